@@ -1,0 +1,1 @@
+"""The library: teachers, soft labels, one distilled multi-task student."""

@@ -1,0 +1,104 @@
+"""Artifacts on disk: written under a draft name, renamed when whole, hashed when read."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+DRAFTS = ".drafts"  # in .dvcignore: a folder that a kill left behind is never hashed
+_CHUNK = 1 << 20
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file's bytes, in hex, read a megabyte at a time."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+@contextlib.contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """Give a draft path; on success it becomes `path`, on any failure it is gone.
+
+    The draft lies on the same file system as `path`, so the rename is atomic.
+    """
+    draft = _draft_of(path)
+    try:
+        yield draft
+        _flush_to_disk(draft)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)
+        _drop_if_empty(draft.parent)
+
+
+@contextlib.contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Give an empty draft folder; on success it takes the place of `path` whole.
+
+    A folder already at `path` stays untouched until the new one is complete.
+    """
+    draft = _draft_of(path)
+    shutil.rmtree(draft, ignore_errors=True)
+    draft.mkdir()
+    try:
+        yield draft
+        for file in sorted(draft.rglob("*")):
+            if file.is_file():
+                _flush_to_disk(file)
+        _swap(draft, path)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+        _drop_if_empty(draft.parent)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON with sorted keys: the same value gives the same bytes."""
+    with new_file(path) as draft:
+        draft.write_text(dump_json(value), encoding="utf-8")
+
+
+def dump_json(value: Any) -> str:
+    """JSON text with sorted keys, two spaces and a final newline; NaN is refused."""
+    return json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def read_json(path: Path) -> Any:
+    """Read one JSON file."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _draft_of(path: Path) -> Path:
+    """Drafts lie beside the top folder's artifacts, never inside a folder that DVC hashes."""
+    top = path.parts[0] if not path.is_absolute() and len(path.parts) > 1 else path.parent
+    drafts = Path(top) / DRAFTS
+    drafts.mkdir(parents=True, exist_ok=True)
+    return drafts / f"{'-'.join(path.with_suffix('').parts[-3:])}-{os.getpid()}{path.suffix}"
+
+
+def _swap(draft: Path, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    old = draft.with_name(draft.name + "-old")
+    if path.exists():
+        path.replace(old)
+    draft.replace(path)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _flush_to_disk(file: Path) -> None:
+    with file.open("rb+") as handle:
+        os.fsync(handle.fileno())
+
+
+def _drop_if_empty(folder: Path) -> None:
+    with contextlib.suppress(OSError):
+        folder.rmdir()

@@ -1,0 +1,55 @@
+"""The frame around every command line: a user's mistake exits with 2 and no traceback."""
+
+from __future__ import annotations
+
+import errno
+import sys
+from collections.abc import Callable
+from typing import Any, NoReturn
+
+import typer
+
+from pipeline.errors import PipelineError
+
+USER_ERROR = 2
+INTERRUPTED = 130
+
+
+def application(help_text: str) -> typer.Typer:
+    """A typer application with plain tracebacks and no shell-completion options."""
+    return typer.Typer(
+        help=help_text, add_completion=False, pretty_exceptions_enable=False, no_args_is_help=False
+    )
+
+
+def run(app: Callable[..., Any]) -> NoReturn:
+    """Run a typer application and turn the errors a user can mend into exit code 2."""
+    try:
+        app(standalone_mode=True)
+    except PipelineError as error:
+        _fail(str(error), USER_ERROR)
+    except KeyboardInterrupt:
+        _fail("interrupted; earlier results are untouched", INTERRUPTED)
+    except OSError as error:
+        _fail(_os_error(error), USER_ERROR)
+    sys.exit(0)
+
+
+def _os_error(error: OSError) -> str:
+    """Disk full, no permission and missing files are the user's to mend; the rest is ours."""
+    known = {
+        errno.ENOSPC: ("the disk is full", "free some space, then run the command again"),
+        errno.EDQUOT: ("the disk quota is used up", "free some space, then run the command again"),
+        errno.EACCES: ("no permission", "make the path readable and writable for this user"),
+        errno.EROFS: ("the file system is read-only", "run in a folder that can be written"),
+        errno.ENOENT: ("a file is missing", "run `dvc repro`, which makes what is missing"),
+    }
+    if error.errno not in known:
+        raise error
+    what, mend = known[error.errno]
+    return str(PipelineError(what, where=error.filename, mend=mend))
+
+
+def _fail(message: str, code: int) -> NoReturn:
+    print(f"error: {message}", file=sys.stderr)
+    sys.exit(code)

@@ -1,0 +1,49 @@
+"""Errors a user can mend: what is wrong, the value seen, where, and what mends it."""
+
+from __future__ import annotations
+
+
+class PipelineError(Exception):
+    """A fault in the input or the setting, not in the code; a stage exits with 2 on it.
+
+    Args:
+        what: one sentence that says what is wrong.
+        seen: the offending value, shown with `repr` unless it is a string.
+        where: file, line, row id or YAML path.
+        mend: the command or edit that mends it.
+    """
+
+    def __init__(
+        self, what: str, *, seen: object = None, where: object = None, mend: str | None = None
+    ) -> None:
+        super().__init__(what)
+        self.what, self.seen, self.where, self.mend = what, seen, where, mend
+
+    def __str__(self) -> str:
+        parts = {"seen": self.seen, "where": self.where, "mend": self.mend}
+        lines = [f"  {name}: {value}" for name, value in parts.items() if value is not None]
+        return "\n".join([self.what, *lines])
+
+
+class ParamsError(PipelineError):
+    """params.yaml, a profile or a `--set` holds something that cannot be used."""
+
+
+class DataError(PipelineError):
+    """A task's file is not what its layout says."""
+
+
+class DownloadError(PipelineError):
+    """A file could not be fetched, or is not the file that was pinned."""
+
+
+class EncoderError(PipelineError):
+    """An initial encoder is not there or not the one that was named."""
+
+
+class SoftLabelError(PipelineError):
+    """A soft-label or logits file does not fit the rows it is read for."""
+
+
+class TrainingError(PipelineError):
+    """Training cannot go on: a loss that is not finite, no rows to train on."""

@@ -1,0 +1,1 @@
+"""params.yaml: its models and its reading."""

@@ -1,0 +1,95 @@
+"""Progress of long work: a bar with rate and time left, or plain lines when not a terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+LINE_SECONDS = 30.0
+
+
+class Bar(Protocol):
+    """What a piece of long work reports to."""
+
+    def advance(self, amount: float, note: str = "") -> None:
+        """Count `amount` units as done; `note` (a loss, say) is shown beside the rate."""
+
+
+@contextmanager
+def bar(title: str, total: float, unit: str) -> Iterator[Bar]:
+    """Show progress on standard error while the block runs.
+
+    Args:
+        title: what is being done.
+        total: how many units there are in all.
+        unit: name of a unit, in the plural: rows, bytes.
+    """
+    if sys.stderr.isatty():
+        with _rich_bar(title, total, unit) as shown:
+            yield shown
+    else:
+        lines = _Lines(title, total, unit)
+        yield lines
+        lines.close()
+
+
+class _Lines:
+    """Plain lines: one every half minute and one at the end."""
+
+    def __init__(self, title: str, total: float, unit: str) -> None:
+        self.title, self.total, self.unit = title, total, unit
+        self.done, self.note = 0.0, ""
+        self.start = self.last = time.monotonic()
+
+    def advance(self, amount: float, note: str = "") -> None:
+        self.done += amount
+        self.note = note or self.note
+        if time.monotonic() - self.last >= LINE_SECONDS:
+            self._print()
+
+    def close(self) -> None:
+        self._print()
+
+    def _print(self) -> None:
+        self.last = time.monotonic()
+        spent = max(self.last - self.start, 1e-9)
+        rate = self.done / spent
+        left = (self.total - self.done) / rate if rate else float("inf")
+        note = f", {self.note}" if self.note else ""
+        end = f"{left:.0f} s left" if self.done < self.total else f"{spent:.1f} s"
+        print(
+            f"{self.title}: {self.done:,.0f} of {self.total:,.0f} {self.unit}, "
+            f"{rate:,.0f} a second, {end}{note}",
+            file=sys.stderr,
+            flush=True,
+        )
+
+
+@contextmanager
+def _rich_bar(title: str, total: float, unit: str) -> Iterator[Bar]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}/{task.total:,.0f} " + unit),
+        TextColumn("{task.fields[rate]}"),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
+    )
+    with Progress(*columns, console=Console(stderr=True)) as shown:
+        task = shown.add_task(title, total=total, rate="", note="")
+        start, done = time.monotonic(), 0.0
+
+        class Shown:
+            def advance(self, amount: float, note: str = "") -> None:
+                nonlocal done
+                done += amount
+                rate = f"{done / max(time.monotonic() - start, 1e-9):,.0f}/s"
+                shown.update(task, advance=amount, rate=rate, note=note)
+
+        yield Shown()

@@ -1,0 +1,145 @@
+"""Prepared rows: the typed Parquet file of one split, and the ids and hashes that rows join by."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline import artifacts
+from pipeline.errors import DataError
+from pipeline.tasks import Task
+
+SCHEMA_VERSION = 1
+METADATA_KEY = b"mtdnnkd"
+
+
+def text_hash(sentence1: str, sentence2: str | None) -> str:
+    """128 bits of SHA-256 over both texts, in hex; the first text's length keeps them apart."""
+    first = sentence1.encode()
+    rest = b"" if sentence2 is None else b"\0" + sentence2.encode()
+    return hashlib.sha256(b"%d\0" % len(first) + first + rest).hexdigest()[:32]
+
+
+def row_id(task: str, split: str, index: int) -> str:
+    """Name of a row for life: its task, split and position in the source's file."""
+    return f"{task}/{split}/{index}"
+
+
+def schema(task: Task) -> pa.Schema:
+    """Columns of a prepared file; `label` is null where the source gives none."""
+    label = pa.float32() if task.regression else pa.int32()
+    return pa.schema(
+        [
+            pa.field("row_id", pa.string(), nullable=False),
+            pa.field("index", pa.int32(), nullable=False),
+            pa.field("sentence1", pa.string(), nullable=False),
+            pa.field("sentence2", pa.string()),
+            pa.field("label", label),
+            pa.field("text_hash", pa.string(), nullable=False),
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows of one split with what their file says of them.
+
+    Attributes:
+        table: columns as in `schema`, one row an example.
+        metadata: task, split, labels (canonical order), regression, low, high, metrics, title,
+            glue, source, source_rows, official_rows, partial.
+    """
+
+    table: pa.Table
+    metadata: Mapping[str, Any]
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @property
+    def task(self) -> Task:
+        """The task as the file describes it."""
+        meta = self.metadata
+        return Task(
+            name=meta["task"],
+            title=meta["title"],
+            labels=tuple(meta["labels"]),
+            metrics=tuple(meta["metrics"]),
+            rows={meta["split"]: meta["official_rows"]},
+            pair=self.table["sentence2"].null_count == 0,
+            low=meta["low"],
+            high=meta["high"],
+            glue=meta["glue"],
+        )
+
+    @property
+    def split(self) -> str:
+        """Split the rows belong to."""
+        return str(self.metadata["split"])
+
+
+def write(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:
+    """Write one prepared split; the same rows give the same bytes."""
+    write_table(path, table, {"schema_version": SCHEMA_VERSION, **metadata})
+
+
+def read(path: Path) -> Rows:
+    """Read one prepared split.
+
+    Raises:
+        DataError: the file is missing or not a prepared file of this version.
+    """
+    if not path.exists():
+        raise DataError("no prepared rows", where=path, mend="dvc repro prepare")
+    table, metadata = read_table(path)
+    if metadata.get("schema_version") != SCHEMA_VERSION:
+        raise DataError(
+            f"not a prepared file of version {SCHEMA_VERSION}",
+            seen=metadata.get("schema_version"),
+            where=path,
+            mend="dvc repro --force prepare",
+        )
+    return Rows(table, metadata)
+
+
+def read_splits(folder: Path) -> dict[str, Rows]:
+    """All prepared splits of one task by name, in the order train, dev, test, ax.
+
+    Raises:
+        DataError: the folder holds no prepared split.
+    """
+    order = {"train": 0, "dev": 1, "test": 2, "ax": 3}
+    files = sorted(
+        folder.glob("*.parquet"), key=lambda f: (order.get(f.stem.partition("_")[0], 9), f.stem)
+    )
+    if not files:
+        raise DataError("no prepared rows", where=folder, mend="dvc repro prepare")
+    return {file.stem: read(file) for file in files}
+
+
+def write_table(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:
+    """Write a Parquet file with JSON metadata under `METADATA_KEY`, atomically."""
+    note = json.dumps(metadata, sort_keys=True, ensure_ascii=False, allow_nan=False).encode()
+    with artifacts.new_file(path) as draft:
+        pq.write_table(table.replace_schema_metadata({METADATA_KEY: note}), draft)
+
+
+def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
+    """Read a Parquet file memory-mapped, with its JSON metadata ({} if it has none).
+
+    Raises:
+        DataError: the file is not Parquet, or is cut short.
+    """
+    try:
+        table = pq.read_table(path, memory_map=True)
+    except pa.ArrowInvalid as error:
+        raise DataError("not a readable Parquet file", seen=str(error), where=path) from error
+    note = (table.schema.metadata or {}).get(METADATA_KEY)
+    return table, json.loads(note) if note else {}
