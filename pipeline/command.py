@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import errno
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any, NoReturn
 
+import click
 import typer
 
-from pipeline.errors import PipelineError
+from pipeline import usage
+from pipeline.errors import ParamsError, PipelineError
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -22,16 +24,35 @@ def application(help_text: str) -> typer.Typer:
     )
 
 
+def one_of(name: str, known: Collection[str], where: str) -> None:
+    """Check a name given on the command line against the names in params.yaml.
+
+    Raises:
+        ParamsError: the name is not there.
+    """
+    if name not in known:
+        raise ParamsError(
+            f"no such name under {where}; there are: {', '.join(known) or 'none'}",
+            seen=name,
+            where="params.yaml",
+        )
+
+
 def run(app: Callable[..., Any]) -> NoReturn:
     """Run a typer application and turn the errors a user can mend into exit code 2."""
     try:
-        app(standalone_mode=True)
+        app(standalone_mode=False)
+    except click.exceptions.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        _fail("interrupted; earlier results are untouched", INTERRUPTED)
     except PipelineError as error:
         _fail(str(error), USER_ERROR)
-    except KeyboardInterrupt:
-        _fail("interrupted; earlier results are untouched", INTERRUPTED)
     except OSError as error:
         _fail(_os_error(error), USER_ERROR)
+    finally:
+        usage.record()
     sys.exit(0)
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -17,6 +18,7 @@ from pipeline.errors import DataError
 from pipeline.tasks import Task
 
 SCHEMA_VERSION = 1
+MISSING = "missing.json"  # all that a folder holds when the source does not have the task
 METADATA_KEY = b"mtdnnkd"
 
 
@@ -80,6 +82,12 @@ class Rows:
         )
 
     @property
+    def labels(self) -> np.ndarray:
+        """Gold labels `(rows,)`: int64 classes, or float32 scores for regression."""
+        kind = np.float32 if self.metadata["regression"] else np.int64
+        return np.asarray(self.table["label"].to_numpy().astype(kind))
+
+    @property
     def split(self) -> str:
         """Split the rows belong to."""
         return str(self.metadata["split"])
@@ -122,6 +130,19 @@ def read_splits(folder: Path) -> dict[str, Rows]:
     if not files:
         raise DataError("no prepared rows", where=folder, mend="dvc repro prepare")
     return {file.stem: read(file) for file in files}
+
+
+def absent(folder: Path) -> bool:
+    """Whether a prepared task has no train rows because its source has none.
+
+    Raises:
+        DataError: the task has not been prepared at all.
+    """
+    if (folder / "train.parquet").exists():
+        return False
+    if not folder.is_dir():
+        raise DataError("no prepared rows", where=folder, mend=f"dvc repro prepare@{folder.name}")
+    return True
 
 
 def write_table(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:

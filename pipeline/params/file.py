@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from pipeline.errors import ParamsError
+from pipeline.params import faults, yaml_text
 from pipeline.params.sections import Params
 from pipeline.paths import PARAMS
 from pipeline.tasks import GLUE
@@ -32,17 +30,28 @@ def read_yaml(path: Path) -> dict[str, Any]:
     Raises:
         ParamsError: the file is missing or is not a YAML mapping.
     """
-    if not path.exists():
+    value = yaml_text.parse(read_text(path), path)
+    if not isinstance(value, dict):
+        raise ParamsError("not a mapping of sections", seen=yaml_text.shown(value), where=path)
+    return value
+
+
+def read_text(path: Path) -> str:
+    """Text of a params file or a profile.
+
+    Raises:
+        ParamsError: the file is missing or is not UTF-8.
+    """
+    if not path.is_file():
         raise ParamsError(
-            "no such file", where=path, mend="run from the project's root, or name a profile"
+            "no such file",
+            where=path,
+            mend="run from the project's root; `python -m stages.profile apply sample` writes one",
         )
     try:
-        value = YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8"))
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise ParamsError("not readable as YAML", seen=str(error), where=path) from error
-    if not isinstance(value, dict):
-        raise ParamsError("not a mapping of sections", seen=value, where=path)
-    return value
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ParamsError("not UTF-8 text", seen=str(error), where=path) from None
 
 
 def check(values: Mapping[str, Any], where: object = PARAMS) -> Params:
@@ -51,77 +60,44 @@ def check(values: Mapping[str, Any], where: object = PARAMS) -> Params:
     Raises:
         ParamsError: one line a fault, each with its YAML path.
     """
+    lines = list(_contradictions(values))
     try:
         params = Params.model_validate(values)
     except ValidationError as error:
-        raise _report([_describe(fault, values) for fault in error.errors()], where) from None
-    faults = list(_contradictions(params))
-    if faults:
-        raise _report(faults, where)
+        lines = [*faults.describe(error, Params, values), *lines]
+    if lines:
+        raise _report(lines, where)
     return params
 
 
-def _report(faults: list[str], where: object) -> ParamsError:
-    count = "1 fault" if len(faults) == 1 else f"{len(faults)} faults"
-    lines = "\n".join(f"  - {fault}" for fault in faults)
-    return ParamsError(f"{count} in the parameters:\n{lines}", where=where)
+def _report(lines: list[str], where: object) -> ParamsError:
+    count = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
+    text = "\n".join(f"  - {line}" for line in lines)
+    return ParamsError(f"{count} in the parameters:\n{text}", where=where)
 
 
-def _describe(fault: Any, values: Mapping[str, Any]) -> str:
-    keys = [key for key in fault["loc"] if _is_yaml_key(key, fault["loc"])]
-    path = ".".join(map(str, keys))
-    if fault["type"] == "missing":
-        return f"{path}: missing"
-    if fault["type"] == "extra_forbidden":
-        return f"{path}: unknown key{_suggestion(keys, values)}"
-    return f"{path}: {fault['msg'][0].lower()}{fault['msg'][1:]}, not {fault['input']!r}"
-
-
-def _is_yaml_key(key: Any, loc: tuple[Any, ...]) -> bool:
-    """Drop pydantic's own path elements: union members' tags and the mark of a dict key."""
-    at = loc.index(key)
-    tag = key in {"hub", "folder", "wheel", "random"} and at > 0 and loc[at - 1] == "encoder"
-    brackets = isinstance(key, str) and any(c in key for c in "[]'(")
-    return not tag and not brackets
-
-
-def _suggestion(keys: list[Any], values: Mapping[str, Any]) -> str:
-    """The known key nearest to a misspelt one, looked up in the model at the same place."""
-    known = _known_keys(Params, keys[:-1])
-    near = get_close_matches(str(keys[-1]), known, n=1)
-    return f"; did you mean {near[0]}?" if near else ""
-
-
-def _known_keys(model: Any, keys: list[Any]) -> list[str]:
-    for key in keys:
-        fields = getattr(model, "model_fields", None)
-        if fields is None or key not in fields:
-            model = model if fields is None else None
+def _contradictions(values: Mapping[str, Any]) -> Iterator[str]:
+    """Faults between sections; read from plain values, so that other faults do not hide them."""
+    tasks = _mapping(values, "tasks")
+    for name, task in tasks.items():
+        if not isinstance(name, str):  # already a fault of its own
             continue
-        model = _inner(fields[key].annotation)
-    return list(getattr(model, "model_fields", {}))
-
-
-def _inner(annotation: Any) -> Any:
-    """The section inside `Section`, `Section | None` or `dict[Name, Section]`."""
-    if hasattr(annotation, "model_fields"):
-        return annotation
-    for part in reversed(getattr(annotation, "__args__", ())):
-        if (found := _inner(part)) is not None:
-            return found
-    return None
-
-
-def _contradictions(params: Params) -> Iterator[str]:
-    """Faults that only show when sections are read together."""
-    for name, task in params.tasks.items():
-        if name not in GLUE and task.custom is None:
-            yield f"tasks.{name}: not one of GLUE's ({', '.join(GLUE)}) and without a `custom`"
-        if name in GLUE and task.custom is not None:
-            yield f"tasks.{name}.custom: {name} is one of GLUE's; give your task another name"
-    for name in params.teachers.tasks:
-        if name not in params.tasks:
+        custom = task.get("custom") if isinstance(task, Mapping) else None
+        if name not in GLUE and custom is None:
+            meant = faults.near(name, GLUE)
+            yield f"tasks.{name}: not a GLUE task ({', '.join(GLUE)}) and without `custom`{meant}"
+        if name in GLUE and custom is not None:
+            yield f"tasks.{name}.custom: {name} is a GLUE task; give your own task another name"
+    for name in _mapping(values, "teachers", "tasks"):
+        if name not in tasks:
             yield (
-                f"teachers.tasks.{name}: no such task under `tasks`; take it out too "
-                f"(dvc exp run -S '~teachers.tasks.{name}')"
+                f"teachers.tasks.{name}: no such task under `tasks`; add it there, or take it out "
+                f"here (dvc exp run -S '~teachers.tasks.{name}'){faults.near(name, tasks)}"
             )
+
+
+def _mapping(values: Any, *keys: str) -> Mapping[Any, Any]:
+    """The mapping at a path, empty if something else is there."""
+    for key in keys:
+        values = values.get(key) if isinstance(values, Mapping) else None
+    return values if isinstance(values, Mapping) else {}

@@ -2,42 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
 
-from pipeline.params.encoders import Encoder, Name
+from pipeline.params.definitions import Definition
+from pipeline.params.encoders import Encoder
+from pipeline.params.fields import (
+    DEVICE,
+    Commit,
+    Count,
+    Dropout,
+    Name,
+    Repo,
+    Section,
+    Seed,
+    Text,
+    Url,
+    contradiction,
+)
 
 Rule = Literal["mean_probability", "mean_logit", "dev_weighted"]
-
-
-class Section(BaseModel):
-    """Base of every section: no unknown keys, no changes after reading."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Official(Section):
     """Hosts of the published files; a mirror with the same layout can be named instead."""
 
-    glue_url: str
+    glue_url: Url
     """Folder that holds CoLA.zip, RTE.zip and the others."""
-    senteval_url: str
+    senteval_url: Url
     """Folder that holds msr_paraphrase_train.txt and msr_paraphrase_test.txt."""
 
 
 class Hub(Section):
     """The data set on the Hugging Face Hub; HF_ENDPOINT and HF_TOKEN are honoured."""
 
-    repo: str
-    revision: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{40}$")]
+    repo: Repo
+    revision: Commit
     """Commit of the data set, 40 hex digits."""
 
 
 class Sample(Section):
     """The embedded generator that writes GLUE-like tasks from a hand-made grammar."""
 
-    seed: int
+    seed: Seed
     train: Annotated[int, Field(ge=20, le=2000)]
     """Rows of each task's train split; WNLI has a quarter, as the real one is small."""
     dev: Annotated[int, Field(ge=20, le=500)]
@@ -49,7 +57,7 @@ class Sample(Section):
 class Retry(Section):
     """What a download does when the connection breaks."""
 
-    attempts: Annotated[int, Field(ge=1)]
+    attempts: Count
     """Tries for each file before giving up."""
     backoff: Annotated[float, Field(ge=0)]
     """Seconds before the second try; doubled for each one after."""
@@ -61,40 +69,22 @@ class Data(Section):
     """Where the task files come from."""
 
     source: Literal["sample", "local", "official", "hub"]
-    folder: str
+    folder: Text
     """Folder of the `local` source and of tasks of one's own."""
     sample: Sample
     official: Official
     hub: Hub
     retry: Retry
-    cap_seed: int
+    cap_seed: Seed
     """Seed of the order in which row caps take rows."""
 
 
 class Caps(Section):
     """Most rows to keep of each part of a task; null keeps all."""
 
-    train: Annotated[int, Field(ge=1)] | None
-    dev: Annotated[int, Field(ge=1)] | None
-    test: Annotated[int, Field(ge=1)] | None
-
-
-class Definition(Section):
-    """A task of one's own: files `<folder>/<task>/{train,dev,test}.tsv` with a header line."""
-
-    title: str
-    labels: list[str]
-    """Class names as spelt in the files, in the order of the class ids; [] for regression."""
-    sentence1: str
-    """Header of the first text's column."""
-    sentence2: str | None = None
-    """Header of the second text's column, if there is one."""
-    label: str
-    """Header of the label's column."""
-    metrics: list[Literal["accuracy", "f1", "matthews", "pearson", "spearman"]]
-    low: float = 0.0
-    high: float = 0.0
-    """Range of a regression task's scores."""
+    train: Count | None
+    dev: Count | None
+    test: Count | None
 
 
 class TaskParams(Section):
@@ -109,14 +99,14 @@ class Head(Section):
 
     pooling: Literal["mean", "cls", "pooler"]
     """Mean of the token vectors, the [CLS] vector, or the encoder's own pooler."""
-    dropout: Annotated[float, Field(ge=0, lt=1)]
+    dropout: Dropout
 
 
 class Training(Section):
     """One training run."""
 
-    epochs: Annotated[int, Field(ge=1)]
-    batch_size: Annotated[int, Field(ge=1)]
+    epochs: Count
+    batch_size: Count
     """Rows a step."""
     max_length: Annotated[int, Field(ge=8)]
     """Tokens kept of a row, special tokens included."""
@@ -133,8 +123,8 @@ class Training(Section):
 class Overrides(Section):
     """Training settings that a task or a member changes; what is not given stays."""
 
-    epochs: Annotated[int, Field(ge=1)] | None = None
-    batch_size: Annotated[int, Field(ge=1)] | None = None
+    epochs: Count | None = None
+    batch_size: Count | None = None
     max_length: Annotated[int, Field(ge=8)] | None = None
     optimizer: Literal["adamw", "adamax"] | None = None
     learning_rate: Annotated[float, Field(gt=0, lt=1)] | None = None
@@ -150,10 +140,10 @@ class Overrides(Section):
 class Member(Overrides):
     """One member of every task's ensemble."""
 
-    seed: int
+    seed: Seed
     encoder: Encoder | None = None
     """Initial encoder; null takes `teachers.encoder`."""
-    dropout: Annotated[float, Field(ge=0, lt=1)] | None = None
+    dropout: Dropout | None = None
     """Dropout inside the encoder; null takes `teachers.dropout`."""
 
 
@@ -161,11 +151,30 @@ class Teachers(Training):
     """The ensembles: every member is fine-tuned on every named task."""
 
     encoder: Encoder
-    dropout: Annotated[float, Field(ge=0, lt=1)]
+    dropout: Dropout
     head: Head
-    tasks: dict[Name, Overrides]
+    tasks: Annotated[dict[Name, Overrides], Field(min_length=1)]
     """Tasks that get teachers, with what differs there."""
     members: Annotated[dict[Name, Member], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _members_differ(self) -> Self:
+        names = list(self.members)
+        for later, name in enumerate(names):
+            for earlier in names[:later]:
+                if self._settings(name) == self._settings(earlier):
+                    raise contradiction(
+                        f"members {earlier} and {name} have the same settings and the same seed "
+                        f"({self.members[name].seed}), so they would be one teacher twice"
+                    )
+        return self
+
+    def _settings(self, name: str) -> dict[str, Any]:
+        """What tells one member from another, the section's own values filled in."""
+        member = self.members[name]
+        default = {field: getattr(self, field) for field in (*Overrides.model_fields, "dropout")}
+        own = member.given() | ({} if member.dropout is None else {"dropout": member.dropout})
+        return default | own | {"seed": member.seed, "encoder": member.encoder or self.encoder}
 
     def training(self, task: str, member: str) -> Training:
         """Settings of one teacher: the section's, then the task's, then the member's."""
@@ -182,9 +191,9 @@ class Ensemble(Section):
 class Student(Training):
     """The one multi-task model; the baseline is the same without soft labels."""
 
-    seed: int
+    seed: Seed
     encoder: Encoder
-    dropout: Annotated[float, Field(ge=0, lt=1)]
+    dropout: Dropout
     head: Head
 
 
@@ -200,9 +209,9 @@ class Distillation(Section):
 class Machine(Section):
     """The hardware; no stage depends on it, so changing it reruns nothing."""
 
-    device: Annotated[str, StringConstraints(pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")]
+    device: Annotated[str, StringConstraints(pattern=DEVICE)]
     precision: Literal["auto", "float32", "bfloat16", "float16"]
-    threads: Literal["auto"] | Annotated[int, Field(ge=1)]
+    threads: Literal["auto"] | Count
     """CPU threads of one stage; auto divides the physical cores among parallel stages."""
     labelling_tokens: Annotated[int, Field(ge=512)]
     """Tokens, padding included, that one forward pass holds when rows are scored."""

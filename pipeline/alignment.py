@@ -1,0 +1,121 @@
+"""Rows joined by id: which row of a file is which prepared row, and is it the same text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.errors import SoftLabelError
+
+Indices = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where rows were read from, for errors.
+
+    Attributes:
+        what: the rows in words, in the plural.
+        where: the file.
+        mend: the command that makes it anew.
+    """
+
+    what: str
+    where: Path | None = None
+    mend: str | None = None
+
+    def refuse(self, fault: str, seen: object = None) -> NoReturn:
+        """Raise the error that names this file and its command."""
+        raise SoftLabelError(
+            f"{self.what}: {fault}", seen=seen, where=self.where, mend=self.mend
+        ) from None
+
+
+def align(found: pa.Table, expected: pa.Table, origin: Origin) -> Indices:
+    """Positions in `found` of the rows of `expected`; both hold exactly the same rows.
+
+    Args:
+        found: rows of a file, with the columns `row_id`, `split`, `text_hash` and `label`.
+        expected: the prepared rows, with the same columns.
+        origin: where `found` comes from.
+
+    Returns:
+        Positions `(rows of expected,)`.
+
+    Raises:
+        SoftLabelError: a duplicate, unknown or missing row, or one with another split, text or
+            label; the first one is named, and how many others there are.
+    """
+    ids, wanted = found["row_id"], expected["row_id"]
+    check_unique(ids, origin)
+    _refuse_any(
+        ~_array(pc.is_in(ids, value_set=_whole(wanted))), ids, "no such prepared row", origin
+    )
+    positions = locate(wanted, ids, origin)
+    taken = found.take(pa.array(positions))
+    for name in ("split", "text_hash", "label"):
+        _check_same(name, taken, expected, origin)
+    return positions
+
+
+def locate(wanted: pa.ChunkedArray, ids: pa.ChunkedArray, origin: Origin) -> Indices:
+    """Position in `ids` of each of `wanted`.
+
+    Raises:
+        SoftLabelError: one of `wanted` is not there.
+    """
+    positions = pc.index_in(wanted, value_set=_whole(ids))
+    _refuse_any(_array(positions.is_null()), wanted, "a row is missing", origin)
+    return np.asarray(positions.to_numpy(), dtype=np.int64)
+
+
+def check_unique(ids: pa.ChunkedArray, origin: Origin) -> None:
+    """Refuse ids of which one occurs twice.
+
+    Raises:
+        SoftLabelError: names the first id that was there before.
+    """
+    if pc.count_distinct(ids).as_py() == len(ids):
+        return
+    first = np.unique(ids.to_numpy(zero_copy_only=False).astype(str), return_index=True)[1]
+    again = np.ones(len(ids), dtype=bool)
+    again[first] = False
+    _refuse_any(again, ids, "a row occurs twice", origin)
+
+
+def _check_same(name: str, taken: pa.Table, expected: pa.Table, origin: Origin) -> None:
+    here, there = _whole(taken[name]), _whole(expected[name])
+    both_null = pc.and_(here.is_null(), there.is_null())
+    equal = pc.or_kleene(both_null, pc.fill_null(pc.equal(here, there), False))
+    differs = ~_array(equal)
+    if differs.any():
+        at = int(np.argmax(differs))
+        has, should = here[at].as_py(), there[at].as_py()
+        fault = f"a row has another {name} than the prepared row ({has!r}, not {should!r})"
+        _refuse_any(differs, expected["row_id"], fault, origin)
+
+
+def _refuse_any(
+    bad: npt.NDArray[np.bool_], ids: pa.ChunkedArray, fault: str, origin: Origin
+) -> None:
+    """Refuse if any is bad, naming the first one and counting the others."""
+    if not bad.any():
+        return
+    others = int(bad.sum()) - 1
+    first = ids[int(np.argmax(bad))].as_py()
+    origin.refuse(fault, f"{first} (and {others:,} others)" if others else first)
+
+
+def _whole(column: Any) -> Any:
+    """One array of a column; Arrow takes no chunked value sets."""
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _array(flags: Any) -> npt.NDArray[np.bool_]:
+    return np.asarray(flags.to_numpy(zero_copy_only=False), dtype=bool)

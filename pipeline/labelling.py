@@ -1,0 +1,34 @@
+"""Scoring rows with a trained model: the logits of every row, sorted by length, in one pass."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from pipeline import batching, progress
+from pipeline.machine import Machine
+from pipeline.model import MultiTaskModel
+from pipeline.tokens import Tokens
+
+
+def logits(
+    model: MultiTaskModel, task: str, tokens: Tokens, machine: Machine, title: str
+) -> np.ndarray:
+    """Logits float32 `(rows, outputs)` in the order of the rows.
+
+    Args:
+        model: on the machine's device.
+        task: whose head is used.
+        tokens: the rows.
+        machine: device, precision, tokens a pass.
+        title: what the progress bar says.
+    """
+    model.eval()
+    scored = np.empty((len(tokens.lengths), model.tasks[task].outputs), np.float32)
+    with torch.inference_mode(), progress.bar(title, len(scored), "rows") as bar:
+        for rows in batching.by_tokens(tokens.lengths, machine.labelling_tokens):
+            inputs = {k: machine.put(v) for k, v in tokens.batch(rows).items()}
+            with machine.autocast():
+                scored[rows] = model(task, inputs).float().cpu().numpy()
+            bar.advance(len(rows))
+    return scored

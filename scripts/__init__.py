@@ -1,0 +1,1 @@
+"""What `make` runs; the pipeline itself never imports it."""

@@ -1,0 +1,112 @@
+"""Write each stage's imports into dvc.yaml, so that only what a stage runs can rerun it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+PACKAGES = ("pipeline", "stages")
+_STAGE = re.compile(r"^  (\w+):$")
+_COMMAND = re.compile(r"^    cmd: .*python -m ([\w.]+)")
+_INDENT = " " * 6
+
+
+def closure(module: str, root: Path) -> list[str]:
+    """Files of the project that a module imports, itself included, directly or not.
+
+    Imports inside functions count, and so do the packages a module lies in and the data files
+    (not Python) that lie beside a package's modules.
+
+    Args:
+        module: dotted name of a module of this project.
+        root: folder that holds the packages.
+
+    Returns:
+        Paths relative to `root`, sorted.
+    """
+    found: set[Path] = set()
+    waiting = [module]
+    while waiting:
+        name = waiting.pop()
+        file = _file_of(name, root)
+        if file is None or file in found:
+            continue
+        found.add(file)
+        found.update(_data_beside(file))
+        if "." in name:
+            waiting.append(name.rpartition(".")[0])
+        waiting.extend(_imports(file, name))
+    return sorted(file.relative_to(root).as_posix() for file in found)
+
+
+def rewrite(text: str, root: Path) -> str:
+    """Replace the lines between the markers of dvc.yaml by each stage's imports."""
+    lines, module, inside = [], "", False
+    for line in text.splitlines():
+        if _STAGE.match(line):
+            module = ""
+        if command := _COMMAND.match(line):
+            module = command[1]
+        if line == f"{_INDENT}# end of code":
+            inside = False
+        if not inside:
+            lines.append(line)
+        if line == f"{_INDENT}# code":
+            inside = True
+            lines.extend(f"{_INDENT}- {path}" for path in closure(module, root))
+    return "\n".join(lines) + "\n"
+
+
+def _file_of(name: str, root: Path) -> Path | None:
+    if name.partition(".")[0] not in PACKAGES:
+        return None
+    path = root.joinpath(*name.split("."))
+    candidates = (path / "__init__.py", path.with_name(path.name + ".py"))
+    return next((file for file in candidates if file.is_file()), None)
+
+
+def _imports(file: Path, name: str) -> Iterator[str]:
+    """Every dotted name a file may import; names that are no modules are passed over later."""
+    package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            source = _absolute(node, package)
+            yield source
+            yield from (f"{source}.{alias.name}" for alias in node.names)
+
+
+def _absolute(node: ast.ImportFrom, package: str) -> str:
+    """Dotted name of what `from ... import` reads, relative or not."""
+    if not node.level:
+        return node.module or ""
+    parts = package.split(".")
+    base = parts[: len(parts) - node.level + 1]
+    return ".".join([*base, node.module] if node.module else base)
+
+
+def _data_beside(file: Path) -> Iterator[Path]:
+    """Lexicons and the like: whatever is no Python in the folder of an imported module."""
+    for other in file.parent.iterdir():
+        if other.is_file() and other.suffix not in {".py", ".pyc"} and other.name[0] != ".":
+            yield other
+
+
+def main() -> None:
+    """Bring dvc.yaml in the current folder up to date and say whether it changed."""
+    root = Path.cwd()
+    file = root / "dvc.yaml"
+    before = file.read_text(encoding="utf-8")
+    after = rewrite(before, root)
+    if after == before:
+        print("dvc.yaml: code dependencies are up to date")
+        return
+    file.write_text(after, encoding="utf-8")
+    print("dvc.yaml: code dependencies rewritten; commit it with the change that caused it")
+
+
+if __name__ == "__main__":
+    main()

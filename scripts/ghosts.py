@@ -1,0 +1,46 @@
+"""What a removed member or task leaves behind: DVC would hash it with the folder it lies in."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.errors import PipelineError
+
+if TYPE_CHECKING:
+    from dvc.repo import Repo
+
+
+def remove() -> None:
+    """Remove the artifacts of stages that params.yaml no longer names.
+
+    Only what DVC wrote and holds in its cache is removed, as `dvc checkout` would do.
+
+    Raises:
+        PipelineError: a folder that a stage reads whole holds something else.
+    """
+    from dvc.repo import Repo
+
+    with Repo() as repo, repo.lock:
+        used = [out.fspath for out in repo.index.outs]
+        unused = repo.state.get_unused_links(used, repo.fs)
+        for path in unused:
+            print(f"removed: {os.path.relpath(path)} (no stage makes it now; kept in DVC's cache)")
+        repo.state.remove_links(unused, repo.fs)
+        strays = _strays(repo)
+    if strays:
+        raise PipelineError(
+            "a folder that a stage reads whole holds what no stage makes",
+            where=", ".join(os.path.relpath(path) for path in strays),
+            mend="move it elsewhere or delete it",
+        )
+
+
+def _strays(repo: Repo) -> list[Path]:
+    """Entries of folders that are read whole but are made by no stage."""
+    outs = {Path(out.fspath) for out in repo.index.outs}
+    inside = {folder for out in outs for folder in out.parents}
+    whole = {Path(dep.fspath) for dep in repo.index.deps} & inside
+    found = [entry for folder in whole if folder.is_dir() for entry in folder.iterdir()]
+    return sorted(entry for entry in found if entry not in outs | inside and entry.name[0] != ".")

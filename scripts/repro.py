@@ -1,0 +1,133 @@
+"""Bring all results up to date with `dvc repro`, teachers side by side where that is asked for.
+
+DVC itself runs one stage at a time. Here the light stages go first, one by one; then every
+stage that trains on its own (each teacher, the baseline) in a pool of DVC processes; then what
+needs them. A stage that fails is named at the end and does not stop those that need it not.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from pipeline.errors import PipelineError
+from scripts import ghosts, pool
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+SIDE_BY_SIDE = ("teach", "baseline")
+INTERRUPTED = 130
+
+
+def main() -> int:
+    """Parse the command line, run, and give the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--jobs", type=_positive, default=1, help="stages side by side")
+    jobs = parser.parse_args().jobs
+    try:
+        return reproduce(jobs)
+    except PipelineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("error: interrupted; finished stages are kept", file=sys.stderr)
+        return INTERRUPTED
+
+
+def reproduce(jobs: int) -> int:
+    """Run what changed, `jobs` stages side by side; 0 if all is up to date afterwards.
+
+    Raises:
+        PipelineError: the project is not set up for DVC, or a folder holds what no stage makes.
+    """
+    graph = _graph()
+    ghosts.remove()
+    if not _changed():
+        print("Nothing changed since the last run: no stage to run.")
+        return 0
+    if jobs == 1:
+        return pool.alone(["repro", "--keep-going"])
+    return _side_by_side(graph, jobs)
+
+
+def _side_by_side(graph: nx.DiGraph[str], jobs: int) -> int:
+    pooled = {name for name in graph if name.partition("@")[0] in SIDE_BY_SIDE}
+    first = _upstream(graph, pooled) - pooled
+    failed = set[str]()
+    if pool.alone(["repro", "--keep-going", *sorted(first)]):
+        failed |= _changed(first)
+    runnable = pooled - _downstream(graph, failed)
+    failed |= pool.run(sorted(_changed(runnable)), jobs)
+    last = set(graph) - _downstream(graph, failed) - pooled - first
+    if last and pool.alone(["repro", "--keep-going", *sorted(last)]):
+        failed |= _changed(last)
+    return _report(failed, _downstream(graph, failed) - failed)
+
+
+def _report(failed: set[str], skipped: set[str]) -> int:
+    if not failed:
+        return 0
+    print(f"\nfailed: {', '.join(sorted(failed))}", file=sys.stderr)
+    if skipped:
+        print(f"not run, as they need a failed one: {', '.join(sorted(skipped))}", file=sys.stderr)
+    print("What finished is kept; mend the fault and run the same command again.", file=sys.stderr)
+    return 1
+
+
+def _graph() -> nx.DiGraph[str]:
+    """Stage names, each with edges to the stages it needs."""
+    import networkx as nx
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        with Repo() as repo:
+            return nx.relabel_nodes(repo.index.graph, lambda stage: stage.addressing)
+    except DvcException as error:
+        raise PipelineError(
+            "DVC cannot work here", seen=str(error), where="the current folder", mend=_MEND
+        ) from error
+
+
+_MEND = (
+    "run from the project's root; in a copy without Git history run `git init` there first, or "
+    "`.venv/bin/dvc config --local core.no_scm true`"
+)
+
+
+def _changed(names: Iterable[str] | None = None) -> set[str]:
+    """Those of the named stages (null: of all) that are not up to date."""
+    from dvc.repo import Repo
+
+    targets = None if names is None else sorted(names)
+    if targets == []:
+        return set()
+    with Repo() as repo:
+        return set(repo.status(targets=targets, with_deps=False))
+
+
+def _upstream(graph: nx.DiGraph[str], names: Iterable[str]) -> set[str]:
+    import networkx as nx
+
+    return set().union(*(nx.descendants(graph, name) for name in names))
+
+
+def _downstream(graph: nx.DiGraph[str], names: Iterable[str]) -> set[str]:
+    """The named stages and all that need them."""
+    import networkx as nx
+
+    return set(names).union(*(nx.ancestors(graph, name) for name in names))
+
+
+def _positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError("at least 1")
+    return value
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,29 @@
+"""Bring one task's files to data/raw/<task>/, as the source has them."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from pipeline import command, paths
+
+app = command.application("Bring one task's files to data/raw/<task>/, as the source has them.")
+
+
+@app.command()
+def main(task: Annotated[str, typer.Option(help="Task's name in params.yaml.")]) -> None:
+    """Bring one task's files to data/raw/<task>/, as the source has them."""
+    from pipeline.params import file
+    from pipeline.sources import raw
+
+    params = file.load()
+    command.one_of(task, params.tasks, "tasks")
+    collected = raw.write(task, params, paths.raw(task))
+    for note in collected.notes(task):
+        print(note, file=sys.stderr)
+
+
+if __name__ == "__main__":
+    command.run(app)

@@ -1,0 +1,72 @@
+"""List, show, compare and apply profiles: whole settings that are written to params.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated
+
+import typer
+
+from pipeline import command, paths, profiles
+from pipeline.params import file
+
+app = command.application("List, show, compare and apply profiles (profiles/*.yaml).")
+Name = Annotated[str, typer.Argument(help="A profile's name, see `list`.")]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change a value (student.epochs=1), add (teachers.members.m4={seed: 4}) "
+        "or delete a key (~tasks.wnli); may be given again.",
+    ),
+]
+
+
+@app.command("list")
+def list_() -> None:
+    """Name every profile, with what it is for."""
+    for name in profiles.names():
+        print(f"{name:<10}  {profiles.summary(name)}")
+
+
+@app.command()
+def show(name: Name, set_: Set = None) -> None:
+    """Print the params.yaml that `apply` would write."""
+    print(profiles.text(name, set_ or ()), end="")
+
+
+@app.command()
+def diff(
+    name: Name,
+    other: Annotated[str | None, typer.Argument(help="Another profile.")] = None,
+) -> None:
+    """Print what `apply NAME` would change in params.yaml, or how NAME differs from OTHER."""
+    settings = profiles.values(name)
+    if other is None:
+        print(f"{paths.PARAMS} -> {name}")
+        _print(profiles.changes(file.read_yaml(paths.PARAMS), settings))
+    else:
+        print(f"{name} -> {other}")
+        _print(profiles.changes(settings, profiles.values(other)))
+
+
+@app.command()
+def apply(name: Name, set_: Set = None) -> None:
+    """Write a profile to params.yaml; an unusable result writes nothing."""
+    before = profiles.current()
+    found = profiles.apply(name, set_ or ())
+    if before is None:
+        print(f"{paths.PARAMS}: {name}, written new; there was none that could be read")
+        return
+    print(f"{paths.PARAMS}: {name}, values changed: {len(found)}")
+    _print(found)
+
+
+def _print(changes: Iterable[profiles.Change]) -> None:
+    for change in changes:
+        print(f"  {change}")
+
+
+if __name__ == "__main__":
+    command.run(app)

@@ -1,0 +1,46 @@
+"""Print the results table and say where everything lies; it runs nothing."""
+
+from __future__ import annotations
+
+import sys
+
+from pipeline import command, paths
+from pipeline.errors import DataError
+
+app = command.application("Print the results table and say where everything lies.")
+
+_PLACES = (
+    ("data/teachers/", "every teacher: weights, tokenizer, log, logits of all rows"),
+    ("data/soft_labels/", "soft labels of every task with teachers, Parquet"),
+    ("data/student/", "the student: weights, tokenizer, log, logits"),
+    ("data/baseline/", "the same without distillation"),
+    ("data/evaluation/", "every system's prediction for every row, Parquet"),
+    (str(paths.RESULTS), "the table above"),
+    (str(paths.METRICS), "all figures; reports/scores.csv has one a line"),
+)
+
+
+@app.command()
+def main() -> None:
+    """Show reports/results.md, drawn as tables on a terminal and as plain Markdown elsewhere."""
+    if not paths.RESULTS.exists():
+        raise DataError("no results yet", where=paths.RESULTS, mend="dvc repro")
+    text = paths.RESULTS.read_text(encoding="utf-8")
+    width = max(len(place) for place, _ in _PLACES)
+    lines = [f"  {place:<{width}}  {what}" for place, what in _PLACES]
+    _show(text)
+    print("Where everything lies:", *lines, sep="\n")
+
+
+def _show(text: str) -> None:
+    if not sys.stdout.isatty():
+        print(text)
+        return
+    from rich.console import Console
+    from rich.markdown import Markdown
+
+    Console().print(Markdown(text))
+
+
+if __name__ == "__main__":
+    command.run(app)

@@ -1,0 +1,27 @@
+"""Show what each stage cost when it last ran: wall time, CPU time, peak memory."""
+
+from __future__ import annotations
+
+from itertools import groupby
+
+from pipeline import command, usage
+
+app = command.application("Show what each stage cost when it last ran.")
+
+
+@app.command()
+def main() -> None:
+    """Print a Markdown table with one line a stage, instances of a stage added up."""
+    print("| stage | runs | wall seconds | CPU seconds | peak MiB |\n|---|---|---|---|---|")
+    order = ["download", "prepare", "teach", "ensemble", "distil", "baseline", "evaluate"]
+    costs = sorted(usage.read(), key=lambda cost: order.index(cost["stage"].partition("@")[0]))
+    for stage, group in groupby(costs, key=lambda cost: cost["stage"].partition("@")[0]):
+        runs = list(group)
+        wall = sum(run["wall_seconds"] for run in runs)
+        cpu = sum(run["cpu_seconds"] for run in runs)
+        peak = max(run["peak_mib"] for run in runs)
+        print(f"| {stage} | {len(runs)} | {wall:,.0f} | {cpu:,.0f} | {peak:,.0f} |")
+
+
+if __name__ == "__main__":
+    command.run(app)

@@ -1,0 +1,183 @@
+"""A small project in a temporary Git repository, with the checkout's code and DVC's own CLI."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+CODE = ("pipeline", "stages", "scripts", "profiles")
+FILES = (
+    "dvc.yaml",
+    "params.yaml",
+    ".dvcignore",
+    ".gitignore",
+    ".dvc/config",
+    ".dvc/.gitignore",
+    "data/local/README.md",
+    "README.md",
+)
+_YAML = YAML()
+_RAN = re.compile(r"Running stage '(.+)'")
+_LIGHT = {"source": "random", "seed": 5, "depth": 2, "hidden": 16, "attention_heads": 2}
+_QUICK = {"epochs": 1, "batch_size": 16, "max_length": 32, "dropout": 0.1}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """One worker of pytest-xdist takes all of this folder, so that the base run is shared."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("dvc"))
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project folder and what one does in it."""
+
+    root: Path
+
+    def run(self, *command: str, code: int | None = 0, **env: str) -> str:
+        """Run a command in the project and give what it printed, once its exit code is right."""
+        done = subprocess.run(
+            command,
+            cwd=self.root,
+            env={**environment(), **env},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            check=False,
+            timeout=300,
+        )
+        assert code is None or done.returncode == code, done.stdout
+        return done.stdout
+
+    def python(self, *arguments: str, code: int | None = 0, **env: str) -> str:
+        return self.run(sys.executable, *arguments, code=code, **env)
+
+    def dvc(self, *arguments: str, code: int | None = 0, **env: str) -> str:
+        return self.python("-m", "dvc", *arguments, code=code, **env)
+
+    def git(self, *arguments: str) -> str:
+        return self.run("git", *arguments)
+
+    def commit(self) -> None:
+        self.git("add", "-A")
+        self.git("commit", "-qm", "state", "--allow-empty")
+
+    def repro(self, jobs: int = 1) -> set[str]:
+        """Do as `make repro` does and give the stages that were executed."""
+        return ran(self.python("-m", "scripts.repro", "--jobs", str(jobs)))
+
+    def experiment(self, *overrides: str) -> set[str]:
+        flags = [part for override in overrides for part in ("-S", override)]
+        return ran(self.dvc("exp", "run", *flags))
+
+    def change(self, edit: Callable[[Any], object]) -> None:
+        """Edit params.yaml through a function that is given its sections."""
+        file = self.root / "params.yaml"
+        params = _YAML.load(file)
+        edit(params)
+        _YAML.dump(params, file)
+
+    def lock(self) -> str:
+        return (self.root / "dvc.lock").read_text("utf-8")
+
+    def digests(self) -> dict[str, str]:
+        """MD5 of every output in dvc.lock, by path."""
+        stages = YAML(typ="safe").load(self.lock())["stages"].values()
+        return {out["path"]: out["md5"] for stage in stages for out in stage["outs"]}
+
+    def clone(self, folder: Path) -> Project:
+        """A Git clone with this project's DVC cache, checked out."""
+        self.run("git", "clone", "-q", str(self.root), str(folder))
+        cache = Path(".dvc/cache")
+        shutil.copytree(self.root / cache, folder / cache, copy_function=os.link)
+        copy = Project(folder)
+        copy.dvc("checkout", "-q")
+        return copy
+
+
+def ran(output: str) -> set[str]:
+    """Names of the stages that DVC says it executed."""
+    return set(_RAN.findall(output))
+
+
+def environment() -> dict[str, str]:
+    """This process's environment, without this user's Git and DVC settings."""
+    identity = {f"GIT_{who}_{key}": "test" for who in ("AUTHOR", "COMMITTER") for key in ("NAME",)}
+    mail = {f"GIT_{who}_EMAIL": "test@example.org" for who in ("AUTHOR", "COMMITTER")}
+    own = {key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "GIT_"))}
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    quiet = {
+        "GIT_CONFIG_GLOBAL": os.devnull,
+        "DVC_NO_ANALYTICS": "1",
+        "PYTHONDONTWRITEBYTECODE": "",
+    }
+    return {**own, **identity, **mail, **quiet, "PATH": path}
+
+
+def make_small(params: Any) -> None:
+    """Four tasks, two of them with teachers, two members, a few rows, tiny models."""
+    tasks = ("rte", "stsb", "cola", "wnli")
+    params["data"]["source"] = "sample"
+    params["data"]["sample"].update({"seed": 7, "train": 24, "dev": 20, "test": 20})
+    params["tasks"] = {task: params["tasks"][task] for task in tasks}
+    params["teachers"].update({"encoder": dict(_LIGHT), **_QUICK})
+    params["teachers"].update({"tasks": {"rte": {}, "stsb": {}}})
+    params["teachers"].update({"members": {"m1": {"seed": 1}, "m2": {"seed": 2}}})
+    params["student"].update({"encoder": {**_LIGHT, "layers": "every_second"}, **_QUICK})
+
+
+def create(folder: Path) -> Project:
+    """A new project with small parameters, committed, never run."""
+    for name in CODE:
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in FILES:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).exists():
+            shutil.copy(ROOT / name, folder / name)
+    project = Project(folder)
+    project.change(make_small)
+    project.git("init", "-q", "-b", "main")
+    project.commit()
+    return project
+
+
+@pytest.fixture(scope="session")
+def base(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project that was run once from scratch, one stage at a time; tests only read it."""
+    project = create(tmp_path_factory.mktemp("base") / "project")
+    project.repro()
+    project.commit()
+    return project
+
+
+@pytest.fixture(scope="module")
+def copy(base: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A clone of the base run; the tests of one file change it and change it back."""
+    return base.clone(tmp_path_factory.mktemp("copy") / "project")
+
+
+@pytest.fixture
+def as_committed(copy: Project) -> Iterator[Project]:
+    """The module's clone; afterwards everything is as it was committed."""
+    yield copy
+    copy.git("checkout", "-q", "HEAD", "--", ".")
+    copy.dvc("checkout", "-q")
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Project:
+    """A project with the base's parameters that was never run, at a path with a space."""
+    return create(tmp_path / "my project")

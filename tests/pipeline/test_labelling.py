@@ -1,0 +1,36 @@
+"""Scores come back in the order of the rows, whatever the batches.
+
+Run with: python -m pytest tests/pipeline/test_labelling.py
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from pipeline import encoders, labelling, machine, tokens
+from pipeline.model import MultiTaskModel
+from pipeline.tasks import GLUE
+
+
+@pytest.mark.parametrize("budget", [512, 4096])
+def test_each_row_gets_the_logits_it_gets_alone(tiny, head, hardware, make, budget):
+    encoder, tokenizer = encoders.load(tiny, 0.1)
+    model = MultiTaskModel(encoder, {"mnli": GLUE["mnli"]}, head)
+    texts = [("ab " * (1 + 7 * i % 11), "cd " * (1 + 5 * i % 6), 0) for i in range(40)]
+    rows = make("mnli", "train", texts)
+    packed = tokens.tokenise(rows.table, tokenizer, 64)
+    chosen = machine.set_up(hardware.model_copy(update={"labelling_tokens": budget}))
+    scored = labelling.logits(model, "mnli", packed, chosen, "score")
+    for row in (0, 17, 39):
+        alone = tokens.tokenise(rows.table.slice(row, 1), tokenizer, 64)
+        np.testing.assert_allclose(
+            scored[row], labelling.logits(model, "mnli", alone, chosen, "")[0], atol=1e-5
+        )
+
+
+def test_no_rows_give_no_scores(tiny, head, hardware, make):
+    encoder, tokenizer = encoders.load(tiny, 0.1)
+    model = MultiTaskModel(encoder, {"rte": GLUE["rte"]}, head)
+    packed = tokens.tokenise(make("rte", "test", []).table, tokenizer, 64)
+    assert labelling.logits(model, "rte", packed, machine.set_up(hardware), "").shape == (0, 2)

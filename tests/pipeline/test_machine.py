@@ -1,0 +1,54 @@
+"""Device, precision and threads, with the reason for each.
+
+Run with: python -m pytest tests/pipeline/test_machine.py
+"""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from pipeline import machine
+from pipeline.errors import ParamsError
+from pipeline.params.sections import Machine
+
+
+def settings(**changes):
+    base = {"device": "cpu", "precision": "auto", "threads": "auto", "labelling_tokens": 512}
+    return Machine(**{**base, **changes})
+
+
+@pytest.fixture(autouse=True)
+def threads_restored():
+    before = torch.get_num_threads()
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.mark.parametrize(
+    ("cores", "jobs", "threads"), [(8, "1", 8), (8, "2", 4), (2, "2", 1), (2, "3", 1), (4, "", 4)]
+)
+def test_cores_are_divided_among_stages_side_by_side(monkeypatch, cores, jobs, threads):
+    import psutil
+
+    monkeypatch.setattr(psutil, "cpu_count", lambda logical: cores)
+    monkeypatch.setattr(psutil.Process, "cpu_affinity", lambda self: list(range(cores)))
+    monkeypatch.setenv(machine.JOBS, jobs)
+    assert machine.set_up(settings()).threads == threads == torch.get_num_threads()
+
+
+def test_the_cpu_works_in_float32_and_says_why(capsys):
+    chosen = machine.set_up(settings(threads=1))
+    assert (chosen.device, chosen.precision, chosen.threads) == ("cpu", "float32", 1)
+    assert "no fast 16-bit products assumed" in capsys.readouterr().err
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+def test_a_gpu_that_is_not_there_is_refused():
+    with pytest.raises(ParamsError, match=r"machine\.device"):
+        machine.set_up(settings(device="cuda"))
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_gpu_is_found():
+    assert machine.set_up(settings(device="auto")).device == "cuda"

@@ -1,0 +1,88 @@
+"""A toy pipeline of shell commands under DVC, for the scripts that drive it."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+_PARAMS = "tasks: {a: {}, b: {}}\nmembers: {m1: {}, m2: {}}\n"
+# A teacher fails while a file fail-<task>-<member> exists, and leaves a note of each run.
+_PIPELINE = """\
+stages:
+  prepare:
+    matrix: {task: "${tasks}"}
+    cmd: >-
+      mkdir -p data/prepared && test ! -e fail-${item.task} &&
+      echo 1 > data/prepared/${item.task}
+    params: ["tasks.${item.task}"]
+    outs: ["data/prepared/${item.task}"]
+  teach:
+    matrix: {task: "${tasks}", member: "${members}"}
+    cmd: >-
+      echo ${item.task}-${item.member} $MTDNNKD_JOBS >> runs &&
+      sh hook.sh ${item.task}-${item.member} &&
+      mkdir -p data/teachers/${item.task} &&
+      echo 1 > data/teachers/${item.task}/${item.member}
+    deps: ["data/prepared/${item.task}"]
+    params: ["members.${item.member}"]
+    outs: ["data/teachers/${item.task}/${item.member}"]
+  ensemble:
+    matrix: {task: "${tasks}"}
+    cmd: mkdir -p data/soft_labels && ls data/teachers/${item.task} > data/soft_labels/${item.task}
+    deps: ["data/teachers/${item.task}"]
+    params: [members]
+    outs: ["data/soft_labels/${item.task}"]
+  baseline:
+    cmd: ls data/prepared > data/baseline
+    deps: [data/prepared]
+    outs: [data/baseline]
+"""
+
+
+class Toy:
+    """The toy pipeline in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / ".dvc").mkdir(parents=True)
+        (folder / ".dvc/config").write_text("[core]\n    analytics = false\n    no_scm = true\n")
+        (folder / "params.yaml").write_text(_PARAMS)
+        (folder / "dvc.yaml").write_text(_PIPELINE)
+        (folder / "hook.sh").write_text("test ! -e fail-$1\n")
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "scripts.repro", *arguments],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def repro(self, *arguments: str, code: int = 0) -> str:
+        process = self.start(*arguments)
+        output, _ = process.communicate(timeout=120)
+        assert process.returncode == code, output
+        return output
+
+    def params(self, text: str) -> None:
+        (self.folder / "params.yaml").write_text(text)
+
+    def runs(self) -> list[str]:
+        """Lines that the teachers left since the last call, sorted."""
+        file = self.folder / "runs"
+        lines = sorted(file.read_text().splitlines()) if file.exists() else []
+        file.unlink(missing_ok=True)
+        return lines
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Toy:
+    return Toy(tmp_path / "a toy")

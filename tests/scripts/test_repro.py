@@ -1,0 +1,112 @@
+"""`make repro`'s driver: what runs side by side, what a failure stops, what a removal leaves."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+# With the baseline there are five to run side by side.
+TEACHERS = ["a-m1", "a-m2", "b-m1", "b-m2"]
+
+
+@pytest.mark.parametrize(("jobs", "told"), [("1", ""), ("2", " 2"), ("9", " 5")])
+def test_all_run_once_and_know_how_many_run_beside_them(toy: Any, jobs: str, told: str) -> None:
+    toy.repro("--jobs", jobs)
+    assert toy.runs() == [f"{name}{told}" for name in TEACHERS]
+    assert (toy.folder / "data/soft_labels/a").read_text() == "m1\nm2\n"
+    assert (toy.folder / "data/baseline").read_text() == "a\nb\n"
+    assert "no stage to run" in toy.repro("--jobs", jobs)
+    assert toy.runs() == []
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_failure_stops_only_what_needs_it(toy: Any, jobs: str) -> None:
+    fault = toy.folder / "fail-a-m2"
+    fault.touch()
+    output = toy.repro("--jobs", jobs, code=1 if jobs == "2" else 255)
+    assert "teach@a-m2" in output
+    assert (toy.folder / "data/soft_labels/b").exists()
+    assert (toy.folder / "data/baseline").exists()
+    assert not (toy.folder / "data/soft_labels/a").exists()
+    assert len(toy.runs()) == 4
+    fault.unlink()
+    toy.repro("--jobs", jobs)
+    assert [line.split()[0] for line in toy.runs()] == ["a-m2"]
+    assert (toy.folder / "data/soft_labels/a").read_text() == "m1\nm2\n"
+
+
+def test_the_report_names_failed_and_skipped_stages(toy: Any) -> None:
+    (toy.folder / "fail-a-m2").touch()
+    output = toy.repro("--jobs", "2", code=1)
+    assert "failed: teach@a-m2\n" in output
+    assert "not run, as they need a failed one: ensemble@a\n" in output
+
+
+def test_a_failed_light_stage_keeps_its_teachers_from_running(toy: Any) -> None:
+    (toy.folder / "fail-a").touch()
+    output = toy.repro("--jobs", "2", code=1)
+    assert "failed: prepare@a\n" in output
+    assert [line.split()[0] for line in toy.runs()] == ["b-m1", "b-m2"]
+    assert (toy.folder / "data/soft_labels/b").exists()
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_removed_member_leaves_no_ghost(toy: Any, jobs: str) -> None:
+    toy.repro("--jobs", jobs)
+    toy.runs()
+    toy.params("tasks: {a: {}, b: {}}\nmembers: {m2: {}}\n")
+    output = toy.repro("--jobs", jobs)
+    assert f"removed: {Path('data/teachers/a/m1')}" in output
+    assert (toy.folder / "data/soft_labels/a").read_text() == "m2\n"
+    assert toy.runs() == []
+
+
+def test_what_no_stage_made_is_named_and_kept(toy: Any) -> None:
+    toy.repro()
+    stray = toy.folder / "data/teachers/a/mine"
+    stray.write_text("notes")
+    output = toy.repro(code=2)
+    assert output.startswith("error: ")
+    assert "data/teachers/a/mine" in output
+    assert stray.read_text() == "notes"
+    assert (toy.folder / "data/soft_labels/a").read_text() == "m1\nm2\n"
+
+
+def test_outside_a_project_it_says_what_to_do(tmp_path: Path, toy: Any) -> None:
+    toy.folder = tmp_path
+    output = toy.repro(code=2)
+    assert output.startswith("error: DVC cannot work here")
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("which", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_reaches_every_stage(toy: Any, which: signal.Signals) -> None:
+    (toy.folder / "hook.sh").write_text("echo $$ > pid-$1; exec sleep 60\n")
+    process = toy.start("--jobs", "2")
+    pids = wait_for(toy.folder, "pid-*", 2)
+    process.send_signal(which)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 130, output
+    assert "interrupted" in output
+    for pid in pids:
+        with pytest.raises(ProcessLookupError):
+            os.kill(pid, 0)
+    (toy.folder / "hook.sh").write_text("")
+    toy.repro("--jobs", "2")
+    assert (toy.folder / "data/soft_labels/b").read_text() == "m1\nm2\n"
+
+
+def wait_for(folder: Path, pattern: str, count: int) -> list[int]:
+    """Process ids in the files that match, once there are enough of them."""
+    end = time.monotonic() + 60
+    while time.monotonic() < end:
+        texts = [file.read_text().strip() for file in folder.glob(pattern)]
+        if len([text for text in texts if text]) >= count:
+            return [int(text) for text in texts if text]
+        time.sleep(0.1)
+    raise AssertionError(f"fewer than {count} of {pattern}")
