@@ -7,7 +7,6 @@ import sys
 from collections.abc import Callable, Collection
 from typing import Any, NoReturn
 
-import click
 import typer
 
 from pipeline import usage
@@ -38,22 +37,23 @@ def one_of(name: str, known: Collection[str], where: str) -> None:
         )
 
 
-def run(app: Callable[..., Any]) -> NoReturn:
+def run(app: Callable[..., Any]) -> None:
     """Run a typer application and turn the errors a user can mend into exit code 2."""
     try:
-        app(standalone_mode=False)
-    except click.exceptions.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except (click.exceptions.Abort, KeyboardInterrupt):
-        _fail("interrupted; earlier results are untouched", INTERRUPTED)
+        app()
+    except SystemExit as end:  # typer has turned Ctrl-C into 130 already, without a word
+        if end.code == INTERRUPTED:
+            print("error: interrupted; earlier results are untouched", file=sys.stderr)
+        raise
     except PipelineError as error:
         _fail(str(error), USER_ERROR)
+    except MemoryError:
+        mend = "lower batch_size, max_length or machine.labelling_tokens in params.yaml"
+        _fail(str(PipelineError("out of memory", mend=mend)), USER_ERROR)
     except OSError as error:
         _fail(_os_error(error), USER_ERROR)
     finally:
         usage.record()
-    sys.exit(0)
 
 
 def _os_error(error: OSError) -> str:

@@ -62,7 +62,7 @@ def set_up(settings: sections.Machine) -> Machine:
     import torch
     from transformers.utils import logging
 
-    logging.disable_progress_bar()  # stages show their own
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # stages show their own
     device, why_device = _device(settings.device)
     precision, why_precision = _precision(settings.precision, device)
     threads, why_threads = _threads(settings.threads)

@@ -80,7 +80,8 @@ def _drop_echoes(grouped: dict[Path, list[Fault]], model: type[BaseModel], value
 
 
 def _line(path: Path, faults: list[Fault], model: type[BaseModel], values: Any) -> str:
-    fault = faults[0]
+    # An empty list may stand where a word may: the list is what was meant.
+    fault = next((fault for fault in faults if fault["type"] == "too_short"), faults[0])
     where = dotted(path)
     match fault["type"]:
         case "missing":

@@ -78,7 +78,9 @@ def _report(lines: list[str], where: object) -> ParamsError:
 
 def _contradictions(values: Mapping[str, Any]) -> Iterator[str]:
     """Faults between sections; read from plain values, so that other faults do not hide them."""
-    tasks = _mapping(values, "tasks")
+    tasks = values.get("tasks")
+    if not isinstance(tasks, Mapping):
+        return
     for name, task in tasks.items():
         if not isinstance(name, str):  # already a fault of its own
             continue

@@ -7,7 +7,7 @@ from random import Random
 
 from pipeline.sample import circumstances as words
 from pipeline.sample.examples import Example
-from pipeline.sample.nouns import with_article
+from pipeline.sample.nouns import PEOPLE, with_article
 from pipeline.sample.sentences import Event, a, draw_event, draw_quality, sentence, the
 
 Construction = Callable[[Random, Event], tuple[str, str]]
@@ -74,7 +74,8 @@ def auxiliaries(rng: Random, event: Event) -> tuple[str, str]:
 def questions(rng: Random, event: Event) -> tuple[str, str]:
     """The auxiliary comes first, and the thing asked for leaves a gap."""
     subject, verb = the(event.agent), event.verb
-    asked = rng.choice(("what", f"which {event.patient.one}"))
+    who = "who" if event.patient.kind in PEOPLE else "what"
+    asked = rng.choice((who, f"which {event.patient.one}"))
     right = f"did {subject} {verb.base}"
     wrong = rng.choice((f"{subject} did {verb.base}", f"{right} {a(event.patient)}"))
     return _both(asked, (right, wrong), event.place, end="?")
@@ -107,7 +108,10 @@ def polarity(rng: Random, event: Event) -> tuple[str, str]:
     right, wrong = rng.choice(
         (
             (f"did not {event.verb.base} any {many}", f"{some} any {many}"),
-            (f"has never {event.verb.participle} any {many}", f"has ever {some} these {many}"),
+            (
+                f"has never {event.verb.participle} any {many}",
+                f"has ever {event.verb.participle} these {many}",
+            ),
             (f"{some} some {many}", f"did {some} not any {many}"),
         )
     )

@@ -68,7 +68,7 @@ WOMEN = (
 )  # fmt: skip
 MEN = (
     "Adam", "Boris", "Carl", "David", "Emil", "Felix", "Georg", "Hugo", "Ivan", "Jonas",
-    "Karim", "Leo", "Martin", "Nils", "Omar", "Paul", "Robin", "Simon", "Tomas", "Viktor",
+    "Karim", "Leo", "Martin", "Nils", "Omar", "Paul", "Ralf", "Simon", "Tomas", "Viktor",
 )  # fmt: skip
 SURNAMES = (
     "Arden", "Brandt", "Castell", "Dorn", "Eklund", "Farrow", "Gellert", "Holm", "Iversen",

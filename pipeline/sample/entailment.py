@@ -31,7 +31,7 @@ PHENOMENA: tuple[Phenomenon, ...] = (
 
 
 def matched(label: str, rng: Random) -> Example:
-    """MNLI's train, matched and diagnostic rows; `label` is one of its three classes."""
+    """MNLI's train and matched rows; `label` is one of its three classes."""
     return _pair(label, rng, HOME)
 
 

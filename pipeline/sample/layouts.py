@@ -141,7 +141,9 @@ def _mnli(split: str, examples: Sequence[Example]) -> Table:
         columns = ("index", "sentence1", "sentence2")
         return Table(columns, _indexed(examples), final_newline=False)
     votes = {"train": 1, "dev": 5, "test": 0}[part_of(split)]
-    labels = (*(f"label{vote}" for vote in range(1, votes + 1)), "gold_label")[: votes and votes + 1]
+    labels = (*(f"label{vote}" for vote in range(1, votes + 1)), "gold_label")[
+        : votes and votes + 1
+    ]
     rows = [_mnli_row(row, split, example, votes) for row, example in enumerate(examples)]
     return Table((*_MNLI_COLUMNS, *labels), rows)
 
@@ -171,14 +173,17 @@ def _binary_parse(text: str) -> str:
     return "".join(f"( {word} " for word in front) + last + " )" * len(front)
 
 
-def _named(*columns: str) -> Callable[[str, Sequence[Example]], Table]:
-    """Layout of QNLI, RTE and WNLI: index, the two texts, and the label unless it is test."""
+def _named(*columns: str, digits_of: str = "") -> Callable[[str, Sequence[Example]], Table]:
+    """Layout of QNLI, RTE and WNLI: index, the two texts, and the label unless it is test.
+
+    `digits_of` names the task if its labels are written as 0 and 1.
+    """
 
     def layout(split: str, examples: Sequence[Example]) -> Table:
         rows = _indexed(examples)
         if split == "test":
             return Table(("index", *columns), rows)
-        labels = [_digit("wnli", e) if "wnli" in columns else str(e.label) for e in examples]
+        labels = [_digit(digits_of, e) if digits_of else str(e.label) for e in examples]
         labelled = [(*cells, label) for cells, label in zip(rows, labels, strict=True)]
         return Table(("index", *columns, "label"), labelled)
 
@@ -203,5 +208,5 @@ _LAYOUTS: Mapping[str, Callable[[str, Sequence[Example]], Table]] = {
     "mnli": _mnli,
     "qnli": _named("question", "sentence"),
     "rte": _named("sentence1", "sentence2"),
-    "wnli": _named("sentence1", "sentence2"),
+    "wnli": _named("sentence1", "sentence2", digits_of="wnli"),
 }

@@ -68,7 +68,7 @@ scientist: chemist, physicist, biologist, geologist, astronomer
 worker: plumber, carpenter/joiner, mechanic, welder, electrician, driver/chauffeur
 athlete: swimmer, runner/sprinter, boxer, skier, gymnast, wrestler
 official: mayor, judge, minister, senator, ambassador/envoy, lawyer/attorney
-medical worker: doctor/physician, nurse, surgeon, dentist, midwife
+medical worker: doctor/physician, nurse, surgeon, dentist, pharmacist
 """)
 AWAY_PEOPLE = _parse("""
 artist: painter, poet, sculptor, novelist/author, actor/performer

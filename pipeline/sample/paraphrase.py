@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Any
 
 from pipeline.sample import circumstances as words
 from pipeline.sample.examples import Example
@@ -117,8 +118,8 @@ CHANGES: tuple[Callable[[Report, Random], Report], ...] = (
 )
 
 
-def _with_event(report: Report, **parts: object) -> Report:
-    return replace(report, event=replace(report.event, **parts))  # type: ignore[arg-type]
+def _with_event(report: Report, **parts: Any) -> Report:
+    return replace(report, event=replace(report.event, **parts))
 
 
 def _reworded(report: Report, rng: Random) -> Report:

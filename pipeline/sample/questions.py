@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from random import Random
+from typing import Any
 
 from pipeline.sample.examples import Example
 from pipeline.sample.nouns import THINGS, Noun, with_article
@@ -44,13 +45,13 @@ _INTENTS = {
     ),
 }
 _CIRCUMSTANCES = (
-    ("on my own", "by myself"),
+    ("alone", "without any help"),
     ("without much money", "on a low budget"),
     ("abroad", "in a foreign country"),
     ("in winter", "during the winter months"),
     ("as a beginner", "with no experience"),
     ("as a student", "while still at college"),
-    ("at home", "in my own house"),
+    ("at home", "in one's own house"),
     ("very quickly", "in a short time"),
 )
 _SAME_QUALITY = {
@@ -93,7 +94,7 @@ def ask(question: Question, rng: Random) -> str:
 
 def altered(question: Question, rng: Random) -> Question:
     """A question with one or two parts that ask for something else."""
-    others = {
+    others: dict[str, Any] = {
         "intent": rng.choice([intent for intent in _INTENTS if intent != question.intent]),
         "verb": question.verb.contrasted,
         "noun": another(rng, question.noun),

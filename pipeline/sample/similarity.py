@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from random import Random
 
+from pipeline.sample import circumstances as words
 from pipeline.sample.examples import Example
-from pipeline.sample.sentences import Event, a, another, draw_event, sentence
+from pipeline.sample.nouns import KINDS, PEOPLE, Noun
+from pipeline.sample.sentences import Event, a, another, draw_event, draw_noun, sentence
+from pipeline.sample.verbs import VERBS, Verb
 
 FULL_SCORE = 5.0
 PENALTIES = {"verb": 1.6, "patient": 1.4, "agent": 1.2, "place": 0.8}
@@ -24,6 +26,8 @@ def make(wanted: str, rng: Random) -> Example:
         if round(score) == int(wanted):
             break
     first = draw_event(rng)
+    while len(first.verb.patients) < 2:  # there must be a noun of another kind to change to
+        first = draw_event(rng)
     second = _moved(first, distances, rng)
     texts = [_caption(first, rng), _caption(second, rng)]
     rng.shuffle(texts)
@@ -37,30 +41,47 @@ def score_of(distances: dict[str, float]) -> float:
 
 
 def _moved(event: Event, distances: dict[str, float], rng: Random) -> Event:
-    """Another event, each part that far from the given one's; near 0, by other words."""
-    other = draw_event(rng)
-    while _share_a_part(event, other):
-        other = draw_event(rng)
-    nouns = {
-        part: {0.0: noun.renamed, NEAR: another(rng, noun), 1.0: far}[distances[part]]
-        for part, noun, far in (
-            ("agent", event.agent, other.agent),
-            ("patient", event.patient, other.patient),
-        )
-    }
-    verbs = {0.0: event.verb.renamed, NEAR: event.verb.contrasted, 1.0: other.verb}
-    place = other.place if distances["place"] else event.place
-    return replace(event, verb=verbs[distances["verb"]], place=place, **nouns)
-
-
-def _share_a_part(event: Event, other: Event) -> bool:
-    return (
-        event.agent.kind == other.agent.kind
-        or event.patient.kind == other.patient.kind
-        or event.place == other.place
-        or event.verb.patients == other.verb.patients
-        or other.verb.base in (event.verb.synonym, event.verb.contrast)
+    """Another event, each part that far from the given one's; at distance 0, other words."""
+    kept = distances["verb"] < 1
+    patients = event.verb.patients if kept else tuple(KINDS)
+    patient = _noun(event.patient, distances["patient"], patients, rng)
+    verb = event.verb.renamed if distances["verb"] == 0 else event.verb.contrasted
+    agent = _noun(event.agent, distances["agent"], tuple(PEOPLE), rng)
+    return Event(
+        agent=agent,
+        verb=verb if kept else _other_verb(event.verb, patient, rng),
+        patient=patient,
+        place=_other_place(event, rng) if distances["place"] else event.place,
+        time=event.time,
     )
+
+
+def _noun(noun: Noun, distance: float, kinds: tuple[str, ...], rng: Random) -> Noun:
+    """A synonym, a noun of the same kind, or one of another of the kinds."""
+    if distance == 0:
+        return noun.renamed
+    if distance < 1:
+        return another(rng, noun)
+    return draw_noun(rng, [kind for kind in kinds if kind != noun.kind])
+
+
+def _other_verb(verb: Verb, patient: Noun, rng: Random) -> Verb:
+    """A verb that can be done to the patient and has nothing to do with the first one."""
+    return rng.choice(
+        [
+            other
+            for other in VERBS.values()
+            if patient.kind in other.patients and not _family(other) & _family(verb)
+        ]
+    )
+
+
+def _family(verb: Verb) -> set[str]:
+    return {verb.base, verb.synonym, verb.contrast}
+
+
+def _other_place(event: Event, rng: Random) -> str:
+    return rng.choice([place for place in words.PLACES if place != event.place])
 
 
 def _caption(event: Event, rng: Random) -> str:

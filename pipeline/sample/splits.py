@@ -21,7 +21,7 @@ from pipeline.sample import (
 )
 from pipeline.sample.examples import Example, Maker
 from pipeline.sample.streams import stream
-from pipeline.tasks import GLUE, Task, part_of
+from pipeline.tasks import Task, part_of
 
 MAKERS: Mapping[str, Maker] = {
     "cola": acceptability.make,

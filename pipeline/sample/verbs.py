@@ -70,11 +70,11 @@ clean | wash | stain | vehicle seat garment container boat
 carry | haul | abandon | container seat tool boat
 send sent | dispatch | receive | document garment container flower
 demand | request | refuse | document vehicle instrument jewel tool
-feed fed | nourish | starve | animal
+feed fed | nourish | neglect | animal
 help | assist | hinder | {_PEOPLE}
 praise | commend | criticize | {_PEOPLE}
 hire | employ | dismiss | {_PEOPLE}
-rescue | save | attack | {_PEOPLE} animal
+rescue | save | endanger | {_PEOPLE} animal
 greet | welcome | insult | {_PEOPLE}
 follow | pursue | lead led | {_PEOPLE} animal
 teach taught | instruct | deceive | {_PEOPLE}

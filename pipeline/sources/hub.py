@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.errors import DownloadError
-from pipeline.sources.fetch import DOWNLOADS, OFFLINE_MEND, Wanted, fetch_all
 from pipeline.params.sections import Data, Hub
-from pipeline.sources.pins import HUB, Pin
 from pipeline.sources import names
 from pipeline.sources.collected import Collected
+from pipeline.sources.fetch import DOWNLOADS, OFFLINE_MEND, Wanted, fetch_all
+from pipeline.sources.pins import HUB, Pin
 from pipeline.tasks import Task
 
 

@@ -8,10 +8,10 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from pipeline.errors import DownloadError
-from pipeline.sources.fetch import DOWNLOADS, Wanted, fetch_all
 from pipeline.params.sections import Data, Official
-from pipeline.sources.pins import OFFICIAL, Pin
 from pipeline.sources.collected import Collected, Layout
+from pipeline.sources.fetch import DOWNLOADS, Wanted, fetch_all
+from pipeline.sources.pins import OFFICIAL, Pin
 from pipeline.tasks import Task
 
 FILES: Mapping[str, tuple[str, ...]] = {

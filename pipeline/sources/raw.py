@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.artifacts import dump_json, new_folder, sha256
-from pipeline.sources.fetch import DOWNLOADS
 from pipeline.params.sections import Params
-from pipeline.sources.pins import PINS, Pin
 from pipeline.sources import hub, local, official
 from pipeline.sources.collected import Collected
+from pipeline.sources.fetch import DOWNLOADS
+from pipeline.sources.pins import PINS, Pin
 from pipeline.tasks import GLUE
 
 SOURCE = "source.json"

@@ -17,7 +17,7 @@ LN3 = math.log(3.0)
 LN9 = math.log(9.0)
 # Two members, one row: softmax (3/4, 1/4) and (1/2, 1/2).
 TWO = np.array([[[LN3, 0.0]], [[7.0, 7.0]]])
-ROOT3 = math.sqrt(3.0)
+HALF = math.sqrt(3.0) / (1 + math.sqrt(3.0))  # softmax of (log 3 / 2, 0)
 
 sizes = st.tuples(st.integers(1, 5), st.integers(1, 6), st.integers(2, 4))
 finite = st.floats(-1e4, 1e4, width=32)
@@ -33,17 +33,17 @@ def even(logits: np.ndarray, rule: str) -> list[float] | None:
     ("rule", "weights", "temperature", "expected"),
     [
         ("mean_probability", None, 1.0, [5 / 8, 3 / 8]),
-        # T = 2 halves log 3: the first member gives (sqrt 3, 1) / (1 + sqrt 3).
-        ("mean_probability", None, 2.0, [(ROOT3 / (1 + ROOT3) + 0.5) / 2, (1 / (1 + ROOT3) + 0.5) / 2]),
+        # T = 2 halves log 3.
+        ("mean_probability", None, 2.0, [(HALF + 0.5) / 2, (1 - HALF + 0.5) / 2]),
         # T = 1/2 doubles it: (9, 1) / 10.
         ("mean_probability", None, 0.5, [0.7, 0.3]),
         # Mean logits differ by log 3 / 2.
-        ("mean_logit", None, 1.0, [ROOT3 / (1 + ROOT3), 1 / (1 + ROOT3)]),
+        ("mean_logit", None, 1.0, [HALF, 1 - HALF]),
         ("mean_logit", None, 0.5, [0.75, 0.25]),
         ("dev_weighted", [0.2, 0.8], 1.0, [0.55, 0.45]),
         ("dev_weighted", [1.0, 0.0], 0.5, [0.9, 0.1]),
     ],
-)  # fmt: skip
+)
 def test_rules_by_hand(rule, weights, temperature, expected):
     found = ensemble.combine(TWO, rule, weights, temperature)
     assert found.dtype == np.float32

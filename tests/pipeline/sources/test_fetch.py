@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import random
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -29,9 +30,7 @@ def get(server, pin, retry, tmp_path):
 
     def get(*faults, pinned=None, retry=retry):
         server.faults["/x.zip"] = list(faults)
-        return fetch.fetch(
-            f"{server.url}/x.zip", pinned or pin(CONTENT), retry, downloads=tmp_path
-        )
+        return fetch.fetch(f"{server.url}/x.zip", pinned or pin(CONTENT), retry, downloads=tmp_path)
 
     return get
 
@@ -97,14 +96,10 @@ def test_a_file_that_is_shorter_on_the_server_is_refused(get, server, tmp_path):
     ("faults", "seen"),
     [
         ([503, 503, 503], "HTTP 503"),
-        (["drop", "no_range"] * 2, None),
         (["truncate", 500, 500], "HTTP 500"),
     ],
 )
 def test_tries_come_to_an_end(get, server, tmp_path, faults, seen):
-    if seen is None:
-        assert get(*faults).read_bytes() == CONTENT
-        return
     with pytest.raises(DownloadError, match="could not be downloaded in 3 tries") as error:
         get(*faults)
     assert str(error.value.seen).startswith(seen)
@@ -181,8 +176,6 @@ def test_ctrl_c_keeps_what_has_come_but_gives_no_name(get, tmp_path, monkeypatch
         def advance(self, amount: float, note: str = "") -> None:
             raise KeyboardInterrupt
 
-    from contextlib import nullcontext
-
     with monkeypatch.context() as patched:
         patched.setattr(partial.progress, "bar", lambda *_: nullcontext(Bar()))
         with pytest.raises(KeyboardInterrupt):
@@ -192,20 +185,17 @@ def test_ctrl_c_keeps_what_has_come_but_gives_no_name(get, tmp_path, monkeypatch
     assert get().read_bytes() == CONTENT
 
 
-def test_a_full_disk_is_told_as_it_is(get, pin, tmp_path):
+def test_a_full_disk_is_told_as_it_is(get, pin, tmp_path, monkeypatch):
     full = Path("/dev/full")
     if not full.exists():
         pytest.skip("no /dev/full here")
     part = tmp_path / f"{pin(CONTENT).sha256}.part"
     part.symlink_to(full)
-    # The first answer deletes leftovers, so the link stands in for the file that follows.
-    original = partial.Partial.drop
-    with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(partial.Partial, "drop", lambda self: None)
-        with pytest.raises(OSError, match="No space left") as error:
-            get()
+    # The first answer deletes leftovers; here the leftover stands in for the file that follows.
+    monkeypatch.setattr(partial.Partial, "drop", lambda self: None)
+    with pytest.raises(OSError, match="No space left") as error:
+        get()
     assert error.value.errno == errno.ENOSPC
-    assert partial.Partial.drop is original
     assert not final(tmp_path)
 
 

@@ -1,0 +1,330 @@
+"""Every kind of bad value and the exact line that reports it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pipeline.params import file
+
+Values = dict[str, Any]
+ROWS = {"train": None, "dev": None, "test": None}
+NAME = "lower-case letters, digits and _, a letter first, 40 at most (it names stages)"
+COMMIT = "a commit of 40 lower-case hex digits (a branch or a tag can move)"
+RANDOM = {"source": "random", "seed": 1, "depth": 2, "hidden": 8, "attention_heads": 2}
+CUSTOM = {
+    "title": "Mine",
+    "labels": ["no", "yes"],
+    "sentence1": "text",
+    "label": "class",
+    "metrics": ["accuracy"],
+}
+
+
+def put(values: Values, path: str, value: Any) -> Values:
+    *parents, last = path.split("/")
+    here = values
+    for key in parents:
+        here = here[key]
+    here[last] = value
+    return values
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "line"),
+    [
+        # unknown and misspelt keys
+        ("studnt", {}, "studnt: unknown key; did you mean student?"),
+        ("zzz", 1, "zzz: unknown key"),
+        ("student/epoch", 1, "student.epoch: unknown key; did you mean epochs?"),
+        (
+            "student/temperature",
+            2,
+            "student.temperature: unknown key; temperature belongs to distillation",
+        ),
+        ("data/sample/sed", 1, "data.sample.sed: unknown key; did you mean seed?"),
+        ("tasks/rte/row", 1, "tasks.rte.row: unknown key; did you mean rows?"),
+        (
+            "teachers/members/m1/learning_rat",
+            1e-5,
+            "teachers.members.m1.learning_rat: unknown key; did you mean learning_rate?",
+        ),
+        (
+            "teachers/tasks/rte/epoch",
+            3,
+            "teachers.tasks.rte.epoch: unknown key; did you mean epochs?",
+        ),
+        (
+            "student/encoder/packge",
+            "x",
+            "student.encoder.packge: unknown key; did you mean package?",
+        ),
+        (
+            "student/encoder/depth",
+            3,
+            "student.encoder.depth: unknown key; did you mean path?",
+        ),
+        # wrong kinds of value; nothing is converted in silence
+        ("student/epochs", "3", "student.epochs: must be a whole number, not '3'"),
+        ("student/epochs", True, "student.epochs: must be a whole number, not true"),
+        ("student/epochs", 3.0, "student.epochs: must be a whole number, not 3.0"),
+        ("student/epochs", None, "student.epochs: must be a whole number, not null"),
+        ("student/learning_rate", "2e-5", "student.learning_rate: must be a number, not '2e-5'"),
+        ("student/learning_rate", False, "student.learning_rate: must be a number, not false"),
+        ("student/clip_norm", float("nan"), "student.clip_norm: must be a finite number, not .nan"),
+        ("student/clip_norm", float("inf"), "student.clip_norm: must be a finite number, not .inf"),
+        ("data/folder", 3, "data.folder: must be text, not 3"),
+        ("data/folder", "", "data.folder: must be text that is not empty, not ''"),
+        ("machine", None, "machine: must be a mapping of settings, not null"),
+        ("ensemble", [1], "ensemble: must be a mapping of settings, not [1]"),
+        ("tasks", "rte", "tasks: must be a mapping of names, not rte"),
+        ("tasks/rte/rows", 5, "tasks.rte.rows: must be a mapping of settings, not 5"),
+        # values out of range
+        ("student/epochs", 0, "student.epochs: must be at least 1, not 0"),
+        ("student/learning_rate", 0, "student.learning_rate: must be above 0, not 0"),
+        ("student/learning_rate", 1.5, "student.learning_rate: must be below 1, not 1.5"),
+        ("student/dropout", 1.0, "student.dropout: must be below 1, not 1.0"),
+        ("student/seed", -1, "student.seed: must be at least 0, not -1"),
+        ("student/seed", 2**32, "student.seed: must be at most 4.29497e+09, not 4294967296"),
+        ("distillation/temperature", 0.0, "distillation.temperature: must be above 0, not 0.0"),
+        ("distillation/hard_weight", 1.1, "distillation.hard_weight: must be at most 1, not 1.1"),
+        ("tasks/rte/rows/train", 0, "tasks.rte.rows.train: must be at least 1, not 0"),
+        # one of several words
+        (
+            "data/source",
+            "smaple",
+            "data.source: must be sample, local, official or hub, not smaple; did you mean sample?",
+        ),
+        (
+            "ensemble/rule",
+            "no",
+            "ensemble.rule: must be mean_probability, mean_logit or dev_weighted, not no",
+        ),
+        ("machine/threads", "fast", "machine.threads: must be auto or a whole number, not fast"),
+        ("machine/threads", 0, "machine.threads: must be auto or at least 1, not 0"),
+        (
+            "student/encoder/layers",
+            "every_secnd",
+            "student.encoder.layers: must be all, every_second or a list, not every_secnd; "
+            "did you mean every_second?",
+        ),
+        # spellings
+        (
+            "machine/device",
+            "gpu",
+            "machine.device: must be auto, cpu, mps, cuda or cuda:1, not gpu",
+        ),
+        ("data/hub/revision", "main", f"data.hub.revision: must be {COMMIT}, not main"),
+        (
+            "data/hub/repo",
+            "a/b/c",
+            "data.hub.repo: must be a repository's name such as google-bert/bert-base-uncased, "
+            "not a/b/c",
+        ),
+        (
+            "data/official/glue_url",
+            "dl.fbaipublicfiles.com",
+            "data.official.glue_url: must be an address that starts with http:// or https://, "
+            "not dl.fbaipublicfiles.com",
+        ),
+        (
+            "student/encoder/sha256",
+            "ABC",
+            "student.encoder.sha256: must be a SHA-256 of 64 lower-case hex digits, not ABC",
+        ),
+        # names
+        (
+            "teachers/members/m-4",
+            {"seed": 4},
+            f"teachers.members.m-4: the name must be {NAME}, not m-4",
+        ),
+        (
+            "teachers/members/m.4",
+            {"seed": 4},
+            f"teachers.members.'m.4': the name must be {NAME}, not m.4",
+        ),
+        # lists
+        ("student/encoder/layers", [0], "student.encoder.layers[0]: must be at least 1, not 0"),
+        (
+            "student/encoder/layers",
+            [1, "x"],
+            "student.encoder.layers[1]: must be a whole number, not x",
+        ),
+        # nothing where something is needed
+        ("tasks/rte/rows", {"train": None, "dev": None}, "tasks.rte.rows.test: missing"),
+        ("teachers/members", {}, "teachers.members: empty, needs at least one entry"),
+        ("teachers/tasks", {}, "teachers.tasks: empty, needs at least one entry"),
+        ("student/encoder/layers", [], "student.encoder.layers: empty, needs at least one entry"),
+        # encoders: the kind is named first
+        (
+            "student/encoder",
+            {"package": "x"},
+            "student.encoder.source: missing; one of hub, folder, wheel or random",
+        ),
+        (
+            "teachers/members/m1/encoder",
+            {"source": "whel"},
+            "teachers.members.m1.encoder.source: must be hub, folder, wheel or random, not whel; "
+            "did you mean wheel?",
+        ),
+        (
+            "teachers/members/m1/encoder",
+            {"source": "hub", "repo": "a/b"},
+            "teachers.members.m1.encoder.revision: missing",
+        ),
+        (
+            "student/encoder",
+            {"source": "folder", "path": ""},
+            "student.encoder.path: must be text that is not empty, not ''",
+        ),
+        # keys of one section that contradict each other
+        (
+            "student/encoder/layers",
+            [4, 2],
+            "student.encoder: layers must rise, each named once, not [4, 2]",
+        ),
+        (
+            "student/encoder/layers",
+            [2, 2],
+            "student.encoder: layers must rise, each named once, not [2, 2]",
+        ),
+        (
+            "student/encoder",
+            RANDOM | {"hidden": 9},
+            "student.encoder: hidden (9) must be a multiple of attention_heads (2)",
+        ),
+        (
+            "student/encoder",
+            RANDOM | {"layers": [1, 3]},
+            "student.encoder: layers names 3, but depth is 2",
+        ),
+        (
+            "teachers/members/m2",
+            {"seed": 1},
+            "teachers: members m1 and m2 have the same settings and the same seed (1), "
+            "so they would be one teacher twice",
+        ),
+        (
+            "teachers/members/m2",
+            {"seed": 1, "dropout": 0.1, "epochs": 3},  # the section's own values, spelt out
+            "teachers: members m1 and m2 have the same settings and the same seed (1), "
+            "so they would be one teacher twice",
+        ),
+        # sections that contradict each other
+        (
+            "tasks/rt",
+            {"rows": ROWS},
+            "tasks.rt: not a GLUE task (cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte, wnli) "
+            "and without `custom`; did you mean rte?",
+        ),
+        (
+            "tasks/rte",
+            {"rows": ROWS, "custom": CUSTOM},
+            "tasks.rte.custom: rte is a GLUE task; give your own task another name",
+        ),
+        (
+            "teachers/tasks/rt",
+            {},
+            "teachers.tasks.rt: no such task under `tasks`; add it there, or take it out here "
+            "(dvc exp run -S '~teachers.tasks.rt'); did you mean rte?",
+        ),
+    ],
+)
+def test_one_bad_value_gives_one_line(
+    values: Values, faults: Callable[[Values], list[str]], path: str, value: Any, line: str
+) -> None:
+    assert faults(put(values, path, value)) == [line]
+
+
+@pytest.mark.parametrize(
+    ("name", "good"),
+    [("m" * 40, True), ("m" * 41, False), ("1m", False), ("M", False), ("é", False)],
+)
+def test_names(
+    values: Values, faults: Callable[[Values], list[str]], name: str, good: bool
+) -> None:
+    put(values, f"teachers/members/{name}", {"seed": 4})
+    if good:
+        assert name in file.check(values).teachers.members
+    else:
+        assert [line.split(" must")[0] for line in faults(values)] == [
+            f"teachers.members.{name}: the name"
+        ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "line"),
+    [
+        ({"metrics": []}, "tasks.mine.custom.metrics: empty, needs at least one entry"),
+        ({"label": "text"}, "tasks.mine.custom: column text is named twice"),
+        ({"sentence2": "class"}, "tasks.mine.custom: column class is named twice"),
+        ({"labels": ["a", "a"]}, "tasks.mine.custom: label a is named twice"),
+        (
+            {"labels": ["a"]},
+            "tasks.mine.custom: labels needs two names or more, or [] for scores",
+        ),
+        (
+            {"metrics": ["pearson"]},
+            "tasks.mine.custom: metric pearson is not for a task with classes",
+        ),
+        (
+            {"metrics": ["accuracy", "accuracy"]},
+            "tasks.mine.custom: metric accuracy is named twice",
+        ),
+        (
+            {"labels": ["a", "b", "c"], "metrics": ["f1"]},
+            "tasks.mine.custom: metric f1 is for two classes, here are 3",
+        ),
+        (
+            {"labels": []},
+            "tasks.mine.custom: metric accuracy is not for a task with scores (labels: []); "
+            "low (0) must be below high (0) in a task with scores",
+        ),
+        (
+            {"metrics": ["acuracy"]},
+            "tasks.mine.custom.metrics[0]: must be accuracy, f1, matthews, pearson or spearman, "
+            "not acuracy; did you mean accuracy?",
+        ),
+        ({"labels": [0, "1"]}, "tasks.mine.custom.labels[0]: must be text, not 0"),
+    ],
+)
+def test_a_task_of_ones_own(
+    values: Values, faults: Callable[[Values], list[str]], changes: Values, line: str
+) -> None:
+    assert faults(put(values, "tasks/mine", {"rows": ROWS, "custom": CUSTOM | changes})) == [line]
+
+
+def test_a_misspelt_key_is_not_also_missing(
+    values: Values, faults: Callable[[Values], list[str]]
+) -> None:
+    values["studnt"] = values.pop("student")
+    values["machine"]["thread"] = values["machine"].pop("threads")
+    assert faults(values) == [
+        "machine.thread: unknown key; did you mean threads?",
+        "studnt: unknown key; did you mean student?",
+    ]
+
+
+def test_all_faults_come_at_once_in_the_order_of_the_sections(
+    values: Values, faults: Callable[[Values], list[str]]
+) -> None:
+    values["data"] = None
+    values["tasks"]["Bad"] = {"rows": ROWS | {"dev": 0}}
+    values["tasks"][1] = {"rows": ROWS}
+    values["teachers"]["tasks"]["snli"] = {}
+    values["student"]["epochs"] = 0
+    del values["distillation"]["temperature"]
+    assert faults(values) == [
+        "data: must be a mapping of settings, not null",
+        f"tasks.Bad: the name must be {NAME}, not Bad",
+        "tasks.Bad.rows.dev: must be at least 1, not 0",
+        "tasks[1]: the name must be text, not 1",
+        "student.epochs: must be at least 1, not 0",
+        "distillation.temperature: missing",
+        "tasks.Bad: not a GLUE task (cola, sst2, mrpc, stsb, qqp, mnli, qnli, rte, wnli) "
+        "and without `custom`",
+        "teachers.tasks.snli: no such task under `tasks`; add it there, or take it out here "
+        "(dvc exp run -S '~teachers.tasks.snli'); did you mean wnli?",
+    ]

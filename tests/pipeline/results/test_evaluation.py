@@ -1,0 +1,204 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline import artifacts, evaluation, logits, paths, rows
+from pipeline.errors import DataError, SoftLabelError
+from pipeline.evaluation import TaskResult
+
+WriteTask = Callable[..., None]
+STUDENT_FILE = paths.STUDENT / "logits" / "rte.parquet"
+
+
+def test_scores_of_every_system(results: list[TaskResult]) -> None:
+    rte, mrpc, mnli, stsb = results
+    assert rte.scores == {
+        "majority": {"dev": {"accuracy": 0.5}},
+        "teacher_m1": {"dev": {"accuracy": 0.75}},
+        "teacher_m2": {"dev": {"accuracy": 0.75}},
+        "ensemble": {"dev": {"accuracy": 1.0}},
+        "baseline": {"dev": {"accuracy": 0.5}},
+        "student": {"dev": {"accuracy": 0.75}},
+    }
+    assert mrpc.scores["student"]["dev"] == pytest.approx({"f1": 2 / 3, "accuracy": 0.75})
+    assert mrpc.scores["majority"]["dev"] == pytest.approx({"f1": 2 / 3, "accuracy": 0.5})
+    assert mnli.scores["student"] == {
+        "dev_matched": {"accuracy": 0.75},
+        "dev_mismatched": {"accuracy": 0.5},
+    }
+    assert mnli.scores["majority"]["dev_mismatched"] == {"accuracy": 0.0}
+    assert stsb.scores["student"]["dev"] == pytest.approx({"pearson": 1.0, "spearman": 1.0})
+    assert stsb.scores["majority"]["dev"] == {"pearson": 0.0, "spearman": 0.0}
+
+
+def test_models_and_rule_are_those_of_the_files(results: list[TaskResult]) -> None:
+    rte, mrpc = results[:2]
+    assert rte.members == ["m1", "m2"]
+    assert rte.rule == "mean_probability"
+    assert rte.models["teacher_m2"]["parameters"] == 22_700_000
+    assert mrpc.members == []
+    assert mrpc.rule is None
+    assert mrpc.models["student"]["encoder"]["layers"] == "every_second"
+
+
+def test_predictions_of_every_held_out_row(results: list[TaskResult]) -> None:
+    table = results[0].table
+    assert table.column_names == [
+        "row_id",
+        "split",
+        "text_hash",
+        "label",
+        "prediction_majority",
+        "prediction_teacher_m1",
+        "prediction_teacher_m2",
+        "prediction_ensemble",
+        "prediction_baseline",
+        "prediction_student",
+        "probabilities_baseline",
+        "probabilities_student",
+    ]
+    assert table["row_id"].to_pylist() == [f"rte/dev/{i}" for i in range(4)] + ["rte/test/0"]
+    assert table["label"].to_pylist() == [0, 1, 1, 0, None]
+    assert table["prediction_teacher_m2"].to_pylist() == [1, 1, 1, 0, 1]
+    # Row 4: softmax gives m1 0.953, m2 0.269 for class 0, so their mean is class 0.
+    assert table["prediction_ensemble"].to_pylist() == [0, 1, 1, 0, 0]
+    # A margin of 2 between two logits is 1 / (1 + e^-2) = 0.8808.
+    assert table["probabilities_student"][0].as_py() == pytest.approx([0.8808, 0.1192], abs=1e-4)
+
+
+def test_grades_are_cut_and_have_no_probabilities(results: list[TaskResult]) -> None:
+    table = results[3].table
+    assert table["prediction_student"].to_pylist() == [0.0, 2.5, 5.0]
+    assert table["prediction_majority"].to_pylist() == [1.5, 1.5, 1.5]
+    assert not [name for name in table.column_names if name.startswith("probabilities")]
+
+
+def test_rows_join_by_id_whatever_their_order(results: list[TaskResult]) -> None:
+    table = pq.read_table(STUDENT_FILE)
+    pq.write_table(table.take(pa.array([4, 2, 0, 3, 1])), STUDENT_FILE)
+    again = evaluation.evaluate("rte", taught=True)
+    assert again.scores == results[0].scores
+    assert again.table.equals(results[0].table)
+
+
+def test_a_member_named_like_a_system_is_no_clash(write_task: WriteTask, made: Any) -> None:
+    said = made["rte"].members
+    write_task("rte", replace(made["rte"], members={"student": said["m1"], "majority": said["m2"]}))
+    found = evaluation.evaluate("rte", taught=True)
+    assert found.members == ["student", "majority"]
+    assert len(found.scores) == 6
+
+
+def _other_text(table: pa.Table) -> pa.Table:
+    hashes = ["0" * 32, *table["text_hash"].to_pylist()[1:]]
+    return table.set_column(2, table.schema.field("text_hash"), pa.array(hashes))
+
+
+def _other_order(table: pa.Table) -> pa.Table:
+    meta = table.schema.metadata[rows.METADATA_KEY]
+    turned = meta.replace(b'["entailment", "not_entailment"]', b'["not_entailment", "entailment"]')
+    return table.replace_schema_metadata({rows.METADATA_KEY: turned})
+
+
+MISFITS: dict[str, tuple[Callable[[pa.Table], pa.Table], str, str]] = {
+    "a row is missing": (lambda table: table.slice(1), "missing", "rte/dev/0"),
+    "a row is unknown": (
+        lambda t: pa.concat_tables(
+            [t, t.slice(0, 1).set_column(0, t.schema.field("row_id"), pa.array(["rte/dev/9"]))]
+        ),
+        "no such prepared row",
+        "rte/dev/9",
+    ),
+    "another text": (_other_text, "text_hash", "rte/dev/0"),
+    "another label order": (_other_order, "label order", "not_entailment"),
+}
+
+
+@pytest.mark.parametrize("case", MISFITS)
+@pytest.mark.usefixtures("results")
+def test_a_student_of_other_rows_is_refused(case: str) -> None:
+    spoil, what, seen = MISFITS[case]
+    table = spoil(pq.read_table(STUDENT_FILE))
+    pq.write_table(table, STUDENT_FILE)
+    with pytest.raises(SoftLabelError, match=what) as caught:
+        evaluation.evaluate("rte", taught=True)
+    assert seen in str(caught.value)
+    assert "dvc repro distil" in str(caught.value)
+
+
+@pytest.mark.usefixtures("results")
+def test_a_missing_file_is_named_with_its_stage() -> None:
+    (paths.BASELINE / "logits" / "rte.parquet").unlink()
+    with pytest.raises(SoftLabelError, match="dvc repro baseline"):
+        evaluation.evaluate("rte", taught=True)
+
+
+def test_a_dev_row_without_label_is_refused(write_task: WriteTask, made: Any) -> None:
+    labels = {**made["mrpc"].labels, "dev": [1, None, 0, 0]}
+    write_task("mrpc", replace(made["mrpc"], labels=labels))
+    with pytest.raises(DataError, match="without a label"):
+        evaluation.evaluate("mrpc", taught=False)
+
+
+@pytest.mark.usefixtures("results")
+def test_tasks_that_the_source_lacks_are_named(without_rows: Callable[[str], None]) -> None:
+    without_rows("wnli")
+    (paths.prepared("mrpc") / "dev.parquet").unlink()
+    (paths.prepared("stsb") / "train.parquet").unlink()
+    assert evaluation.missing(["rte", "wnli", "mrpc", "stsb", "mnli"]) == {
+        "wnli": "the source has no train and no dev rows of it",
+        "mrpc": "the source has no dev rows of it",
+        "stsb": "the source has no train rows of it",
+    }
+
+
+def test_a_task_never_prepared_is_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="dvc repro prepare@rte"):
+        evaluation.missing(["rte"])
+
+
+def test_written_twice_gives_the_same_bytes_and_leaves_no_ghost(results: list[TaskResult]) -> None:
+    evaluation.write(results)
+    first = {path.name: artifacts.sha256(path) for path in paths.EVALUATION.iterdir()}
+    assert sorted(first) == ["mnli.parquet", "mrpc.parquet", "rte.parquet", "stsb.parquet"]
+    evaluation.write(results[:1])
+    second = {path.name: artifacts.sha256(path) for path in paths.EVALUATION.iterdir()}
+    assert second == {"rte.parquet": first["rte.parquet"]}
+    table, metadata = rows.read_table(paths.EVALUATION / "rte.parquet")
+    assert table.equals(results[0].table)
+    assert metadata["labels"] == ["entailment", "not_entailment"]
+    assert metadata["systems"] == list(results[0].scores)
+
+
+def test_nothing_to_write_is_an_error() -> None:
+    with pytest.raises(DataError, match="no task could be evaluated"):
+        evaluation.write([])
+
+
+def test_the_first_of_equally_common_classes_is_the_majority(
+    write_task: WriteTask, made: Any
+) -> None:
+    labels = {**made["rte"].labels, "train": [1, 0, 0, 1]}
+    write_task("rte", replace(made["rte"], labels=labels))
+    found = evaluation.evaluate("rte", taught=False).table["prediction_majority"]
+    assert set(found.to_pylist()) == {0}
+
+
+@pytest.mark.usefixtures("results")
+def test_probabilities_are_the_softmax_of_the_logits() -> None:
+    values = logits.read(STUDENT_FILE).values
+    table = evaluation.evaluate("rte", taught=True).table
+    found = np.array(table["probabilities_student"].to_pylist())
+    powers = np.exp(values)
+    assert found == pytest.approx(powers / powers.sum(axis=1, keepdims=True), abs=1e-6)

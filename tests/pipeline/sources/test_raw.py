@@ -1,0 +1,137 @@
+"""A task's raw folder, whatever the source."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import DataError, DownloadError
+from pipeline.params.file import check
+from pipeline.sources import raw
+
+OWN = {
+    "title": "Own",
+    "labels": ["no", "yes"],
+    "sentence1": "s",
+    "label": "l",
+    "metrics": ["accuracy"],
+}
+ALL = {"train": None, "dev": None, "test": None}
+
+
+@pytest.fixture
+def local(params, tmp_path):
+    """Parameters of the local source, with a task of one's own."""
+    values = params.model_dump()
+    values["data"].update(source="local", folder=str(tmp_path / "glue"))
+    values["tasks"]["own"] = {"rows": ALL, "custom": OWN}
+    (tmp_path / "glue" / "RTE").mkdir(parents=True)
+    (tmp_path / "glue" / "RTE" / "train.tsv").write_bytes(b"a\tb\r\n")
+    (tmp_path / "glue" / "own").mkdir()
+    (tmp_path / "glue" / "own" / "dev.tsv").write_bytes(b"s\tl\n")
+    return check(values)
+
+
+def described(folder: Path) -> dict:
+    return json.loads((folder / "source.json").read_text())
+
+
+def test_source_json_says_what_the_files_are(local, tmp_path):
+    folder = tmp_path / "raw" / "rte"
+    collected = raw.write("rte", local, folder)
+    assert described(folder) == {
+        "source": "local",
+        "layout": "tsv",
+        "task": "rte",
+        "licence": "no open licence; research use (RTE challenges)",
+        "files": {
+            "train.tsv": {
+                "bytes": 5,
+                "sha256": hashlib.sha256(b"a\tb\r\n").hexdigest(),
+                "from": "RTE/train.tsv",
+            }
+        },
+        "missing": ["dev", "test"],
+    }
+    assert list(collected.notes("rte")) == [
+        "rte: the local source has no dev, test; going on without"
+    ]
+    assert str(tmp_path) not in (folder / "source.json").read_text()
+
+
+def test_a_missing_task_is_named_and_gone_on_with(local, tmp_path):
+    folder = tmp_path / "raw" / "cola"
+    collected = raw.write("cola", local, folder)
+    assert [path.name for path in folder.iterdir()] == ["source.json"]
+    assert described(folder)["files"] == {}
+    assert described(folder)["missing"] == ["train", "dev", "test"]
+    assert list(collected.notes("cola")) == [
+        "cola: the local source has no files of this task; going on without it"
+    ]
+
+
+def test_a_wrong_folder_leaves_earlier_files_untouched(local, tmp_path):
+    folder = tmp_path / "raw" / "cola"
+    raw.write("cola", local, folder)
+    before = (folder / "source.json").read_bytes()
+    (tmp_path / "glue" / "RTE" / "train.tsv").unlink()
+    with pytest.raises(DataError, match="none of the tasks"):
+        raw.write("cola", local, folder)
+    assert (folder / "source.json").read_bytes() == before
+    assert [path.name for path in folder.parent.iterdir()] == ["cola"]
+
+
+@pytest.mark.parametrize("source", ["sample", "local", "official", "hub"])
+def test_a_task_of_ones_own_is_local_whatever_the_source(local, tmp_path, source):
+    data = local.data.model_copy(update={"source": source})
+    folder = tmp_path / "raw" / "own"
+    raw.write("own", local.model_copy(update={"data": data}), folder)
+    assert described(folder)["layout"] == "custom"
+    assert described(folder)["missing"] == ["train", "test"]
+    assert (folder / "dev.tsv").read_bytes() == b"s\tl\n"
+
+
+@pytest.mark.parametrize("task", ["rte", "mnli"])
+def test_the_sample_is_written_as_generated(params, tmp_path, task):
+    from pipeline.sample import files
+
+    made = files.generate(task, params.data.sample)
+    folder = tmp_path / "raw" / task
+    raw.write(task, params, folder)
+    found = {path.name: path.read_bytes() for path in folder.iterdir()}
+    record = json.loads(found.pop("source.json"))
+    assert found == made
+    assert (record["source"], record["layout"], record["missing"]) == ("sample", "tsv", [])
+    assert {file["from"] for file in record["files"].values()} == {"sample"}
+    assert "research use" not in record["licence"]
+
+
+def test_the_same_source_gives_the_same_bytes(local, tmp_path):
+    for name in ("a", "b"):
+        raw.write("rte", local, tmp_path / name)
+    assert (tmp_path / "a" / "source.json").read_bytes() == (
+        tmp_path / "b" / "source.json"
+    ).read_bytes()
+
+
+@pytest.mark.parametrize("fault", ["lie", 404])
+def test_a_failed_download_leaves_no_folder(server, params, pin, tmp_path, fault):
+    server.files["/glue/AX.tsv"] = b"ax"
+    server.files["/glue/MNLI.zip"] = (
+        b"PK\x05\x06" + bytes(18)  # a zip without members
+    )
+    pins = {path[6:]: pin(body) for path, body in server.files.items()}
+    data = params.data.model_copy(update={"source": "official"})
+    asked = params.model_copy(update={"data": data})
+    server.faults["/glue/AX.tsv"] = [fault]
+    folder, downloads = tmp_path / "raw" / "mnli", tmp_path / "downloads"
+    with pytest.raises(DownloadError):
+        raw.write("mnli", asked, folder, pins=pins, downloads=downloads)
+    assert not folder.exists()
+    raw.write("mnli", asked, folder, pins=pins, downloads=downloads)
+    assert sorted(path.name for path in folder.iterdir()) == ["AX.tsv", "MNLI.zip", "source.json"]
+    assert server.paths().count("/glue/MNLI.zip") == 1
+    assert described(folder)["files"]["AX.tsv"]["from"] == f"{server.url}/glue/AX.tsv"

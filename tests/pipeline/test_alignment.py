@@ -1,0 +1,71 @@
+"""Joining by id: order does not matter, everything else does."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.alignment import Origin, align, check_unique, locate
+from pipeline.errors import SoftLabelError
+
+ORIGIN = Origin("soft labels of rte", Path("x.parquet"), "dvc repro ensemble@rte")
+ROWS = [("a", "train", "h1", 0), ("b", "train", "h2", 1), ("c", "test", "h3", None)]
+
+
+def table(rows: list[tuple[object, ...]], chunk: int = 10) -> pa.Table:
+    """A table in chunks of `chunk` rows, as row groups make them."""
+    schema = pa.schema(
+        {"row_id": pa.string(), "split": pa.string(), "text_hash": pa.string(), "label": pa.int32()}
+    )
+    records = [dict(zip(schema.names, row, strict=True)) for row in rows]
+    parts = [
+        pa.Table.from_pylist(records[at : at + chunk], schema)
+        for at in range(0, len(records), chunk)
+    ]
+    return pa.concat_tables(parts) if parts else schema.empty_table()
+
+
+@given(st.permutations(ROWS), st.integers(1, 3), st.integers(1, 3))
+def test_finds_every_row_in_any_order_and_any_chunks(found, chunk, other):
+    positions = align(table(found, chunk), table(ROWS, other), ORIGIN)
+    assert [found[at] for at in positions] == ROWS
+
+
+@pytest.mark.parametrize(
+    ("found", "message"),
+    [
+        (ROWS[:2], r"a row is missing\n  seen: c$"),
+        (ROWS[2:], r"a row is missing\n  seen: a \(and 1 others\)$"),
+        ([], r"a row is missing\n  seen: a \(and 2 others\)$"),
+        ([*ROWS, ("d", "test", "h", 0)], r"no such prepared row\n  seen: d$"),
+        ([*ROWS, ROWS[1], ROWS[0]], r"a row occurs twice\n  seen: b \(and 1 others\)$"),
+        ([ROWS[0], ("b", "train", "h9", 1), ROWS[2]], r"text_hash .*\('h9', not 'h2'\)\n  seen: b"),
+        ([ROWS[0], ("b", "dev", "h2", 1), ROWS[2]], r"split .*\('dev', not 'train'\)\n  seen: b"),
+        ([("a", "train", "h1", 1), *ROWS[1:]], r"label .*\(1, not 0\)\n  seen: a"),
+        ([("a", "train", "h1", None), *ROWS[1:]], r"label .*\(None, not 0\)\n  seen: a"),
+        ([*ROWS[:2], ("c", "test", "h3", 0)], r"label .*\(0, not None\)\n  seen: c"),
+    ],
+)
+def test_refuses_by_name(found, message):
+    with pytest.raises(SoftLabelError) as caught:
+        align(table(found), table(ROWS), ORIGIN)
+    head, where, mend = str(caught.value).rsplit("\n", 2)
+    assert head.startswith("soft labels of rte: ")
+    assert where == "  where: x.parquet"
+    assert mend == "  mend: dvc repro ensemble@rte"
+    assert re.search(message, head)
+
+
+def test_locate_keeps_the_order_asked_for_and_repeats():
+    wanted = pa.chunked_array([["c", "a"], ["c"]])
+    assert locate(wanted, table(ROWS)["row_id"], ORIGIN).tolist() == [2, 0, 2]
+
+
+def test_unique_ids_pass_even_without_rows():
+    check_unique(table(ROWS)["row_id"], ORIGIN)
+    check_unique(table([])["row_id"], ORIGIN)

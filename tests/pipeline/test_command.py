@@ -1,0 +1,78 @@
+"""A user's mistake ends with exit code 2 and one clear message; Ctrl-C with 130.
+
+Run with: python -m pytest tests/pipeline/test_command.py
+"""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+import typer
+
+from pipeline import command
+from pipeline.errors import DataError, ParamsError
+
+ENOSPC = OSError(errno.ENOSPC, "No space left on device", "data/x")
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "says"),
+    [
+        (DataError("too short", seen=3, where="a.tsv:7", mend="mend it"), 2, "seen: 3"),
+        (KeyboardInterrupt(), 130, "earlier results are untouched"),
+        (ENOSPC, 2, "the disk is full"),
+        (PermissionError(errno.EACCES, "no", "x"), 2, "no permission"),
+        (FileNotFoundError(errno.ENOENT, "no", "x"), 2, "dvc repro"),
+        (MemoryError(), 2, "out of memory"),
+        (typer.Exit(3), 3, ""),
+    ],
+)
+def test_exit_codes_and_messages(monkeypatch, capsys, raised, code, says):
+    app = command.application("Try.")
+
+    @app.command()
+    def main() -> None:
+        raise raised
+
+    monkeypatch.setattr("sys.argv", ["try"])
+    with pytest.raises(SystemExit) as caught:
+        command.run(app)
+    shown = capsys.readouterr().err
+    assert caught.value.code == code
+    assert says in shown
+    assert "Traceback" not in shown
+
+
+def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
+    app = command.application("Try.")
+
+    @app.command()
+    def main() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("sys.argv", ["try"])
+    with pytest.raises(ZeroDivisionError):
+        command.run(app)
+
+
+def test_success_exits_with_0_and_bad_usage_with_2(monkeypatch, capsys):
+    app = command.application("Try.")
+
+    @app.command()
+    def main(task: str = typer.Option(...)) -> None:
+        print(task)
+
+    for argv, code in ((["try", "--task", "rte"], 0), (["try", "--tsk", "rte"], 2)):
+        monkeypatch.setattr("sys.argv", argv)
+        with pytest.raises(SystemExit) as caught:
+            command.run(app)
+        assert caught.value.code == code
+    assert "--tsk" in capsys.readouterr().err
+
+
+def test_one_of_names_what_there_is():
+    command.one_of("rte", ["rte"], "tasks")
+    with pytest.raises(ParamsError, match="there are: rte, cola") as caught:
+        command.one_of("rt", ["rte", "cola"], "tasks")
+    assert "seen: rt" in str(caught.value)

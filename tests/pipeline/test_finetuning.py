@@ -1,0 +1,95 @@
+"""From an initial encoder to a saved, scored model: files, card, order and repeatability.
+
+Run with: python -m pytest tests/pipeline/test_finetuning.py
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from pipeline import artifacts, checkpoint, logits
+from pipeline.finetuning import Recipe, fine_tune
+from pipeline.params.sections import Distillation
+
+RTE = [("aaaa", "bb", 0), ("cc", "dddd", 1)] * 8
+STSB = [("aaaa", "bb", 5.0), ("cc", "dddd", 1.0)] * 8
+
+
+@pytest.fixture
+def rows(make):
+    return {"rte": make("rte", "train", RTE), "stsb": make("stsb", "train", STSB)}
+
+
+@pytest.fixture
+def fit(tmp_path, tiny, head, settings, hardware, rows):
+    """`fit(name, targets, distillation)` trains two tasks into a folder of that name."""
+
+    def run(name, targets=None, distillation=None):
+        recipe = Recipe(name, name, tiny, 0.1, head, settings, 7, distillation)
+        folder = tmp_path / name
+        folder.mkdir()
+        return folder, fine_tune(folder, recipe, rows, targets or {}, hardware)
+
+    return run
+
+
+def test_weights_open_with_transformers_and_the_card_says_what_they_are(fit):
+    from transformers import AutoModel, AutoTokenizer
+
+    folder, model = fit("student")
+    encoder = AutoModel.from_pretrained(folder / checkpoint.ENCODER, add_pooling_layer=False)
+    torch.testing.assert_close(encoder.state_dict(), model.network.encoder.state_dict())
+    assert AutoTokenizer.from_pretrained(folder / checkpoint.ENCODER)("a cat")["input_ids"]
+    assert load_file(folder / checkpoint.HEADS)["stsb.linear.weight"].shape == (1, 8)
+    assert model.card["weights_sha256"] == checkpoint.weights_sha256(folder)
+    assert model.card["parameters"] == model.network.parameter_count()
+    assert model.card["encoder"]["source"] == "random"
+    assert model.card["training"]["seed"] == 7
+
+
+def test_no_file_names_the_machine_it_was_made_on(fit, tmp_path):
+    folder, _ = fit("student")
+    for file in folder.rglob("*.json"):
+        assert str(tmp_path) not in file.read_text()
+
+
+def test_twice_the_same_gives_the_same_bytes(fit):
+    first, again = fit("a")[0], fit("b")[0]
+    files = [path.relative_to(first) for path in first.rglob("*") if path.is_file()]
+    assert len(files) >= 5
+    for file in files:
+        assert artifacts.sha256(first / file) == artifacts.sha256(again / file), file
+
+
+def test_with_hard_weight_1_soft_targets_change_nothing(fit):
+    """Student and baseline share first weights, batches and dropout masks."""
+    targets = {"rte": np.full((16, 2), 0.5, np.float32)}
+    distilled, _ = fit("student", targets, Distillation(hard_weight=1.0, temperature=1.0))
+    baseline, _ = fit("baseline")
+    assert checkpoint.weights_sha256(distilled) == checkpoint.weights_sha256(baseline)
+
+
+def test_soft_targets_change_the_student(fit):
+    targets = {"rte": np.tile(np.float32([0.2, 0.8]), (16, 1))}
+    distilled, _ = fit("student", targets, Distillation(hard_weight=0.5, temperature=1.0))
+    baseline, _ = fit("baseline")
+    assert checkpoint.weights_sha256(distilled) != checkpoint.weights_sha256(baseline)
+
+
+def test_scores_are_written_with_dev_metrics(fit, make, tmp_path):
+    _, model = fit("student")
+    splits = {"dev": make("stsb", "dev", STSB), "test": make("stsb", "test", [("a", "b", None)])}
+    card = model.score(splits, tmp_path / "stsb.parquet")
+    written = logits.read(tmp_path / "stsb.parquet")
+    assert set(card["dev"]["dev"]) == {"pearson", "spearman"}
+    assert written.table["row_id"].to_pylist()[-1] == "stsb/test/0"
+    assert written.values.shape == (17, 1)
+    assert written.metadata["model"]["weights_sha256"] == card["weights_sha256"]
+
+
+def test_a_regression_head_starts_at_the_mean_of_its_rows(fit):
+    _, model = fit("student")
+    assert model.network.heads["stsb"].linear.bias.item() == pytest.approx(3.0, abs=0.1)

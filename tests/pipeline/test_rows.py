@@ -1,0 +1,82 @@
+"""Ids and hashes that rows join by, and prepared files that come back as they were.
+
+Run with: python -m pytest tests/pipeline/test_rows.py
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline import rows
+from pipeline.errors import DataError
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]))
+
+
+def test_text_hash_is_128_bits_of_sha256_over_length_and_texts():
+    assert rows.text_hash("ab", None) == hashlib.sha256(b"2\0ab").hexdigest()[:32]
+    assert rows.text_hash("ab", "c") == hashlib.sha256(b"2\0ab\0c").hexdigest()[:32]
+
+
+@given(TEXT, st.none() | TEXT, TEXT, st.none() | TEXT)
+def test_other_texts_have_another_hash(first, second, other_first, other_second):
+    same = (first, second) == (other_first, other_second)
+    assert (rows.text_hash(first, second) == rows.text_hash(other_first, other_second)) == same
+
+
+def test_text_moved_from_one_sentence_to_the_other_changes_the_hash():
+    assert rows.text_hash("ab", "c") != rows.text_hash("a", "bc")
+    assert rows.text_hash("ab", "") != rows.text_hash("ab", None)
+
+
+def test_a_split_comes_back_as_written_and_twice_the_same_bytes(make, tmp_path):
+    made = make("rte", "dev", [("a ", "b\ufeff", 1), ("c\u00a0", "d\x12", 0)])
+    for name in ("one", "two"):
+        rows.write(tmp_path / name / "dev.parquet", made.table, made.metadata)
+    back = rows.read_splits(tmp_path / "one")["dev"]
+    assert back.table.to_pylist() == made.table.to_pylist()
+    assert back.labels.tolist() == [1, 0]
+    assert (back.task.labels, back.split) == (("entailment", "not_entailment"), "dev")
+    files = [(tmp_path / name / "dev.parquet").read_bytes() for name in ("one", "two")]
+    assert files[0] == files[1]
+
+
+def test_splits_come_in_the_order_train_dev_test_ax(make, tmp_path):
+    for split in ("ax", "test_matched", "dev_mismatched", "train", "dev_matched"):
+        made = make("mnli", split, [("a", "b", 0)])
+        rows.write(tmp_path / f"{split}.parquet", made.table, made.metadata)
+    assert list(rows.read_splits(tmp_path)) == [
+        "train",
+        "dev_matched",
+        "dev_mismatched",
+        "test_matched",
+        "ax",
+    ]
+
+
+def test_bad_files_are_named(make, tmp_path):
+    path = tmp_path / "rte" / "train.parquet"
+    with pytest.raises(DataError, match="no prepared rows"):
+        rows.read(path)
+    with pytest.raises(DataError, match="dvc repro prepare@rte"):
+        rows.absent(tmp_path / "rte")
+    path.parent.mkdir()
+    path.write_bytes(b"PAR1 cut short")
+    with pytest.raises(DataError, match="not a readable Parquet file"):
+        rows.read(path)
+    made = make("rte", "train", [("a", "b", 0)])
+    rows.write_table(path, made.table, {**made.metadata, "schema_version": 99})
+    with pytest.raises(DataError, match="version 1"):
+        rows.read(path)
+
+
+def test_a_task_that_the_source_lacks_is_absent(make, tmp_path):
+    (tmp_path / rows.MISSING).write_text("{}")
+    assert rows.absent(tmp_path)
+    made = make("rte", "train", [("a", "b", 0)])
+    rows.write(tmp_path / "train.parquet", made.table, made.metadata)
+    assert not rows.absent(tmp_path)

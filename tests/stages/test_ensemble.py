@@ -1,0 +1,181 @@
+"""The ensemble stage: which members enter, and what it says when something is not there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from ruamel.yaml import YAML
+from typer.testing import CliRunner
+
+from pipeline import logits, parquet, paths, rows, soft_labels
+from pipeline.errors import DataError, ParamsError, SoftLabelError
+from pipeline.tasks import GLUE
+from stages import ensemble
+
+ROOT = Path(__file__).resolve().parents[2]
+RTE = GLUE["rte"]
+Run = Callable[..., soft_labels.SoftLabels]
+
+
+def prepared(split: str, count: int) -> rows.Rows:
+    records = [
+        {
+            "row_id": rows.row_id("rte", split, at),
+            "index": at,
+            "sentence1": f"{split} {at}",
+            "sentence2": "b",
+            "label": None if split == "test" else at % 2,
+            "text_hash": rows.text_hash(f"{split} {at}", "b"),
+        }
+        for at in range(count)
+    ]
+    about = {**parquet.describe(RTE), "schema_version": rows.SCHEMA_VERSION, "split": split}
+    table = pa.Table.from_pylist(records, schema=rows.schema(RTE))
+    return rows.Rows(table, {**about, "official_rows": None})
+
+
+def add_teacher(name: str, splits: dict[str, rows.Rows], shift: float, score: float) -> None:
+    values = {k: np.tile([shift, 0.0], (len(part), 1)) for k, part in splits.items()}
+    model = {"name": name, "dev": {"dev": {"accuracy": score}}}
+    logits.write(paths.teacher("rte", name) / "logits.parquet", splits, values, model)
+
+
+@pytest.fixture
+def splits() -> dict[str, rows.Rows]:
+    return {"train": prepared("train", 4), "dev": prepared("dev", 2), "test": prepared("test", 1)}
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch, splits) -> Path:
+    """A project with prepared RTE rows and logits of two members: softmax 3/4 and 1/2."""
+    monkeypatch.chdir(tmp_path)
+    set_params()
+    for split, part in splits.items():
+        rows.write(paths.prepared("rte") / f"{split}.parquet", part.table, part.metadata)
+    add_teacher("m1", splits, np.log(3.0), 0.2)
+    add_teacher("m2", splits, 0.0, 0.6)
+    return tmp_path
+
+
+def set_params(*members: str, rule: str = "mean_probability") -> None:
+    yaml = YAML()
+    params = yaml.load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    names = members or ("m1", "m2")
+    params["teachers"]["members"] = {name: {"seed": at} for at, name in enumerate(names)}
+    params["ensemble"]["rule"] = rule
+    with Path("params.yaml").open("w", encoding="utf-8") as file:
+        yaml.dump(params, file)
+
+
+def run(task: str = "rte") -> soft_labels.SoftLabels:
+    CliRunner().invoke(ensemble.app, ["--task", task], catch_exceptions=False)
+    folder = paths.prepared(task)
+    splits = {} if rows.absent(folder) else rows.read_splits(folder)
+    return soft_labels.read(paths.soft_labels(task), splits)
+
+
+@pytest.mark.parametrize(
+    ("rule", "first"),
+    [("mean_probability", 0.625), ("mean_logit", 0.633975), ("dev_weighted", 0.5625)],
+)
+def test_writes_soft_labels_of_every_split(project, rule, first):
+    set_params(rule=rule)
+    found = run()
+    assert found.rule == rule
+    assert found.task.rows == {"train": 4, "dev": 2, "test": 1}
+    assert found.probabilities[:, 0] == pytest.approx(np.full(7, first), abs=1e-6)
+
+
+def test_a_member_taken_out_leaves_no_ghost(project, splits):
+    add_teacher("m3", splits, 5.0, 0.9)
+    set_params("m1", "m2", "m3")
+    assert run().members == ("m1", "m2", "m3")
+    set_params("m2")
+    assert (paths.teacher("rte", "m3") / "logits.parquet").exists()
+    found = run()
+    assert found.members == ("m2",)
+    assert found.probabilities[:, 0].tolist() == [0.5] * 7
+
+
+def test_columns_follow_the_order_in_params(project):
+    set_params("m2", "m1")
+    assert run().members == ("m2", "m1")
+
+
+def test_two_runs_give_the_same_bytes(project):
+    run()
+    first = paths.soft_labels("rte").read_bytes()
+    run()
+    assert paths.soft_labels("rte").read_bytes() == first
+
+
+def test_a_task_the_source_lacks_leaves_an_empty_file(project, splits):
+    paths.prepared("rte").joinpath("train.parquet").unlink()
+    found = run()
+    assert (found.missing, len(found)) == (True, 0)
+    assert found.task.labels == RTE.labels
+
+
+def remove(path: Path) -> None:
+    (path / "logits.parquet").unlink()
+    (path / rows.MISSING).write_text("{}", encoding="utf-8")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "task", "error", "message"),
+    [
+        (
+            lambda _: set_params("m1", "m9"),
+            "rte",
+            SoftLabelError,
+            r"no logits file\n.*m9.logits\.parquet\n  mend: dvc repro teach@rte-m9",
+        ),
+        (
+            lambda _: remove(paths.teacher("rte", "m2")),
+            "rte",
+            SoftLabelError,
+            r"no logits file\n.*\n  mend: dvc repro teach@rte-m2",
+        ),
+        (
+            lambda s: add_teacher("m1", {**s, "dev": prepared("dev", 3)}, 0.0, 0.5),
+            "rte",
+            SoftLabelError,
+            r"no such prepared row\n  seen: rte/dev/2\n  mend: dvc repro teach@rte-m1",
+        ),
+        (lambda _: None, "cola", ParamsError, "no such name under teachers.tasks"),
+        (lambda _: None, "qnli", DataError, r"no prepared rows\n.*qnli\n  mend: dvc repro prepare"),
+    ],
+    ids=["never trained", "trained without data", "other data", "no teachers", "not prepared"],
+)
+def test_refuses_and_leaves_the_earlier_file(project, splits, spoil, task, error, message):
+    run()
+    before = paths.soft_labels("rte").read_bytes()
+    spoil(splits)
+    with pytest.raises(error, match=message):
+        run(task)
+    assert paths.soft_labels("rte").read_bytes() == before
+    assert [file.name for file in Path("data/soft_labels").iterdir()] == ["rte.parquet"]
+
+
+def test_command_line_exits_with_2_and_no_traceback(project):
+    set_params("m9")
+    command = [sys.executable, "-m", "stages.ensemble", "--task", "rte"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env={"PYTHONPATH": str(ROOT), "PATH": ""}
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: no logits file")
+    assert "Traceback" not in done.stderr
+
+
+def test_needs_no_heavy_library():
+    heavy = "{'torch', 'transformers', 'pandas', 'sklearn', 'scipy'}"
+    code = f"import sys, stages.ensemble; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline import rows
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAD = b"index\tsentence1\tsentence2\tlabel\n"
+GOOD = HEAD + b"0\tA.\tB.\tentailment\n1\tC.\tD.\tnot_entailment\n"
+
+
+def put(project: Path, files: dict[str, bytes]) -> None:
+    folder = project / "data" / "raw" / "rte"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    note = {"source": "local", "layout": "tsv", "files": {key: {} for key in files}}
+    (folder / "source.json").write_text(json.dumps(note))
+
+
+def prepare(project: Path, task: str = "rte") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "stages.prepare", "--task", task],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted(folder.iterdir())}
+
+
+@pytest.fixture
+def project(tmp_path):
+    shutil.copy(ROOT / "params.yaml", tmp_path)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def done(tmp_path_factory):
+    """A project in which the task has been prepared once."""
+    project = tmp_path_factory.mktemp("done")
+    shutil.copy(ROOT / "params.yaml", project)
+    put(project, {"train.tsv": GOOD, "dev.tsv": GOOD})
+    assert prepare(project).returncode == 0
+    return project
+
+
+def test_each_split_becomes_a_file_and_a_line(project):
+    put(project, {"train.tsv": GOOD, "dev.tsv": GOOD})
+    ended = prepare(project)
+    assert ended.returncode == 0
+    assert ended.stdout.splitlines() == [
+        "rte/train: 2 rows, partial (2 rows in the source, 2,490 officially)",
+        "rte/dev: 2 rows, partial (2 rows in the source, 277 officially)",
+    ]
+    assert ended.stderr.splitlines() == [
+        "partial: rte/train: 2 rows in the source, 2,490 officially",
+        "partial: rte/dev: 2 rows in the source, 277 officially",
+        "missing: rte/test: not in this source; going on without it",
+    ]
+    found = rows.read_splits(project / "data" / "prepared" / "rte")
+    assert list(found) == ["train", "dev"]
+    assert found["dev"].table["row_id"].to_pylist() == ["rte/dev/0", "rte/dev/1"]
+    assert [path.name for path in (project / "data").iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_split_that_the_source_no_longer_has_goes(project):
+    for files in ({"train.tsv": GOOD, "dev.tsv": GOOD}, {"train.tsv": GOOD}):
+        put(project, files)
+        assert prepare(project).returncode == 0
+    assert list(contents(project / "data" / "prepared" / "rte")) == ["train.parquet"]
+
+
+def test_a_cap_is_told(project):
+    params = project / "params.yaml"
+    before = "rte: {rows: {train: null, dev: null, test: null}}"
+    text = params.read_text()
+    assert before in text
+    params.write_text(text.replace(before, "rte: {rows: {train: 1, dev: null, test: null}}"))
+    put(project, {"train.tsv": GOOD})
+    assert prepare(project).stdout.splitlines() == [
+        "rte/train: 1 rows, partial (2 rows in the source, 2,490 officially), cap 1"
+    ]
+
+
+def test_a_source_without_the_task_leaves_a_note_only(project):
+    put(project, {})
+    ended = prepare(project)
+    assert ended.returncode == 0
+    assert ended.stderr.count("missing: rte/") == 3
+    folder = project / "data" / "prepared" / "rte"
+    assert list(contents(folder)) == [rows.MISSING]
+    assert json.loads((folder / rows.MISSING).read_text()) == {
+        "task": "rte",
+        "source": "local",
+        "missing": ["train", "dev", "test"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (
+            b"index\tsentence1\tlabel\n0\tA.\tentailment\n",
+            "missing column 'sentence2'\n"
+            "  seen: 'index', 'sentence1', 'label'\n"
+            "  where: data/raw/rte/dev.tsv, line 1\n"
+            "  mend: check that the file is in the layout of its task\n",
+        ),
+        (
+            GOOD + b"2\tE.\n",
+            "short row: nothing in column 'sentence2'\n"
+            "  seen: 2 cells of 4: ['2', 'E.']\n"
+            "  where: data/raw/rte/dev.tsv, line 4\n"
+            "  mend: mend the row, or fetch the file again\n",
+        ),
+        (
+            GOOD + b"2\tE.\tF.\tmaybe\n",
+            "unknown label\n"
+            "  seen: 'maybe'; allowed: entailment, not_entailment\n"
+            "  where: data/raw/rte/dev.tsv, line 4, column 'label'\n"
+            "  mend: mend or take out the row\n",
+        ),
+        (
+            GOOD + b"2\tE\xe9.\tF.\tentailment\n",
+            "not valid UTF-8\n"
+            "  seen: byte 0xe9 at byte 4 of the line\n"
+            "  where: data/raw/rte/dev.tsv, line 4, column 2\n"
+            "  mend: save the file as UTF-8, or fetch it again\n",
+        ),
+        (
+            b"",
+            "the file is empty\n  where: data/raw/rte/dev.tsv\n  mend: fetch the file again\n",
+        ),
+    ],
+    ids=["missing column", "short row", "unknown label", "invalid UTF-8", "empty file"],
+)
+def test_a_fault_gives_one_message_and_leaves_earlier_rows_as_they_are(done, content, message):
+    folder = done / "data" / "prepared" / "rte"
+    before = contents(folder)
+    put(done, {"train.tsv": GOOD, "dev.tsv": content})
+    ended = prepare(done)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr == f"error: {message}"
+    assert contents(folder) == before
+    assert not (done / "data" / ".drafts").exists()
+
+
+@pytest.mark.parametrize(
+    ("task", "message"),
+    [("rtee", "no such name under tasks"), ("wnli", "no raw files of the task")],
+)
+def test_a_task_that_is_not_there_is_named(done, task, message):
+    ended = prepare(done, task)
+    assert ended.returncode == 2
+    assert message in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_help_loads_neither_torch_nor_pandas():
+    code = (
+        "import sys; sys.argv = ['prepare', '--help']\n"
+        "import runpy\n"
+        "try: runpy.run_module('stages.prepare', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "print({'torch', 'transformers', 'pandas', 'sklearn'} & set(sys.modules), file=sys.stderr)"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert ended.stderr.strip() == "set()"
