@@ -109,7 +109,7 @@ def _refuse_any(
         return
     others = int(bad.sum()) - 1
     first = ids[int(np.argmax(bad))].as_py()
-    origin.refuse(fault, f"{first} (and {others:,} others)" if others else first)
+    origin.refuse(fault, f"{first} (and {others:,} more)" if others else first)
 
 
 def _whole(column: Any) -> Any:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pipeline.evaluation import BASELINE, STUDENT, TEACHER, TaskResult
-from pipeline.tasks import part_of
+from pipeline.tasks import GLUE, part_of
 
 SAMPLE_HEADLINE = (
     "Sample figures say nothing about GLUE: every sentence is generated, "
@@ -34,10 +34,15 @@ def headline(results: Sequence[TaskResult], missing: Mapping[str, str]) -> str:
     if "sample" in sources:
         return SAMPLE_HEADLINE
     from_where = " and ".join(f"`{source}`" for source in sources)
-    faults = [*_cuts(results), *(f"{name} left out ({why})" for name, why in missing.items())]
+    faults = [*_cuts(results), *(f"without {title(name)}" for name in missing)]
     if faults:
         return f"Dev results on part of the data (source {from_where}): {'; '.join(faults)}."
     return f"Dev results on all train and dev rows (source {from_where})."
+
+
+def title(name: str) -> str:
+    """A task's name in tables; as in params.yaml if it is not one of GLUE's."""
+    return GLUE[name].title if name in GLUE else name
 
 
 def notes(results: Sequence[TaskResult]) -> list[str]:
@@ -67,15 +72,18 @@ def _cuts(results: Sequence[TaskResult]) -> Iterator[str]:
         for name, split in result.splits.items():
             if part_of(name) not in ("train", "dev"):
                 continue
-            if split["rows"] < split["source_rows"]:
-                cut = f"{name} capped at {split['rows']:,} rows"
+            for cut in _cuts_of(name, split):
                 groups.setdefault(cut, []).append(result.task.title)
-            if split["partial"]:
-                groups.setdefault(f"source has not the official {name} rows", []).append(
-                    result.task.title
-                )
     for cut, titles in groups.items():
         yield f"{cut} ({', '.join(titles)})"
+
+
+def _cuts_of(name: str, split: Mapping[str, Any]) -> Iterator[str]:
+    if split["rows"] < split["source_rows"]:
+        yield f"{name} capped at {split['rows']:,} rows"
+    if split["partial"]:
+        few = split["source_rows"] < split["official_rows"]
+        yield f"the source has {'only part of' if few else 'more than'} GLUE's {name} rows"
 
 
 def _row_counts(result: TaskResult) -> str:
@@ -90,7 +98,8 @@ def _dev_splits(result: TaskResult) -> list[str]:
 
 def _count(split: Mapping[str, Any]) -> str:
     official = split["official_rows"]
-    of = "" if official in (None, split["rows"]) else f" of {official:,}"
+    whole = split["source"] == "sample" or official in (None, split["rows"])
+    of = "" if whole else f" of {official:,}"
     return f"{split['rows']:,}{of}"
 
 

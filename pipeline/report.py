@@ -21,9 +21,9 @@ _HEADER = (
     "Ensemble",
     "Baseline",
     "Student",
-    "Student − baseline",  # noqa: RUF001  a minus sign
+    "Student - baseline",
 )
-_NONE = "–"  # noqa: RUF001  a dash for an empty cell
+_NONE = "-"
 _METRIC_NAMES = {"f1": "F1", "matthews": "Matthews", "pearson": "Pearson", "spearman": "Spearman"}
 
 
@@ -39,7 +39,8 @@ def write(results: Sequence[TaskResult], missing: Mapping[str, str]) -> None:
     """
     if not results:
         raise DataError("no task could be evaluated", mend="check `data` in params.yaml")
-    artifacts.write_json(paths.METRICS, {**figures.nested(results), "missing": dict(missing)})
+    whole = {**figures.nested(results), "gain_note": _kept(results), "missing": dict(missing)}
+    artifacts.write_json(paths.METRICS, whole)
     artifacts.write_json(SUMMARY, figures.summary(results))
     _write_scores(results)
     with artifacts.new_file(paths.RESULTS) as draft:
@@ -48,7 +49,7 @@ def write(results: Sequence[TaskResult], missing: Mapping[str, str]) -> None:
 
 def markdown(results: Sequence[TaskResult], missing: Mapping[str, str]) -> str:
     """The whole report: headline, table, what it comes to, where the figures come from."""
-    left_out = [f"Left out: {name}, {why}." for name, why in missing.items()]
+    left_out = [f"{provenance.title(name)} is left out: {why}." for name, why in missing.items()]
     bullets = [*_findings(results), *left_out, *provenance.notes(results)]
     parts = [
         f"**{provenance.headline(results, missing)}**",
@@ -93,9 +94,8 @@ def _table(results: Sequence[TaskResult]) -> str:
 
 
 def _task_line(result: TaskResult) -> tuple[str, ...]:
-    names = [name for name in figures.named(result, STUDENT) if name != "score"]
     return (
-        f"{result.task.title} ({' / '.join(map(_metric_name, names))})",
+        f"{result.task.title} ({_metric_names(result)})",
         _cell(result, MAJORITY),
         _teachers_cell(result),
         _cell(result, ENSEMBLE),
@@ -105,8 +105,11 @@ def _task_line(result: TaskResult) -> tuple[str, ...]:
     )
 
 
-def _metric_name(name: str) -> str:
-    return _METRIC_NAMES.get(name, name.replace("_", " "))
+def _metric_names(result: TaskResult) -> str:
+    """Names of a cell's figures, in their order; the dev splits' names where there are several."""
+    names = " / ".join(_METRIC_NAMES.get(name, name) for name in result.task.metrics)
+    splits = [split.removeprefix("dev_") for split in result.scores[STUDENT] if split != "dev"]
+    return f"{names}; {' / '.join(splits)}" if splits else names
 
 
 def _cell(result: TaskResult, system: str) -> str:
@@ -148,7 +151,7 @@ def _taught_line(results: Sequence[TaskResult]) -> list[tuple[str, ...]]:
     means = (found.teachers, found.ensemble, found.baseline, found.student)
     teachers, ensemble, baseline, student = (f"{100 * mean:.1f}" for mean in means)
     gap = _signed(figures.points(found.student, found.baseline))
-    name = f"Mean over the {len(found.tasks)} tasks with teachers"
+    name = f"Mean over tasks with teachers ({len(found.tasks)})"
     return [(name, _NONE, teachers, ensemble, baseline, f"**{student}**", gap)]
 
 
@@ -206,14 +209,12 @@ def _kept(results: Sequence[TaskResult]) -> str:
             "The ensembles are not above the baseline on the mean of the tasks with teachers, so "
             "there is no gain for the student to keep."
         )
-    if found.kept < 0:
-        return (
-            "The student keeps nothing of the ensembles' gain over the baseline on the tasks with "
-            f"teachers: it is below the baseline there (share {100 * found.kept:.0f} %)."
-        )
+    gap = 100 * (found.ensemble - found.baseline)
+    lost = "; below 0: it is worse than the baseline there" if found.kept < 0 else ""
     return (
-        f"The student keeps {100 * found.kept:.0f} % of the ensembles' gain over the baseline on "
-        "the tasks with teachers: (student − baseline) / (ensemble − baseline)."  # noqa: RUF001
+        f"The student keeps {100 * found.kept:.0f} % of the {gap:.1f} points that the ensembles "
+        "gain over the baseline on the mean of the tasks with teachers: "
+        f"(student - baseline) / (ensemble - baseline){lost}."
     )
 
 

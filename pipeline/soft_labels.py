@@ -238,8 +238,8 @@ def _check_rows(found: SoftLabels, splits: Mapping[str, Rows]) -> None:
     for rows in splits.values():
         _check_task(found.task, rows.task, found.origin)
     if found.missing != ("train" not in splits):
-        fault = "they were made when the source {} such a task"
-        found.origin.refuse(fault.format("had no" if found.missing else "had"), sorted(splits))
+        had = "had no train rows" if found.missing else "had train rows"
+        found.origin.refuse(f"they were made when the source {had}", sorted(splits))
     if found.missing:
         return
     align(found.table, parquet.keys(splits), found.origin)

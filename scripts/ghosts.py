@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dvc.repo import Repo
 
 
-def remove() -> None:
+def remove(repo: Repo) -> None:
     """Remove the artifacts of stages that params.yaml no longer names.
 
     Only what DVC wrote and holds in its cache is removed, as `dvc checkout` would do.
@@ -20,16 +20,13 @@ def remove() -> None:
     Raises:
         PipelineError: a folder that a stage reads whole holds something else.
     """
-    from dvc.repo import Repo
-
-    with Repo() as repo, repo.lock:
+    with repo.lock:
         used = [out.fspath for out in repo.index.outs]
         unused = repo.state.get_unused_links(used, repo.fs)
         for path in unused:
-            print(f"removed: {os.path.relpath(path)} (no stage makes it now; kept in DVC's cache)")
+            print(f"removed: {path} (no stage makes it now; DVC's cache has it)")
         repo.state.remove_links(unused, repo.fs)
-        strays = _strays(repo)
-    if strays:
+    if strays := _strays(repo):
         raise PipelineError(
             "a folder that a stage reads whole holds what no stage makes",
             where=", ".join(os.path.relpath(path) for path in strays),

@@ -29,7 +29,13 @@ _NOISE = (
 
 def alone(arguments: Sequence[str]) -> int:
     """Run one DVC command with the terminal to itself and give its exit code."""
-    return subprocess.run([*DVC, *arguments], check=False).returncode
+    return subprocess.run([*DVC, *arguments], env=_environment(), check=False).returncode
+
+
+def _environment() -> dict[str, str]:
+    """With this Python's folder first: DVC runs a stage with the `python` it finds."""
+    folder = os.path.dirname(sys.executable)  # noqa: PTH120  no link may be resolved
+    return {**os.environ, "PATH": os.pathsep.join([folder, os.environ["PATH"]])}
 
 
 def run(stages: Sequence[str], jobs: int) -> set[str]:
@@ -46,7 +52,7 @@ def run(stages: Sequence[str], jobs: int) -> set[str]:
     side_by_side = min(jobs, len(stages))
     if not side_by_side:
         return set()
-    processes = _Processes(len(stages), {**os.environ, JOBS: str(side_by_side)})
+    processes = _Processes(len(stages), _environment() | {JOBS: str(side_by_side)})
     with _interruptible(processes), ThreadPoolExecutor(side_by_side) as threads:
         codes = list(threads.map(processes.reproduce, stages))
     if processes.stopped:

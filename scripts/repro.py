@@ -17,6 +17,7 @@ from scripts import ghosts, pool
 
 if TYPE_CHECKING:
     import networkx as nx
+    from dvc.repo import Repo
 
 SIDE_BY_SIDE = ("teach", "baseline")
 INTERRUPTED = 130
@@ -43,9 +44,11 @@ def reproduce(jobs: int) -> int:
     Raises:
         PipelineError: the project is not set up for DVC, or a folder holds what no stage makes.
     """
-    graph = _graph()
-    ghosts.remove()
-    if not _changed():
+    with _repo() as repo:
+        graph = _graph(repo)
+        ghosts.remove(repo)
+        changed = _changed(repo)
+    if not changed:
         print("Nothing changed since the last run: no stage to run.")
         return 0
     if jobs == 1:
@@ -56,15 +59,21 @@ def reproduce(jobs: int) -> int:
 def _side_by_side(graph: nx.DiGraph[str], jobs: int) -> int:
     pooled = {name for name in graph if name.partition("@")[0] in SIDE_BY_SIDE}
     first = _upstream(graph, pooled) - pooled
-    failed = set[str]()
-    if pool.alone(["repro", "--keep-going", *sorted(first)]):
-        failed |= _changed(first)
+    failed = _one_by_one(first)
     runnable = pooled - _downstream(graph, failed)
-    failed |= pool.run(sorted(_changed(runnable)), jobs)
-    last = set(graph) - _downstream(graph, failed) - pooled - first
-    if last and pool.alone(["repro", "--keep-going", *sorted(last)]):
-        failed |= _changed(last)
+    with _repo() as repo:
+        waiting = sorted(_changed(repo, runnable))
+    failed |= pool.run(waiting, jobs)
+    failed |= _one_by_one(set(graph) - _downstream(graph, failed) - pooled - first)
     return _report(failed, _downstream(graph, failed) - failed)
+
+
+def _one_by_one(names: set[str]) -> set[str]:
+    """Run the named stages and give those that could not be brought up to date."""
+    if not names or pool.alone(["repro", "--keep-going", *sorted(names)]) == 0:
+        return set()
+    with _repo() as repo:
+        return _changed(repo, names)
 
 
 def _report(failed: set[str], skipped: set[str]) -> int:
@@ -77,19 +86,28 @@ def _report(failed: set[str], skipped: set[str]) -> int:
     return 1
 
 
-def _graph() -> nx.DiGraph[str]:
-    """Stage names, each with edges to the stages it needs."""
-    import networkx as nx
+def _repo() -> Repo:
+    """The project as DVC sees it now."""
     from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
     try:
-        with Repo() as repo:
-            return nx.relabel_nodes(repo.index.graph, lambda stage: stage.addressing)
+        return Repo()
     except DvcException as error:
         raise PipelineError(
             "DVC cannot work here", seen=str(error), where="the current folder", mend=_MEND
         ) from error
+
+
+def _graph(repo: Repo) -> nx.DiGraph[str]:
+    """Stage names, each with edges to the stages it needs."""
+    import networkx as nx
+    from dvc.exceptions import DvcException
+
+    try:
+        return nx.relabel_nodes(repo.index.graph, lambda stage: stage.addressing)
+    except DvcException as error:
+        raise PipelineError("dvc.yaml cannot be used", seen=str(error)) from error
 
 
 _MEND = (
@@ -98,15 +116,10 @@ _MEND = (
 )
 
 
-def _changed(names: Iterable[str] | None = None) -> set[str]:
+def _changed(repo: Repo, names: Iterable[str] | None = None) -> set[str]:
     """Those of the named stages (null: of all) that are not up to date."""
-    from dvc.repo import Repo
-
     targets = None if names is None else sorted(names)
-    if targets == []:
-        return set()
-    with Repo() as repo:
-        return set(repo.status(targets=targets, with_deps=False))
+    return set() if targets == [] else set(repo.status(targets=targets, with_deps=False))
 
 
 def _upstream(graph: nx.DiGraph[str], names: Iterable[str]) -> set[str]:

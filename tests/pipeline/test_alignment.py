@@ -40,10 +40,10 @@ def test_finds_every_row_in_any_order_and_any_chunks(found, chunk, other):
     ("found", "message"),
     [
         (ROWS[:2], r"a row is missing\n  seen: c$"),
-        (ROWS[2:], r"a row is missing\n  seen: a \(and 1 others\)$"),
-        ([], r"a row is missing\n  seen: a \(and 2 others\)$"),
+        (ROWS[2:], r"a row is missing\n  seen: a \(and 1 more\)$"),
+        ([], r"a row is missing\n  seen: a \(and 2 more\)$"),
         ([*ROWS, ("d", "test", "h", 0)], r"no such prepared row\n  seen: d$"),
-        ([*ROWS, ROWS[1], ROWS[0]], r"a row occurs twice\n  seen: b \(and 1 others\)$"),
+        ([*ROWS, ROWS[1], ROWS[0]], r"a row occurs twice\n  seen: b \(and 1 more\)$"),
         ([ROWS[0], ("b", "train", "h9", 1), ROWS[2]], r"text_hash .*\('h9', not 'h2'\)\n  seen: b"),
         ([ROWS[0], ("b", "dev", "h2", 1), ROWS[2]], r"split .*\('dev', not 'train'\)\n  seen: b"),
         ([("a", "train", "h1", 1), *ROWS[1:]], r"label .*\(1, not 0\)\n  seen: a"),

