@@ -53,6 +53,7 @@ checks: setup  ## Lint, formatting and types.
 
 deps: setup  ## Write each stage's imports into dvc.yaml; run it after changing an import.
 	@$(BIN)/python -m scripts.dependencies
+	@$(BIN)/python -m scripts.tree
 
 clean:  ## Remove scratch files, caches of tools and drawn plots; results stay.
 	@rm -rf scratch dvc_plots .pytest_cache .mypy_cache .ruff_cache .hypothesis

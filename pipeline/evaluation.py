@@ -95,7 +95,7 @@ def _lack(name: str) -> str:
     """What the source lacks of a task that training and dev scores need; "" if nothing."""
     folder = paths.prepared(name)
     files = [file.stem for file in folder.glob("*.parquet")]
-    if not files and not (folder / "missing.json").exists():
+    if not files and not (folder / rows.MISSING).exists():
         raise DataError("no prepared rows", where=folder, mend=f"dvc repro prepare@{name}")
     there = {part_of(file) for file in files}
     lacking = [part for part in ("train", "dev") if part not in there]

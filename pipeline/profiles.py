@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -123,16 +123,20 @@ def changes(old: Any, new: Any, at: tuple[str, ...] = ()) -> Iterator[Change]:
 
 def _compose(path: Path, source: str, overrides: Sequence[str], folder: Path) -> str:
     base = folder / f"{BASE}.yaml"
-    merged = yaml_text.parse_kept(file.read_text(base), base)
+    merged = _sections(file.read_text(base), base)
     if path != base:
-        over = yaml_text.parse_kept(source, path) or {}
-        if not isinstance(over, Mapping):
-            raise ParamsError("not a mapping of sections", seen=yaml_text.shown(over), where=path)
-        overlay.merge(merged, over)
+        overlay.merge(merged, _sections(source, path))
     for override in overrides:
         overlay.change(merged, override)
     body = yaml_text.dump_kept(merged)
     return _header(source) + "\n" + body.removeprefix(_header(body)).lstrip("\n")
+
+
+def _sections(source: str, path: Path) -> MutableMapping[str, Any]:
+    sections = yaml_text.parse_kept(source, path)
+    if not isinstance(sections, MutableMapping):
+        raise ParamsError("not a mapping of sections", seen=yaml_text.shown(sections), where=path)
+    return sections
 
 
 def _header(source: str) -> str:

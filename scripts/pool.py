@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -13,9 +14,11 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from types import FrameType
 
+import psutil
+
 from pipeline.machine import JOBS
 
-DVC = [sys.executable, "-m", "dvc"]
+_AGAIN = 0.1  # seconds
 _NOISE = (
     "To track the changes",
     "git add ",
@@ -28,14 +31,14 @@ _NOISE = (
 
 
 def alone(arguments: Sequence[str]) -> int:
-    """Run one DVC command with the terminal to itself and give its exit code."""
-    return subprocess.run([*DVC, *arguments], env=_environment(), check=False).returncode
+    """Run one DVC command with the terminal to itself and give its exit code.
 
-
-def _environment() -> dict[str, str]:
-    """With this Python's folder first: DVC runs a stage with the `python` it finds."""
-    folder = os.path.dirname(sys.executable)  # noqa: PTH120  no link may be resolved
-    return {**os.environ, "PATH": os.pathsep.join([folder, os.environ["PATH"]])}
+    Raises:
+        KeyboardInterrupt: on Ctrl-C or SIGTERM, after the running stage was told and has ended.
+    """
+    processes = _Processes()
+    with processes.interruptible():
+        return processes.start(arguments, None).wait()
 
 
 def run(stages: Sequence[str], jobs: int) -> set[str]:
@@ -49,83 +52,134 @@ def run(stages: Sequence[str], jobs: int) -> set[str]:
     Raises:
         KeyboardInterrupt: on Ctrl-C or SIGTERM, after every stage was told and has ended.
     """
-    side_by_side = min(jobs, len(stages))
-    if not side_by_side:
+    if not stages:
         return set()
-    processes = _Processes(len(stages), _environment() | {JOBS: str(side_by_side)})
-    with _interruptible(processes), ThreadPoolExecutor(side_by_side) as threads:
-        codes = list(threads.map(processes.reproduce, stages))
-    if processes.stopped:
-        raise KeyboardInterrupt
+    side_by_side = min(jobs, len(stages))
+    processes = _Processes({JOBS: str(side_by_side)})
+    console = _Console(len(stages))
+    with processes.interruptible(), ThreadPoolExecutor(side_by_side) as threads:
+        codes = list(threads.map(lambda stage: _reproduce(stage, processes, console), stages))
     return {stage for stage, code in zip(stages, codes, strict=True) if code}
 
 
-class _Processes:
-    """The DVC processes of one pool."""
+def _reproduce(stage: str, processes: _Processes, console: _Console) -> int:
+    if processes.stopped:
+        return 1
+    start = time.monotonic()
+    arguments = ["--wait-for-lock", "repro", "--single-item", stage]
+    process = processes.start(arguments, subprocess.PIPE)
+    assert process.stdout is not None
+    for line in process.stdout:
+        console.say(stage, line)
+    code = process.wait()
+    console.ended(stage, code, time.monotonic() - start)
+    return code
 
-    def __init__(self, total: int, environment: dict[str, str]) -> None:
-        self.total, self.environment = total, environment
-        self.done, self.stopped = 0, False
-        self.running: set[subprocess.Popen[str]] = set()
-        self.lock = threading.Lock()
 
-    def reproduce(self, stage: str) -> int:
-        """Run one stage, print its lines under its name and give its exit code."""
-        start = time.monotonic()
+class _Console:
+    """Lines of many stages on one terminal."""
+
+    def __init__(self, total: int) -> None:
+        self.total, self.done, self.lock = total, 0, threading.Lock()
+
+    def say(self, stage: str, line: str) -> None:
+        """Print a line under its stage's name, unless it is DVC's small talk."""
+        text = line.strip()
+        if text and not text.startswith(_NOISE):
+            with self.lock:
+                print(f"[{stage}] {text}", flush=True)
+
+    def ended(self, stage: str, code: int, seconds: float) -> None:
+        """Say how a stage ended and how many have."""
         with self.lock:
-            if self.stopped:
-                return 1
-            process = self._start(stage)
-            self.running.add(process)
-        assert process.stdout is not None
-        for line in process.stdout:
-            text = line.strip()
-            if text and not text.startswith(_NOISE):
-                self._say(stage, text)
-        code = process.wait()
-        with self.lock:
-            self.running.discard(process)
             self.done += 1
-            state = f"failed with exit code {code}" if code else "done"
-            spent = time.monotonic() - start
-        self._say(stage, f"{state} after {spent:.0f} s ({self.done} of {self.total})")
-        return code
+            count = f"{self.done} of {self.total}"
+        state = f"failed with exit code {code}" if code else "done"
+        self.say(stage, f"{state} after {seconds:.0f} s ({count})")
 
-    def stop(self) -> None:
-        """Pass Ctrl-C on to every process and its children."""
-        with self.lock:
-            self.stopped = True
-            for process in self.running:
-                os.killpg(process.pid, signal.SIGINT)
 
-    def _start(self, stage: str) -> subprocess.Popen[str]:
-        """A session of its own: the signal then reaches DVC and the stage, and each only once."""
-        return subprocess.Popen(
-            [*DVC, "--wait-for-lock", "repro", "--single-item", stage],
+class _Processes:
+    """DVC processes, each in a session of its own, so that the terminal interrupts only us."""
+
+    def __init__(self, environment: dict[str, str] | None = None) -> None:
+        # This Python's folder first: DVC runs a stage with the `python` it finds.
+        folder = os.path.dirname(sys.executable)  # noqa: PTH120  no link may be resolved
+        path = os.pathsep.join([folder, os.environ["PATH"]])
+        self.environment = {**os.environ, **(environment or {}), "PATH": path}
+        self.started: list[subprocess.Popen[str]] = []
+        self.stopped = False
+
+    def start(self, arguments: Sequence[str], output: int | None) -> subprocess.Popen[str]:
+        """Start one DVC command; its output goes to a pipe or (null) to the terminal."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dvc", *arguments],
             env=self.environment,
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
+            stdout=output,
+            stderr=None if output is None else subprocess.STDOUT,
             text=True,
             errors="replace",
             start_new_session=True,
         )
+        self.started.append(process)
+        return process
 
-    def _say(self, stage: str, text: str) -> None:
-        with self.lock:
-            print(f"[{stage}] {text}", flush=True)
+    @contextmanager
+    def interruptible(self) -> Iterator[None]:
+        """While the block runs, SIGINT and SIGTERM are passed on as Ctrl-C.
+
+        Raises:
+            KeyboardInterrupt: at the end of the block, if there was a signal.
+        """
+
+        def stop(_signal: int, _frame: FrameType | None) -> None:
+            if not self.stopped:
+                self.stopped = True
+                threading.Thread(target=self._stop_all).start()
+
+        before = {which: signal.signal(which, stop) for which in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for which, handler in before.items():
+                signal.signal(which, handler)
+        if self.stopped:
+            raise KeyboardInterrupt
+
+    def _stop_all(self) -> None:
+        with ThreadPoolExecutor(len(self.started) or 1) as threads:
+            list(threads.map(_interrupt, self.started))
 
 
-@contextmanager
-def _interruptible(processes: _Processes) -> Iterator[None]:
-    """While the block runs, SIGINT and SIGTERM stop the processes, and the block ends by itself."""
+def _interrupt(process: subprocess.Popen[str]) -> None:
+    """Interrupt the stage that DVC runs, wait for its end, then end DVC.
 
-    def stop(_signal: int, _frame: FrameType | None) -> None:
-        threading.Thread(target=processes.stop).start()
+    DVC ignores Ctrl-C while a stage runs and would start the next one, so it is held meanwhile.
+    Then it only waits and writes nothing, so it can be killed; between stages it ends by itself.
+    """
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGSTOP)
+    stages = _children(process.pid)
+    for stage in stages:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            stage.send_signal(signal.SIGINT)
+    while any(map(_runs, stages)):
+        time.sleep(_AGAIN)
+    process.send_signal(signal.SIGKILL if stages else signal.SIGINT)
+    process.send_signal(signal.SIGCONT)
 
-    before = {which: signal.signal(which, stop) for which in (signal.SIGINT, signal.SIGTERM)}
+
+def _children(pid: int) -> list[psutil.Process]:
     try:
-        yield
-    finally:
-        for which, handler in before.items():
-            signal.signal(which, handler)
+        return psutil.Process(pid).children(recursive=True)
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _runs(process: psutil.Process) -> bool:
+    """Whether a process is neither gone nor a zombie that DVC, held, does not collect."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

@@ -51,29 +51,30 @@ def reproduce(jobs: int) -> int:
     if not changed:
         print("Nothing changed since the last run: no stage to run.")
         return 0
-    if jobs == 1:
-        return pool.alone(["repro", "--keep-going"])
-    return _side_by_side(graph, jobs)
-
-
-def _side_by_side(graph: nx.DiGraph[str], jobs: int) -> int:
-    pooled = {name for name in graph if name.partition("@")[0] in SIDE_BY_SIDE}
-    first = _upstream(graph, pooled) - pooled
-    failed = _one_by_one(first)
-    runnable = pooled - _downstream(graph, failed)
-    with _repo() as repo:
-        waiting = sorted(_changed(repo, runnable))
-    failed |= pool.run(waiting, jobs)
-    failed |= _one_by_one(set(graph) - _downstream(graph, failed) - pooled - first)
+    failed = _one_by_one(set(graph), graph) if jobs == 1 else _side_by_side(graph, jobs)
     return _report(failed, _downstream(graph, failed) - failed)
 
 
-def _one_by_one(names: set[str]) -> set[str]:
-    """Run the named stages and give those that could not be brought up to date."""
+def _side_by_side(graph: nx.DiGraph[str], jobs: int) -> set[str]:
+    """Run what changed and give the stages that failed."""
+    pooled = {name for name in graph if name.partition("@")[0] in SIDE_BY_SIDE}
+    first = _upstream(graph, pooled) - pooled
+    failed = _one_by_one(first, graph)
+    with _repo() as repo:
+        waiting = _changed(repo, pooled - _downstream(graph, failed))
+    failed |= pool.run(sorted(waiting), jobs)
+    return failed | _one_by_one(set(graph) - _downstream(graph, failed) - pooled - first, graph)
+
+
+def _one_by_one(names: set[str], graph: nx.DiGraph[str]) -> set[str]:
+    """Run the named stages and what they need, and give those that failed."""
     if not names or pool.alone(["repro", "--keep-going", *sorted(names)]) == 0:
         return set()
     with _repo() as repo:
-        return _changed(repo, names)
+        left = _changed(repo, names)
+    if not left:
+        raise PipelineError("DVC did not finish", mend="see its message above, then run again")
+    return {name for name in left if not left & _upstream(graph, {name})}
 
 
 def _report(failed: set[str], skipped: set[str]) -> int:

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.params.file import check, read_yaml
+from pipeline.params.sections import Params
+
 ROOT = Path(__file__).resolve().parent.parent
 GLUE = Path(os.environ.get("MTDNNKD_GLUE", ROOT.parent / "shared" / "glue"))
 
@@ -20,3 +23,19 @@ def real_glue() -> Path:
     if not GLUE.is_dir():
         pytest.skip(f"no real GLUE files at {GLUE}; name them with MTDNNKD_GLUE=folder")
     return GLUE
+
+
+TINY = {"source": "random", "seed": 0, "depth": 2, "hidden": 8, "attention_heads": 2}
+
+
+@pytest.fixture
+def tiny_params() -> Params:
+    """The sample profile cut down: tiny random encoders, one epoch, two tasks, one member."""
+    values = read_yaml(ROOT / "profiles" / "sample.yaml")
+    values["tasks"] = {name: values["tasks"][name] for name in ("rte", "stsb")}
+    short = {"epochs": 1, "batch_size": 8, "max_length": 32, "encoder": TINY}
+    tasks, members = {"rte": {}, "stsb": {}}, {"m1": {"seed": 1}}
+    values["teachers"] |= {**short, "tasks": tasks, "members": members}
+    values["student"] |= short
+    values["machine"] |= {"device": "cpu", "threads": 1}
+    return check(values)

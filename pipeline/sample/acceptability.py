@@ -104,14 +104,11 @@ def transitivity(rng: Random, event: Event) -> tuple[str, str]:
 
 def polarity(rng: Random, event: Event) -> tuple[str, str]:
     """Any and ever need a negation above them."""
-    some, many = event.verb.past, event.patient.many
+    some, done, many = event.verb.past, event.verb.participle, event.patient.many
     right, wrong = rng.choice(
         (
             (f"did not {event.verb.base} any {many}", f"{some} any {many}"),
-            (
-                f"has never {event.verb.participle} any {many}",
-                f"has ever {event.verb.participle} these {many}",
-            ),
+            (f"has never {done} any {many}", f"has ever {done} these {many}"),
             (f"{some} some {many}", f"did {some} not any {many}"),
         )
     )
@@ -122,7 +119,7 @@ def relatives(rng: Random, event: Event) -> tuple[str, str]:
     """A relative clause has one gap, and the main clause its own verb."""
     verb = rng.choice(("greeted", "met", "praised", "admired"))
     right = f"{verb} {event.verb.past} {a(event.patient)}"
-    wrong = rng.choice((f"{verb} her {event.verb.past} {a(event.patient)}", f"{verb}"))
+    wrong = rng.choice((f"{verb} her {event.verb.past} {a(event.patient)}", verb))
     who = f"{the(event.agent)} that {the(draw_event(rng).agent)}"
     return _both(who, (right, wrong), event.time)
 

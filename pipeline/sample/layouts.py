@@ -141,16 +141,14 @@ def _mnli(split: str, examples: Sequence[Example]) -> Table:
         columns = ("index", "sentence1", "sentence2")
         return Table(columns, _indexed(examples), final_newline=False)
     votes = {"train": 1, "dev": 5, "test": 0}[part_of(split)]
-    labels = (*(f"label{vote}" for vote in range(1, votes + 1)), "gold_label")[
-        : votes and votes + 1
-    ]
+    labels = [*(f"label{vote + 1}" for vote in range(votes)), "gold_label"] if votes else []
     rows = [_mnli_row(row, split, example, votes) for row, example in enumerate(examples)]
     return Table((*_MNLI_COLUMNS, *labels), rows)
 
 
 def _mnli_row(row: int, split: str, example: Example, votes: int) -> tuple[str, ...]:
     gold = str(example.label)
-    genres = _MNLI_GENRES[split != "dev_mismatched" and split != "test_mismatched"]
+    genres = _MNLI_GENRES[not split.endswith("_mismatched")]
     pair = f"{10_000 + row}{gold[0] if votes else ''}"
     parses = [_binary_parse(text) for text in example.texts]
     trees = [f"(ROOT (S {parse.replace('( ', '(X ').replace(' )', ')')}))" for parse in parses]

@@ -30,8 +30,10 @@ def make(wanted: str, rng: Random) -> Example:
         first = draw_event(rng)
     second = _moved(first, distances, rng)
     texts = [_caption(first, rng), _caption(second, rng)]
+    while texts[0] == texts[1]:
+        texts = [_caption(first, rng), _caption(second, rng)]
     rng.shuffle(texts)
-    return Example((texts[0], texts[1]), score)
+    return Example(tuple(texts), score)
 
 
 def score_of(distances: dict[str, float]) -> float:

@@ -208,7 +208,7 @@ def put(values: Values, path: str, value: Any) -> Values:
         ),
         (
             "teachers/members/m2",
-            {"seed": 1, "dropout": 0.1, "epochs": 3},  # the section's own values, spelt out
+            {"seed": 1, "dropout": 0.1, "batch_size": 32},  # the section's own values, spelt out
             "teachers: members m1 and m2 have the same settings and the same seed (1), "
             "so they would be one teacher twice",
         ),

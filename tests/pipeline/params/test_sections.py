@@ -28,6 +28,7 @@ def test_training_of_one_teacher(
     epochs: int,
     learning_rate: float,
 ) -> None:
+    values["teachers"] |= {"epochs": 3, "learning_rate": 1e-4, "batch_size": 32}
     values["teachers"]["tasks"]["rte"] = task
     values["teachers"]["members"]["m1"] = member
     training = file.check(values).teachers.training("rte", "m1")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.params import yaml_text
@@ -41,6 +41,7 @@ SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False)
 SCALARS |= st.text(st.characters(min_codepoint=32, max_codepoint=126, exclude_characters="'\\"))
 
 
+@settings(deadline=None)  # the machine may be busy
 @given(SCALARS | st.lists(SCALARS, max_size=3))
 def test_what_is_shown_reads_as_the_same_value(value: Any) -> None:
     read = yaml_text.parse(f"key: {yaml_text.shown(value)}", "here")["key"]

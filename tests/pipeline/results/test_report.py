@@ -10,6 +10,7 @@ from pipeline import artifacts, figures, paths, provenance, report
 from pipeline.errors import DataError
 from pipeline.evaluation import TaskResult
 
+TEMPLATE = Path(__file__).resolve().parents[3] / ".dvc" / "plots" / "systems.json"
 MISSING = {"wnli": "the source has no train and no dev rows of it"}
 
 
@@ -86,15 +87,9 @@ def test_one_teacher_has_no_range(results: list[TaskResult]) -> None:
 
 
 def test_members_of_other_sizes_show_a_range(results: list[TaskResult]) -> None:
-    models = {**results[0].models, "teacher_m2": {"parameters": 110_000_000, "encoder": {}}}
-    encoders = {
-        name: {"encoder": {"source": "folder", "path": "b"}, **model, "parameters": size}
-        for (name, model), size in zip(
-            models.items(), [22_700_000, 110_000_000, 17_300_000, 17_300_000], strict=True
-        )
-    }
-    encoders["teacher_m2"]["encoder"] = {"source": "folder", "path": "b"}
-    table = _rows(report.markdown([replace(results[0], models=encoders)], {}))
+    large = {**results[0].models["teacher_m2"], "parameters": 110_000_000}
+    result = replace(results[0], models={**results[0].models, "teacher_m2": large})
+    table = _rows(report.markdown([result], {}))
     assert table["Parameters, millions"][1:3] == ["22.70 to 110.00", "132.70"]
 
 
@@ -151,6 +146,18 @@ def test_written_files(results: list[TaskResult]) -> None:
         lines = list(csv.DictReader(file))
     assert lines[0] == {"task": "RTE", "system": "majority", "metric": "accuracy", "value": "50.0"}
     assert len(lines) == len(figures.long(results))
+
+
+def test_the_plot_reads_columns_that_are_written(results: list[TaskResult]) -> None:
+    report.write(results, {})
+    columns = report.SCORES.read_text().splitlines()[0].split(",")
+    template = artifacts.read_json(TEMPLATE)
+    axes = template["spec"]["encoding"]
+    drawn = [template["facet"]["row"]["field"], axes["y"]["field"], axes["x"]["field"]]
+    assert drawn == ["task", "system", "value"]
+    assert {*drawn, "metric"} == set(columns)
+    assert template["transform"] == [{"filter": "datum.metric === 'score'"}]
+    assert ",student,score," in report.SCORES.read_text()
 
 
 def test_written_twice_gives_the_same_bytes(results: list[TaskResult]) -> None:

@@ -1,0 +1,55 @@
+"""Graded similarity. Run: pytest tests/pipeline/sample/test_similarity.py"""
+
+from __future__ import annotations
+
+from random import Random
+
+import pytest
+
+from pipeline.sample import similarity
+from pipeline.sample.circumstances import PLACES
+
+SAME = {"verb": 0.0, "patient": 0.0, "agent": 0.0, "place": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("distances", "score"),
+    [
+        ({}, 5.0),
+        ({"place": 1.0}, 4.2),
+        ({"verb": 0.5}, 4.2),
+        ({"verb": 1.0}, 3.4),
+        ({"patient": 0.5, "agent": 0.5}, 3.7),
+        ({"patient": 1.0, "agent": 1.0, "place": 1.0}, 1.6),
+        ({"verb": 1.0, "patient": 1.0, "agent": 1.0, "place": 1.0}, 0.0),
+    ],
+)
+def test_score_of(distances, score):
+    assert similarity.score_of({**SAME, **distances}) == score
+
+
+def place_of(text: str) -> str:
+    return next(place for place in PLACES if text.endswith(f"{place}."))
+
+
+@pytest.mark.parametrize("wanted", ["0", "1", "2", "3", "4", "5"])
+def test_score_is_the_wanted_one_and_texts_differ(wanted):
+    for seed in range(40):
+        example = similarity.make(wanted, Random(seed))
+        first, second = example.texts
+        assert round(example.label) == int(wanted)
+        assert first != second
+        if wanted == "0":
+            assert place_of(first) != place_of(second)
+        if example.label == 5.0:
+            assert place_of(first) == place_of(second)
+
+
+def test_only_synonyms_and_voice_differ_at_full_score():
+    same = [{"hound", "dog"}, {"a", "an"}, {"physician", "doctor"}]
+    pairs = [similarity.make("5", Random(seed)) for seed in range(300)]
+    pairs = [pair for pair in pairs if "dog" in pair.texts[0] and pair.label == 5.0]
+    assert pairs
+    for pair in pairs:
+        other = pair.texts[1].lower().replace(".", "").split()
+        assert same[0] & set(other)

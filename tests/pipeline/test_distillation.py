@@ -1,0 +1,96 @@
+"""Student and baseline from prepared rows and soft labels, end to end with tiny encoders.
+
+Run with: python -m pytest tests/pipeline/test_distillation.py
+"""
+
+from __future__ import annotations
+
+import csv
+
+import numpy as np
+import pytest
+
+from pipeline import artifacts, checkpoint, distillation, logits, paths, rows, soft_labels, student
+from pipeline.errors import SoftLabelError
+
+EXAMPLES = {
+    "rte": [("a b", "c", 0), ("d", "e f", 1)] * 6,
+    "stsb": [("a b", "c", 1.0), ("d", "e f", 4.0)] * 6,
+}
+TEACHER_LOGITS = {"rte": [2.0, 0.0], "stsb": [2.5]}
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch, make):
+    """Prepared rows and one member's soft labels of two tasks."""
+    monkeypatch.chdir(tmp_path)
+    for task, examples in EXAMPLES.items():
+        splits = {"train": make(task, "train", examples), "dev": make(task, "dev", examples[:4])}
+        for name, made in splits.items():
+            rows.write(paths.prepared(task) / f"{name}.parquet", made.table, made.metadata)
+        values = {
+            name: np.tile(np.float32(TEACHER_LOGITS[task]), (len(s), 1))
+            for name, s in splits.items()
+        }
+        card = {"name": "m1", "dev": {"dev": {"accuracy": 0.5}}}
+        logits.write(tmp_path / f"{task}.parquet", splits, values, card)
+        member = logits.read(tmp_path / f"{task}.parquet")
+        soft_labels.write(paths.soft_labels(task), splits, {"m1": member}, "mean_probability")
+
+
+def test_targets_are_the_softened_probabilities_of_the_train_rows(tiny_params):
+    params = tiny_params.model_copy(
+        update={"distillation": tiny_params.distillation.model_copy(update={"temperature": 2.0})}
+    )
+    targets = distillation.read_targets(params, student.read_prepared(params))
+    soft = 1 / (1 + np.exp(-1.0))  # logits (2, 0) at T = 2 are (1, 0)
+    np.testing.assert_allclose(targets["rte"], [[soft, 1 - soft]] * 12, rtol=1e-6)
+    np.testing.assert_allclose(targets["stsb"], [[2.5]] * 12)
+
+
+def test_student_and_baseline_share_all_but_the_loss(tiny_params):
+    distillation.distil(tiny_params)
+    student.train(paths.BASELINE, tiny_params, student.read_prepared(tiny_params), {}, None)
+    logs = []
+    for folder in (paths.STUDENT, paths.BASELINE):
+        with (folder / checkpoint.LOG).open() as file:
+            logs.append(list(csv.DictReader(file)))
+        assert (
+            logits.read(folder / "logits" / "rte.parquet").table["split"].to_pylist() == ["dev"] * 4
+        )
+    assert [row["task"] for row in logs[0]] == [row["task"] for row in logs[1]]
+    assert [row["loss"] for row in logs[0]] != [row["loss"] for row in logs[1]]
+    card = artifacts.read_json(paths.STUDENT / checkpoint.CARD)
+    assert card["training"]["soft_labels"] == ["rte", "stsb"]
+    assert card["training"]["distillation"] == {"hard_weight": 0.5, "temperature": 1.0}
+
+
+def test_with_hard_weight_1_the_student_is_the_baseline(tiny_params):
+    hard = tiny_params.distillation.model_copy(update={"hard_weight": 1.0})
+    distillation.distil(tiny_params.model_copy(update={"distillation": hard}))
+    student.train(paths.BASELINE, tiny_params, student.read_prepared(tiny_params), {}, None)
+    hashes = [checkpoint.weights_sha256(folder) for folder in (paths.STUDENT, paths.BASELINE)]
+    assert hashes[0] == hashes[1]
+
+
+def test_soft_labels_of_other_rows_are_refused_before_training(tiny_params, make):
+    other = make("rte", "train", [("a b", "OTHER", 0), *EXAMPLES["rte"][1:]])
+    rows.write(paths.prepared("rte") / "train.parquet", other.table, other.metadata)
+    with pytest.raises(SoftLabelError, match="rte/train/0"):
+        distillation.distil(tiny_params)
+    assert not paths.STUDENT.exists()
+
+
+def test_missing_soft_labels_name_the_stage(tiny_params):
+    paths.soft_labels("rte").unlink()
+    with pytest.raises(SoftLabelError, match="dvc repro ensemble@rte"):
+        distillation.distil(tiny_params)
+
+
+def test_a_task_that_the_source_lacks_is_left_out(tiny_params, capsys):
+    for file in paths.prepared("stsb").iterdir():
+        file.unlink()
+    artifacts.write_json(paths.prepared("stsb") / rows.MISSING, {"task": "stsb"})
+    distillation.distil(tiny_params)
+    assert "stsb: no train rows at the source" in capsys.readouterr().err
+    assert [f.name for f in (paths.STUDENT / "logits").iterdir()] == ["rte.parquet"]

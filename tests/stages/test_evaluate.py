@@ -1,0 +1,152 @@
+"""The evaluate stage and the printing of its results, as a user runs them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline import artifacts, paths, provenance, report
+from stages import evaluate, results
+from tests.pipeline.results.conftest import MADE, write_made
+
+ROOT = Path(__file__).resolve().parents[2]
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+
+@pytest.fixture
+def run() -> Run:
+    """`run(stage, *words)` runs a stage in the current folder."""
+
+    def ran(stage: str, *words: str) -> subprocess.CompletedProcess[str]:
+        program = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import runpy; "
+        program += f"sys.argv[1:] = {list(words)!r}; runpy.run_module({stage!r}, None, '__main__')"
+        return subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=False
+        )
+
+    return ran
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Four evaluated tasks of generated rows and one that the source lacks, with params.yaml."""
+    monkeypatch.chdir(tmp_path)
+    for name, made in MADE.items():
+        write_made(name, made, source="sample")
+    artifacts.write_json(paths.prepared("wnli") / "missing.json", {"task": "wnli"})
+    yaml = YAML()
+    params = yaml.load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params["tasks"] = {name: params["tasks"][name] for name in (*MADE, "wnli")}
+    params["teachers"]["tasks"] = {"rte": {}, "wnli": {}}
+    yaml.dump(params, tmp_path / "params.yaml")
+    return tmp_path
+
+
+def test_everything_is_written(project: Path, run: Run) -> None:
+    readme = project / "README.md"
+    readme.write_text(f"{report.BEGIN}\n{report.END}\n")
+    ran = run("stages.evaluate")
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert sorted(path.stem for path in paths.EVALUATION.iterdir()) == sorted(MADE)
+    assert sorted(path.name for path in paths.REPORTS.iterdir()) == [
+        "metrics.json",
+        "results.md",
+        "scores.csv",
+        "summary.json",
+    ]
+    found = artifacts.read_json(paths.METRICS)
+    assert found["tasks"]["rte"]["student"]["accuracy"] == 75.0
+    assert found["gain_kept"] == 0.5
+    assert list(found["missing"]) == ["wnli"]
+    text = paths.RESULTS.read_text()
+    assert text.startswith(f"**{provenance.SAMPLE_HEADLINE}**\n")
+    assert text.strip() in readme.read_text()
+
+
+def test_a_fault_leaves_earlier_results_untouched(project: Path, run: Run) -> None:
+    evaluate.main()
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    (paths.STUDENT / "logits" / "stsb.parquet").unlink()
+    ran = run("stages.evaluate")
+    assert ran.returncode == 2
+    assert ran.stderr.startswith("error: ")
+    assert "stsb.parquet" in ran.stderr
+    assert "dvc repro distil" in ran.stderr
+    assert "Traceback" not in ran.stderr
+    after = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    assert after.items() <= before.items()
+    assert len(after) == len(before) - 1
+
+
+def test_an_unknown_parameter_is_refused_first(project: Path, run: Run) -> None:
+    params = project / "params.yaml"
+    params.write_text(params.read_text() + "typo: 1\n")
+    ran = run("stages.evaluate")
+    assert ran.returncode == 2
+    assert "typo: unknown key" in ran.stderr
+    assert not paths.METRICS.exists()
+
+
+def test_training_libraries_are_not_loaded() -> None:
+    program = (
+        "import sys; from pipeline import evaluation, report; import stages.evaluate; "
+        "sys.exit(','.join({'torch', 'transformers', 'pandas', 'sklearn', 'scipy'} "
+        "& set(sys.modules)))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert ran.stderr.strip() == ""
+
+
+@pytest.mark.usefixtures("project")
+def test_results_are_printed_with_where_they_lie(run: Run) -> None:
+    evaluate.main()
+    ran = run("stages.results")
+    assert ran.returncode == 0
+    assert ran.stdout.startswith(paths.RESULTS.read_text())
+    for place in ("data/teachers/", "data/soft_labels/", "data/student/", "reports/metrics.json"):
+        assert f"  {place}" in ran.stdout
+
+
+def test_results_are_drawn_on_a_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    paths.REPORTS.mkdir()
+    paths.RESULTS.write_text("**Headline**\n\n| a | b |\n| --- | ---: |\n| RTE | 75.0 |\n")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    results.main()
+    shown = capsys.readouterr().out
+    assert "RTE" in shown
+    assert "75.0" in shown
+    assert "---:" not in shown
+    assert "**" not in shown
+
+
+def test_results_before_any_run_are_an_error(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ran = run("stages.results")
+    assert ran.returncode == 2
+    assert "no results yet" in ran.stderr
+    assert "dvc repro" in ran.stderr
+
+
+def test_printing_starts_quickly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
+    monkeypatch.chdir(tmp_path)
+    paths.REPORTS.mkdir()
+    paths.RESULTS.write_text("none\n")
+    seconds = []
+    for _ in range(3):
+        start = time.perf_counter()
+        assert run("stages.results").returncode == 0
+        seconds.append(time.perf_counter() - start)
+    assert min(seconds) < 1.0
