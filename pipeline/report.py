@@ -11,7 +11,7 @@ from pipeline import artifacts, figures, paths, provenance
 from pipeline.errors import DataError
 from pipeline.evaluation import BASELINE, ENSEMBLE, MAJORITY, STUDENT, TEACHER, TaskResult
 
-BEGIN, END = "<!-- results:begin -->", "<!-- results:end -->"
+BEGIN, END = "<!-- results:{}:begin -->", "<!-- results:{}:end -->"
 SUMMARY = paths.REPORTS / "summary.json"
 SCORES = paths.REPORTS / "scores.csv"
 _HEADER = (
@@ -62,17 +62,22 @@ def markdown(results: Sequence[TaskResult], missing: Mapping[str, str]) -> str:
 
 
 def update_readme(block: str, readme: Path = paths.README) -> bool:
-    """Put `block` between the README's result markers, if it has them.
+    """Put a report between the README's markers for results of its kind, if it has them.
+
+    Results of generated sentences and of real data have a block each, `sample` and `glue`, so
+    that neither is taken for the other.
 
     Returns:
         Whether the file was changed.
     """
     if not readme.exists():
         return False
+    kind = "sample" if provenance.SAMPLE_HEADLINE in block else "glue"
+    first, last = BEGIN.format(kind), END.format(kind)
     text = readme.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    new = f"{before}{BEGIN}\n\n{block.strip()}\n\n{END}{after}"
+    before, begin, rest = text.partition(first)
+    _, end, after = rest.partition(last)
+    new = f"{before}{first}\n\n{block.strip()}\n\n{last}{after}"
     if not begin or not end or new == text:
         return False
     with artifacts.new_file(readme) as draft:

@@ -1,10 +1,10 @@
-"""Print the results table and say where everything lies; it runs nothing."""
+"""Print the results table, put it into the README and say where everything lies."""
 
 from __future__ import annotations
 
 import sys
 
-from pipeline import command, paths
+from pipeline import command, paths, report
 from pipeline.errors import DataError
 
 app = command.application("Print the results table and say where everything lies.")
@@ -26,6 +26,7 @@ def main() -> None:
     if not paths.RESULTS.exists():
         raise DataError("no results yet", where=paths.RESULTS, mend="dvc repro")
     text = paths.RESULTS.read_text(encoding="utf-8")
+    report.update_readme(text)  # results restored from DVC's cache have not run `evaluate`
     width = max(len(place) for place, _ in _PLACES)
     lines = [f"  {place:<{width}}  {what}" for place, what in _PLACES]
     _show(text)

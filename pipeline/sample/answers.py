@@ -72,9 +72,8 @@ _ASKED = {
     ),
 }
 _FRAMES = (
+    "The {name} {0}.",
     "The {name} {0} and {1}.",
-    "The {name}, which {0}, {1} and {2}.",
-    "The {name} {0}, {1} and {2}.",
     "The {name}, which {0}, {1}.",
 )
 
@@ -90,22 +89,22 @@ class Building:
 def make(label: str, rng: Random) -> Example:
     """A question and a sentence; `label` is entailment if the sentence holds the answer."""
     building = _draw(rng)
-    asked, *told = rng.sample(list(_TOLD), 5)
+    asked, *told = rng.sample(list(_TOLD), 3)
     if label == "entailment":
         told[0] = asked
     subject = building
-    if label != "entailment" and rng.random() < 0.4:  # the right aspect of the wrong building
+    if label != "entailment" and rng.random() < 0.25:  # the right aspect of the wrong building
         told[0] = asked
         while subject.name == building.name:
             subject = _draw(rng)
     question = rng.choice(_ASKED[asked]).format(name=building.name)
-    return Example((question, tell(subject, told[:3], rng)), label)
+    return Example((question, tell(subject, told, rng)), label)
 
 
 def tell(building: Building, aspects: list[str], rng: Random) -> str:
-    """One sentence with two or three of the aspects, the first one always among them."""
+    """One sentence with one or two of the aspects, the first one always among them."""
     frame = rng.choice(_FRAMES)
-    chosen = aspects[: 3 if "{2}" in frame else 2]
+    chosen = aspects[: 2 if "{1}" in frame else 1]
     rng.shuffle(chosen)
     clauses = [_TOLD[aspect].format_map(building.facts) for aspect in chosen]
     return frame.format(*clauses, name=building.name)

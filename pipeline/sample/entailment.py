@@ -5,7 +5,7 @@ from __future__ import annotations
 from random import Random
 
 from pipeline.sample.examples import Example
-from pipeline.sample.inference import attitudes, hypernyms, modifiers, opposites, voices
+from pipeline.sample.inference import attitudes, hypernyms, modifiers, opposites, retellings, voices
 from pipeline.sample.pairs import Phenomenon
 from pipeline.sample.quantities import conjunctions, numbers, quantifiers
 from pipeline.sample.sentences import (
@@ -19,6 +19,7 @@ from pipeline.sample.sentences import (
 )
 
 PHENOMENA: tuple[Phenomenon, ...] = (
+    retellings,
     hypernyms,
     modifiers,
     voices,

@@ -40,6 +40,36 @@ def hypernyms(rng: Random, world: World) -> Clauses:
     }
 
 
+def retellings(rng: Random, world: World) -> Clauses:
+    """The same in other words, with less detail; or the same said of others."""
+    event = draw_event(rng, world)
+    told = f"{active(event)} {event.place} {event.time}"
+    again = replace(
+        event,
+        agent=event.agent.renamed,
+        verb=event.verb.renamed,
+        patient=event.patient.renamed,
+    )
+    others = replace(event, agent=draw_event(rng, world).agent, verb=event.verb.renamed)
+    while others.agent.kind == event.agent.kind:
+        others = replace(others, agent=draw_event(rng, world).agent)
+    things = replace(again, patient=another(rng, event.patient), place=rng.choice(world.places))
+    tail = rng.choice(("", f" {event.place}"))
+    return {
+        "entailment": ((told, active(again) + tail), (told, passive(again) + tail)),
+        "neutral": (
+            (told, active(others) + tail),
+            (told, passive(others) + tail),
+            (told, f"{active(things)} {things.place}"),
+        ),
+        "contradiction": (
+            (told, active(again, denied=True) + tail),
+            (told, passive(again, denied=True) + tail),
+            (f"{active(event, denied=True)} {event.place}", f"{active(again)} {event.place}"),
+        ),
+    }
+
+
 def modifiers(rng: Random, world: World) -> Clauses:
     """Leaving a detail out keeps a statement true, adding one does not; denied, it turns round."""
     event = draw_event(rng, world)

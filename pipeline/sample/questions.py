@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline.sample.examples import Example
 from pipeline.sample.nouns import THINGS, Noun, with_article
-from pipeline.sample.sentences import another, draw_noun, draw_quality
+from pipeline.sample.sentences import draw_noun, draw_quality
 from pipeline.sample.verbs import VERBS, Verb
 
 _INTENTS = {
@@ -61,7 +61,7 @@ _SAME_QUALITY = {
     "large": "big",
     "small": "little",
 }
-_VERBS = tuple(verb for verb in VERBS.values() if THINGS.keys() & set(verb.patients))
+_VERBS = tuple(verb for verb in VERBS.values() if len(THINGS.keys() & set(verb.patients)) > 1)
 
 
 @dataclass(frozen=True)
@@ -97,16 +97,21 @@ def altered(question: Question, rng: Random) -> Question:
     others: dict[str, Any] = {
         "intent": rng.choice([intent for intent in _INTENTS if intent != question.intent]),
         "verb": question.verb.contrasted,
-        "noun": another(rng, question.noun),
+        "noun": draw_noun(rng, _kinds(question.verb, question.noun)),
         "circumstance": rng.choice([c for c in _CIRCUMSTANCES if c != question.circumstance]),
     }
-    parts = rng.sample(list(others), rng.randint(1, 2))
+    parts = rng.sample(list(others), rng.choice((1, 2, 2)))
     return replace(question, **{part: others[part] for part in parts})
+
+
+def _kinds(verb: Verb, but: Noun | None = None) -> list[str]:
+    """Kinds of things that the verb can be done to, without that of one noun."""
+    return [kind for kind in verb.patients if kind in THINGS and (not but or kind != but.kind)]
 
 
 def _draw(rng: Random) -> Question:
     verb = rng.choice(_VERBS)
-    noun = draw_noun(rng, [kind for kind in verb.patients if kind in THINGS])
+    noun = draw_noun(rng, _kinds(verb))
     quality, _ = draw_quality(rng, noun)
     intent = rng.choice(list(_INTENTS))
     return Question(intent, verb, quality, noun, rng.choice(_CIRCUMSTANCES))

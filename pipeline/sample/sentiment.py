@@ -43,9 +43,9 @@ def make(label: str, rng: Random) -> Example:
     good = label == "positive"
     shape = rng.random()
     first, second = rng.sample(_TOPICS, 2)
-    if shape < 0.4:
+    if shape < 0.55:
         text = _clause(first, good, rng)
-    elif shape < 0.8:
+    elif shape < 0.75:
         strong, weak = _whole(first, good, rng), _clause(second, not good, rng)
         text = rng.choice(_CONTRASTS).format(strong=strong, weak=weak)
     else:
@@ -55,7 +55,7 @@ def make(label: str, rng: Random) -> Example:
 
 def _clause(topic: str, good: bool, rng: Random) -> str:
     """A judgement of one side of the film, by a plain word or by a negated opposite."""
-    negated = rng.random() < 0.4
+    negated = rng.random() < 0.2
     word = rng.choice(_GOOD if good != negated else _BAD)
     frame = rng.choice(_NEGATIONS if negated else _PLAIN)
     return frame.format(x=topic, d=rng.choice(_DEGREES), w=word).replace("  ", " ")
@@ -65,6 +65,6 @@ def _whole(topic: str, good: bool, rng: Random) -> str:
     """The judgement that weighs more: by noun, denied or not, or as any clause."""
     if rng.random() < 0.5:
         return _clause(topic, good, rng)
-    negated = rng.random() < 0.4
+    negated = rng.random() < 0.2
     noun = rng.choice(_PRAISE if good != negated else _BLAME)
     return f"the whole is {'anything but' if negated else 'in the end'} {noun}"

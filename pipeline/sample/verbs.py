@@ -31,7 +31,7 @@ class Verb:
     @property
     def third(self) -> str:
         """Third person singular, present tense."""
-        if self.base.endswith(("ch", "sh", "ss")):
+        if self.base.endswith(("ch", "sh", "ss", "x")):
             return self.base + "es"
         return self.base[:-1] + "ies" if _ends_in_y(self.base) else self.base + "s"
 

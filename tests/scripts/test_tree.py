@@ -29,6 +29,6 @@ def test_the_block_between_the_markers_is_replaced(tmp_path):
     (tmp_path / "pipeline" / "losses.py").write_text('"""Hard and soft losses.\n\nMore."""\n')
     text = tree.rewrite(f"a\n{tree.BEGIN}\nold\n{tree.END}\nb\n", tmp_path)
     assert "old" not in text
-    assert "  losses.py   Hard and soft losses\n" in text
+    assert ["losses.py", "Hard", "and", "soft", "losses"] in [x.split() for x in text.splitlines()]
     assert text.startswith("a\n")
     assert text.endswith("\nb\n")

@@ -50,7 +50,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_everything_is_written(project: Path, run: Run) -> None:
     readme = project / "README.md"
-    readme.write_text(f"{report.BEGIN}\n{report.END}\n")
+    readme.write_text(report.BEGIN.format("sample") + report.END.format("sample"))
     ran = run("stages.evaluate")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert sorted(path.stem for path in paths.EVALUATION.iterdir()) == sorted(MADE)

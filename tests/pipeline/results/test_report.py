@@ -173,7 +173,8 @@ def test_nothing_to_report_is_an_error() -> None:
         report.write([], MISSING)
 
 
-FRAME = f"# Title\n\n{report.BEGIN}\n{{}}\n{report.END}\n\nMore.\n"
+BEGIN, END = report.BEGIN.format("glue"), report.END.format("glue")
+FRAME = f"# Title\n\n{BEGIN}\n{{}}\n{END}\n\nMore.\n"
 
 
 def test_readme_block_is_replaced_and_nothing_else(tmp_path: Path) -> None:
@@ -189,9 +190,9 @@ def test_readme_block_is_replaced_and_nothing_else(tmp_path: Path) -> None:
 
 UNMARKED = {
     "no markers": "# Title\n",
-    "no end": f"{report.BEGIN}\nold\n",
-    "no begin": f"old\n{report.END}\n",
-    "the wrong way round": f"{report.END}\nold\n{report.BEGIN}\n",
+    "no end": f"{BEGIN}\nold\n",
+    "no begin": f"old\n{END}\n",
+    "the wrong way round": f"{END}\nold\n{BEGIN}\n",
 }
 
 
@@ -206,3 +207,15 @@ def test_a_readme_without_the_markers_is_left_alone(case: str, tmp_path: Path) -
 def test_no_readme_is_made(tmp_path: Path) -> None:
     assert not report.update_readme("new", tmp_path / "README.md")
     assert not (tmp_path / "README.md").exists()
+
+
+def test_results_of_sample_and_of_real_data_have_a_block_each(tmp_path):
+    readme = tmp_path / "README.md"
+    blocks = [report.BEGIN.format(kind) + report.END.format(kind) for kind in ("sample", "glue")]
+    readme.write_text("\n".join(blocks))
+    assert report.update_readme("real figures", readme)
+    assert report.update_readme(f"**{provenance.SAMPLE_HEADLINE}** made figures", readme)
+    sample, glue = readme.read_text().split(report.BEGIN.format("glue"))
+    assert "made figures" in sample
+    assert "real figures" in glue
+    assert "real figures" not in sample
