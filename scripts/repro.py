@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pipeline.errors import PipelineError
+from pipeline.params import file
 from scripts import ghosts, pool
 
 if TYPE_CHECKING:
@@ -42,8 +43,10 @@ def reproduce(jobs: int) -> int:
     """Run what changed, `jobs` stages side by side; 0 if all is up to date afterwards.
 
     Raises:
-        PipelineError: the project is not set up for DVC, or a folder holds what no stage makes.
+        PipelineError: params.yaml cannot be used, the project is not set up for DVC, or a folder
+            holds what no stage makes.
     """
+    file.load()  # DVC would only say which file is missing
     with _repo() as repo:
         graph = _graph(repo)
         ghosts.remove(repo)

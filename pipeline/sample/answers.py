@@ -30,46 +30,14 @@ _TOLD = {
     "purpose": "was founded {purpose}",
 }
 _ASKED = {
-    "designer": (
-        "Who designed the {name}?",
-        "Which architect drew the plans of the {name}?",
-        "What is the name of the person who planned the {name}?",
-    ),
-    "year": (
-        "When did the {name} open?",
-        "In what year was the {name} inaugurated?",
-        "How old is the {name}?",
-    ),
-    "town": (
-        "Where is the {name}?",
-        "In which town can the {name} be seen?",
-        "What is the location of the {name}?",
-    ),
-    "price": (
-        "How much money was spent on the {name}?",
-        "What was the price of the {name}?",
-        "How expensive was the {name}?",
-    ),
-    "material": (
-        "What is the {name} made of?",
-        "Which material was used for the {name}?",
-        "What are the walls of the {name} made from?",
-    ),
-    "visitors": (
-        "How many visitors does the {name} have?",
-        "How many people come to see the {name}?",
-        "How popular is the {name}?",
-    ),
-    "disaster": (
-        "What destroyed a part of the {name}?",
-        "Which disaster struck the {name}?",
-        "What harmed the {name}?",
-    ),
-    "purpose": (
-        "Why was the {name} established?",
-        "For what reason did people want the {name}?",
-        "What was the aim of the {name}?",
-    ),
+    "designer": ("Who designed the {name}?", "Which architect drew the plans of the {name}?"),
+    "year": ("When was the {name} opened?", "In what year did the {name} open?"),
+    "town": ("Where does the {name} stand?", "In which town is the {name}?"),
+    "price": ("How much did the {name} cost?", "What was the price of the {name}?"),
+    "material": ("What is the {name} built of?", "Which material is the {name} made of?"),
+    "visitors": ("How many people does the {name} draw?", "How many visitors has the {name}?"),
+    "disaster": ("What damaged the {name}?", "Which disaster struck the {name}?"),
+    "purpose": ("Why was the {name} founded?", "For what reason was the {name} established?"),
 }
 _FRAMES = (
     "The {name} {0}.",
@@ -88,15 +56,14 @@ class Building:
 
 def make(label: str, rng: Random) -> Example:
     """A question and a sentence; `label` is entailment if the sentence holds the answer."""
-    building = _draw(rng)
+    building = subject = _draw(rng)
     asked, *told = rng.sample(list(_TOLD), 3)
     if label == "entailment":
         told[0] = asked
-    subject = building
-    if label != "entailment" and rng.random() < 0.25:  # the right aspect of the wrong building
-        told[0] = asked
+    elif rng.random() < 0.6:
         while subject.name == building.name:
             subject = _draw(rng)
+        told[0] = rng.choice((asked, told[0]))  # the wrong building, its right aspect at times
     question = rng.choice(_ASKED[asked]).format(name=building.name)
     return Example((question, tell(subject, told, rng)), label)
 

@@ -49,18 +49,15 @@ def diagnostic(label: str, rng: Random) -> Example:
 def news(label: str, rng: Random) -> Example:
     """RTE's rows: the premise lies in a short report, and there are two classes."""
     entailed = label == "entailment"
-    relation = label if entailed else rng.choice(("neutral", "contradiction"))
-    premise, hypothesis = _clauses(relation, rng, EVERYWHERE)
+    relation = label if entailed else rng.choice(("neutral", "neutral", "contradiction"))
+    phenomenon = retellings if rng.random() < 0.6 else rng.choice(PHENOMENA)
+    premise, hypothesis = rng.choice(phenomenon(rng, EVERYWHERE)[relation])
     return Example((_report(premise, rng), sentence(hypothesis)), label)
 
 
 def _pair(label: str, rng: Random, world: World) -> Example:
-    premise, hypothesis = _clauses(label, rng, world)
+    premise, hypothesis = rng.choice(rng.choice(PHENOMENA)(rng, world)[label])
     return Example((sentence(premise), sentence(hypothesis)), label)
-
-
-def _clauses(relation: str, rng: Random, world: World) -> tuple[str, str]:
-    return rng.choice(rng.choice(PHENOMENA)(rng, world)[relation])
 
 
 _SOURCES = (
@@ -73,8 +70,9 @@ _SOURCES = (
 
 
 def _report(premise: str, rng: Random) -> str:
-    """The premise with its source, before or after news of something else."""
-    event = draw_event(rng)
-    news = sentence(rng.choice(_SOURCES), premise)
-    other = sentence(active(event), event.place, event.time)
-    return " ".join((news, other) if rng.random() < 0.5 else (other, news))
+    """The premise with its source; in half of the rows there is other news beside it."""
+    report = [sentence(rng.choice(_SOURCES), premise)]
+    if rng.random() < 0.5:
+        event = draw_event(rng)
+        report.insert(rng.randrange(2), sentence(active(event), event.place, event.time))
+    return " ".join(report)

@@ -24,6 +24,7 @@ FILES = (
     ".gitignore",
     ".dvc/config",
     ".dvc/.gitignore",
+    ".dvc/plots/systems.json",
     "data/local/README.md",
     "README.md",
 )
@@ -46,12 +47,21 @@ class Project:
 
     root: Path
 
+    @property
+    def environment(self) -> dict[str, str]:
+        return environment()
+
+    @staticmethod
+    def ran(output: str) -> set[str]:
+        """Names of the stages that DVC says it executed."""
+        return set(_RAN.findall(output))
+
     def run(self, *command: str, code: int | None = 0, **env: str) -> str:
         """Run a command in the project and give what it printed, once its exit code is right."""
         done = subprocess.run(
             command,
             cwd=self.root,
-            env={**environment(), **env},
+            env={**self.environment, **env},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
@@ -77,11 +87,11 @@ class Project:
 
     def repro(self, jobs: int = 1) -> set[str]:
         """Do as `make repro` does and give the stages that were executed."""
-        return ran(self.python("-m", "scripts.repro", "--jobs", str(jobs)))
+        return self.ran(self.python("-m", "scripts.repro", "--jobs", str(jobs)))
 
     def experiment(self, *overrides: str) -> set[str]:
         flags = [part for override in overrides for part in ("-S", override)]
-        return ran(self.dvc("exp", "run", *flags))
+        return self.ran(self.dvc("exp", "run", *flags))
 
     def change(self, edit: Callable[[Any], object]) -> None:
         """Edit params.yaml through a function that is given its sections."""
@@ -101,35 +111,27 @@ class Project:
     def clone(self, folder: Path) -> Project:
         """A Git clone with this project's DVC cache, checked out."""
         self.run("git", "clone", "-q", str(self.root), str(folder))
-        cache = Path(".dvc/cache")
-        shutil.copytree(self.root / cache, folder / cache, copy_function=os.link)
-        copy = Project(folder)
-        copy.dvc("checkout", "-q")
+        copy, cache = Project(folder), Path(".dvc/cache")
+        if (self.root / cache).exists():
+            shutil.copytree(self.root / cache, folder / cache, copy_function=os.link)
+            copy.dvc("checkout", "-q")
         return copy
-
-
-def ran(output: str) -> set[str]:
-    """Names of the stages that DVC says it executed."""
-    return set(_RAN.findall(output))
 
 
 def environment() -> dict[str, str]:
     """This process's environment, without this user's Git and DVC settings."""
-    identity = {f"GIT_{who}_{key}": "test" for who in ("AUTHOR", "COMMITTER") for key in ("NAME",)}
-    mail = {f"GIT_{who}_EMAIL": "test@example.org" for who in ("AUTHOR", "COMMITTER")}
+    whose = ("AUTHOR", "COMMITTER")
+    names = {f"GIT_{who}_NAME": "test" for who in whose}
+    mails = {f"GIT_{who}_EMAIL": "test@example.org" for who in whose}
     own = {key: value for key, value in os.environ.items() if not key.startswith(("DVC_", "GIT_"))}
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    quiet = {
-        "GIT_CONFIG_GLOBAL": os.devnull,
-        "DVC_NO_ANALYTICS": "1",
-        "PYTHONDONTWRITEBYTECODE": "",
-    }
-    return {**own, **identity, **mail, **quiet, "PATH": path}
+    git = {"GIT_CONFIG_GLOBAL": os.devnull, **names, **mails}
+    return {**own, **git, "DVC_NO_ANALYTICS": "1", "PATH": path}
 
 
 def make_small(params: Any) -> None:
-    """Four tasks, two of them with teachers, two members, a few rows, tiny models."""
-    tasks = ("rte", "stsb", "cola", "wnli")
+    """Three tasks, two of them with teachers, two members, a few rows, tiny models."""
+    tasks = ("rte", "stsb", "wnli")
     params["data"]["source"] = "sample"
     params["data"]["sample"].update({"seed": 7, "train": 24, "dev": 20, "test": 20})
     params["tasks"] = {task: params["tasks"][task] for task in tasks}
@@ -137,6 +139,7 @@ def make_small(params: Any) -> None:
     params["teachers"].update({"tasks": {"rte": {}, "stsb": {}}})
     params["teachers"].update({"members": {"m1": {"seed": 1}, "m2": {"seed": 2}}})
     params["student"].update({"encoder": {**_LIGHT, "layers": "every_second"}, **_QUICK})
+    params["machine"].update({"device": "cpu", "threads": 1})
 
 
 def create(folder: Path) -> Project:
@@ -155,9 +158,15 @@ def create(folder: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def base(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project that is never run, so that all others start from the same code."""
+    return create(tmp_path_factory.mktemp("untouched") / "project")
+
+
+@pytest.fixture(scope="session")
+def base(untouched: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project that was run once from scratch, one stage at a time; tests only read it."""
-    project = create(tmp_path_factory.mktemp("base") / "project")
+    project = untouched.clone(tmp_path_factory.mktemp("base") / "project")
     project.repro()
     project.commit()
     return project
@@ -178,6 +187,6 @@ def as_committed(copy: Project) -> Iterator[Project]:
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Project:
-    """A project with the base's parameters that was never run, at a path with a space."""
-    return create(tmp_path / "my project")
+def fresh(untouched: Project, tmp_path: Path) -> Project:
+    """A project that was never run, at a path with a space."""
+    return untouched.clone(tmp_path / "my project")

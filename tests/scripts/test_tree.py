@@ -27,8 +27,8 @@ def test_the_block_between_the_markers_is_replaced(tmp_path):
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "__init__.py").write_text('"""A folder."""\n')
     (tmp_path / "pipeline" / "losses.py").write_text('"""Hard and soft losses.\n\nMore."""\n')
-    text = tree.rewrite(f"a\n{tree.BEGIN}\nold\n{tree.END}\nb\n", tmp_path)
-    assert "old" not in text
+    text = tree.rewrite(f"a\n{tree.BEGIN}\nstale\n{tree.END}\nb\n", tmp_path)
+    assert "stale" not in text
     assert ["losses.py", "Hard", "and", "soft", "losses"] in [x.split() for x in text.splitlines()]
     assert text.startswith("a\n")
     assert text.endswith("\nb\n")

@@ -1,4 +1,7 @@
-"""Questions and answers. Run: pytest tests/pipeline/sample/test_answers.py"""
+"""Questions and answers.
+
+Run: pytest tests/pipeline/sample/test_answers.py
+"""
 
 from __future__ import annotations
 
@@ -11,14 +14,14 @@ from pipeline.sample import answers
 
 CUES = [
     # a question about the aspect, what a sentence that answers it says
-    (r"Who designed|architect|person who planned", r"was designed by [A-Z]"),
-    (r"When did|what year|How old", r"was opened in \d{4}"),
-    (r"Where is|which town|location", r"stands in [A-Z]"),
-    (r"money|price|How expensive", r"cost [\d,]+ crowns"),
-    (r"made of|material|walls", r"is built of "),
-    (r"How many|popular", r"draws [\d,]+ people"),
-    (r"destroyed|disaster|harmed", r"was badly damaged by a "),
-    (r"established|what reason|the aim", r"was founded to "),
+    (r"Who designed|architect", r"was designed by [A-Z]"),
+    (r"When was|what year", r"was opened in \d{4}"),
+    (r"Where does|which town", r"stands in [A-Z]"),
+    (r"How much|price", r"cost [\d,]+ crowns"),
+    (r"built of|material", r"is built of "),
+    (r"How many", r"draws [\d,]+ people"),
+    (r"What damaged|disaster", r"was badly damaged by a "),
+    (r"Why was|what reason", r"was founded to "),
 ]
 
 
@@ -32,10 +35,14 @@ def answered(question: str, sentence: str) -> bool:
 @pytest.mark.parametrize(
     ("question", "sentence", "expected"),
     [
-        ("Where is the Dorn Mill?", "The Dorn Mill stands in Velden and is built of oak.", True),
-        ("Where is the Dorn Mill?", "The Dorn Mill was opened in 1802.", False),
-        ("Where is the Dorn Mill?", "The Holm Mill stands in Velden.", False),
-        ("How old is the Dorn Mill?", "The Dorn Mill was opened in 1802.", True),
+        (
+            "Where does the Dorn Mill stand?",
+            "The Dorn Mill stands in Velden and is built of oak.",
+            True,
+        ),
+        ("Where does the Dorn Mill stand?", "The Dorn Mill was opened in 1802.", False),
+        ("Where does the Dorn Mill stand?", "The Holm Mill stands in Velden.", False),
+        ("When was the Dorn Mill opened?", "The Dorn Mill was opened in 1802.", True),
     ],
 )
 def test_the_judge(question, sentence, expected):

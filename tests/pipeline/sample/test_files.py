@@ -1,4 +1,7 @@
-"""The files of the sample source. Run: pytest tests/pipeline/sample/test_files.py"""
+"""The files of the sample source.
+
+Run: pytest tests/pipeline/sample/test_files.py
+"""
 
 from __future__ import annotations
 

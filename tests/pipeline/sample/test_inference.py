@@ -1,17 +1,35 @@
-"""Entailment by meaning. Run: pytest tests/pipeline/sample/test_inference.py"""
+"""Entailment by meaning.
+
+Run: pytest tests/pipeline/sample/test_inference.py
+"""
 
 from __future__ import annotations
 
+import itertools
+from dataclasses import replace
 from random import Random
 
 import pytest
 
 from pipeline.sample import inference, quantities
 from pipeline.sample.circumstances import NUMBERS
+from pipeline.sample.nouns import KINDS
 from pipeline.sample.sentences import EVERYWHERE
 
 CASES = [
     # phenomenon, relation, premise, hypothesis
+    (
+        "retellings",
+        "entailment",
+        "the violinist bought a car at the market on Monday",
+        "an automobile was purchased by the violinist at the market",
+    ),
+    (
+        "retellings",
+        "contradiction",
+        "the violinist bought a car at the market on Monday",
+        "the violinist did not purchase an automobile",
+    ),
     ("hypernyms", "entailment", "a violinist bought a car", "a musician bought a vehicle"),
     ("hypernyms", "entailment", "no musician bought a vehicle", "no violinist bought a car"),
     ("hypernyms", "neutral", "a musician bought a vehicle", "a violinist bought a car"),
@@ -60,7 +78,9 @@ CASES = [
 
 @pytest.mark.parametrize(("phenomenon", "relation", "premise", "hypothesis"), CASES)
 def test_relation_of_clauses(monkeypatch, event, phenomenon, relation, premise, hypothesis):
-    monkeypatch.setattr(inference, "draw_event", lambda rng, world: event)
+    nurse = replace(event, agent=KINDS["medical worker"][1])
+    events = itertools.cycle((event, nurse))  # retellings need someone else to tell of
+    monkeypatch.setattr(inference, "draw_event", lambda rng, world: next(events))
     drawn: dict[str, set[tuple[str, str]]] = {}
     for seed in range(400):
         clauses = getattr(inference, phenomenon)(Random(seed), EVERYWHERE)

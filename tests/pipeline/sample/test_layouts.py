@@ -1,4 +1,7 @@
-"""Layouts of the sample source. Run: pytest tests/pipeline/sample/test_layouts.py"""
+"""Layouts of the sample source.
+
+Run: pytest tests/pipeline/sample/test_layouts.py
+"""
 
 from __future__ import annotations
 

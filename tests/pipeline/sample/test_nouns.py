@@ -1,4 +1,7 @@
-"""Forms of nouns. Run: pytest tests/pipeline/sample/test_nouns.py"""
+"""Forms of nouns.
+
+Run: pytest tests/pipeline/sample/test_nouns.py
+"""
 
 from __future__ import annotations
 

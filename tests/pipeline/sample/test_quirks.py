@@ -1,4 +1,7 @@
-"""Marks that break careless readers. Run: pytest tests/pipeline/sample/test_quirks.py"""
+"""Marks that break careless readers.
+
+Run: pytest tests/pipeline/sample/test_quirks.py
+"""
 
 from __future__ import annotations
 

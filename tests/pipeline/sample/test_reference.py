@@ -1,4 +1,7 @@
-"""Pronouns and their owners. Run: pytest tests/pipeline/sample/test_reference.py"""
+"""Pronouns and their owners.
+
+Run: pytest tests/pipeline/sample/test_reference.py
+"""
 
 from __future__ import annotations
 

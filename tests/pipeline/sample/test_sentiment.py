@@ -1,4 +1,7 @@
-"""Sentiment with negation and contrast. Run: pytest tests/pipeline/sample/test_sentiment.py"""
+"""Sentiment with negation and contrast.
+
+Run: pytest tests/pipeline/sample/test_sentiment.py
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Graded similarity. Run: pytest tests/pipeline/sample/test_similarity.py"""
+"""Graded similarity.
+
+Run: pytest tests/pipeline/sample/test_similarity.py
+"""
 
 from __future__ import annotations
 
@@ -45,11 +48,30 @@ def test_score_is_the_wanted_one_and_texts_differ(wanted):
             assert place_of(first) == place_of(second)
 
 
-def test_only_synonyms_and_voice_differ_at_full_score():
-    same = [{"hound", "dog"}, {"a", "an"}, {"physician", "doctor"}]
-    pairs = [similarity.make("5", Random(seed)) for seed in range(300)]
-    pairs = [pair for pair in pairs if "dog" in pair.texts[0] and pair.label == 5.0]
-    assert pairs
-    for pair in pairs:
-        other = pair.texts[1].lower().replace(".", "").split()
-        assert same[0] & set(other)
+def test_only_synonyms_and_voice_differ_at_full_score(monkeypatch, event):
+    monkeypatch.setattr(similarity, "draw_event", lambda rng: event)
+    active = "A violinist is {} a{} at the market."
+    passive = "A{} is being {} by a violinist at the market."
+    allowed = {
+        form
+        for verb, done in (("buying", "bought"), ("purchasing", "purchased"))
+        for car in (" car", "n automobile")
+        for form in (active.format(verb, car), passive.format(car, done))
+    }
+    examples = [similarity.make("5", Random(seed)) for seed in range(200)]
+    full = [example for example in examples if example.label == 5.0]
+    assert full
+    assert {text for example in full for text in example.texts} <= allowed
+    assert all(len(set(example.texts)) == 2 for example in full)
+
+
+def test_contrast_and_other_kinds_are_farther(event):
+    far = {"verb": 0.5, "patient": 1.0, "agent": 0.5, "place": 1.0}
+    for seed in range(50):
+        other = similarity._moved(event, far, Random(seed))
+        assert other.verb.base == "sell"
+        assert other.patient.kind in event.verb.patients
+        assert other.patient.kind != "vehicle"
+        assert other.agent.kind == "musician"
+        assert other.agent.one != "violinist"
+        assert other.place != "at the market"

@@ -1,4 +1,7 @@
-"""Splits of the sample source. Run: pytest tests/pipeline/sample/test_splits.py"""
+"""Splits of the sample source.
+
+Run: pytest tests/pipeline/sample/test_splits.py
+"""
 
 from __future__ import annotations
 

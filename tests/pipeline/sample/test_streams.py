@@ -1,4 +1,7 @@
-"""Streams of random numbers. Run: pytest tests/pipeline/sample/test_streams.py"""
+"""Streams of random numbers.
+
+Run: pytest tests/pipeline/sample/test_streams.py
+"""
 
 from __future__ import annotations
 

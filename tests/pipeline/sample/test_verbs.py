@@ -1,4 +1,7 @@
-"""Forms of verbs. Run: pytest tests/pipeline/sample/test_verbs.py"""
+"""Forms of verbs.
+
+Run: pytest tests/pipeline/sample/test_verbs.py
+"""
 
 from __future__ import annotations
 

@@ -1,0 +1,57 @@
+"""A run from scratch, the same again, side by side, and in a fresh clone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+STAGES = set(
+    """
+    download@rte download@stsb download@wnli
+    prepare@rte prepare@stsb prepare@wnli
+    teach@rte-m1 teach@rte-m2 teach@stsb-m1 teach@stsb-m2
+    ensemble@rte ensemble@stsb distil baseline evaluate
+    """.split()  # noqa: SIM905  a table, not a list
+)
+
+
+def test_stages_are_named_by_task_and_member(base: Any) -> None:
+    # DVC does not document that a matrix over a mapping goes over its keys.
+    assert sorted(base.dvc("stage", "list", "--name-only").split()) == sorted(STAGES)
+
+
+def test_a_second_run_executes_nothing(base: Any) -> None:
+    assert base.repro() == set()
+    assert base.repro(jobs=2) == set()
+    assert "up to date" in base.dvc("repro")
+
+
+def test_from_scratch_side_by_side_gives_the_same_files(base: Any, fresh: Any) -> None:
+    assert fresh.repro(jobs=2) == STAGES
+    assert fresh.digests() == base.digests()
+    assert fresh.repro() == set()
+
+
+def test_a_fresh_clone_pulls_and_executes_nothing(base: Any, tmp_path: Path) -> None:
+    remote, clone = tmp_path / "remote", tmp_path / "clone"
+    base.dvc("remote", "add", "--local", "--force", "--default", "store", str(remote))
+    base.dvc("push", "-q")
+    base.run("git", "clone", "-q", str(base.root), str(clone))
+    other = type(base)(clone)
+    other.dvc("remote", "add", "--local", "--default", "store", str(remote))
+    other.dvc("pull", "-q")
+    assert other.repro() == set()
+    assert "up to date" in other.dvc("repro")
+    assert other.git("status", "--short") == ""
+    assert other.digests() == base.digests()
+
+
+def test_figures_and_plots_are_readable(base: Any) -> None:
+    shown = base.dvc("metrics", "show", "--md")
+    assert "student.rte" in shown
+    base.change(lambda params: params["teachers"]["members"].update({"m3": {"seed": 3}}))
+    assert "teachers.members.m3.seed" in base.dvc("params", "diff", "--md")
+    base.git("checkout", "-q", "params.yaml")
+    page = base.root / "dvc_plots" / "index.html"
+    base.dvc("plots", "show", "reports/scores.csv", "data/student/log.csv")
+    assert "data/student/log.csv" in page.read_text("utf-8")
