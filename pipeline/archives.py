@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import stat
 import zipfile
 import zlib
 from collections.abc import Iterator
-from pathlib import Path, PurePosixPath, PureWindowsPath
+from pathlib import Path, PurePosixPath
 from typing import IO, BinaryIO, cast
 
 from pipeline.errors import DataError
@@ -29,14 +30,33 @@ def members(archive: Path, folder: str) -> dict[str, str]:
         Name of each member inside the archive by its base name.
 
     Raises:
-        DataError: not a zip file, or a member's name leads out of the folder it is in.
+        DataError: not a zip file, or a member leads out of the folder it is in.
     """
     with _opened(archive) as opened:
-        names = opened.namelist()
-    for name in names:
-        _refuse_outside(archive, name)
-    paths = [PurePosixPath(name) for name in names if not name.endswith("/")]
+        found = opened.infolist()
+    for one in found:
+        if leaves_folder(one):
+            raise DataError(
+                "a member's name leads out of the archive's folder",
+                seen=repr(one.orig_filename),
+                where=archive,
+                mend="do not use this archive; fetch it from its own source",
+            )
+    paths = [PurePosixPath(one.filename) for one in found if not one.is_dir()]
     return {path.name: str(path) for path in paths if path.parent == PurePosixPath(folder)}
+
+
+def leaves_folder(member: zipfile.ZipInfo) -> bool:
+    """Whether a member, unpacked on some system, would lie or point outside the target folder.
+
+    Backslash and NUL are refused wherever they stand: systems differ in what they make of them.
+    """
+    name = member.orig_filename  # `filename` has been changed to what this system takes
+    path = PurePosixPath(name)
+    drive = name[1:2] == ":"
+    link = stat.S_ISLNK(member.external_attr >> 16)
+    odd = "\\" in name or "\0" in name
+    return path.is_absolute() or ".." in path.parts or drive or link or odd
 
 
 @contextlib.contextmanager
@@ -73,15 +93,3 @@ def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
         raise DataError("not a zip file", seen=str(error), where=archive, mend=_MEND) from error
     with opened:
         yield opened
-
-
-def _refuse_outside(archive: Path, name: str) -> None:
-    posix, windows = PurePosixPath(name), PureWindowsPath(name)
-    parts = {*posix.parts, *windows.parts}
-    if posix.is_absolute() or windows.drive or windows.root or ".." in parts:
-        raise DataError(
-            "a member's name leads out of the archive's folder",
-            seen=repr(name),
-            where=archive,
-            mend="do not use this archive; fetch it from its own source",
-        )

@@ -38,7 +38,6 @@ def new_file(path: Path) -> Iterator[Path]:
         draft.replace(path)
     finally:
         draft.unlink(missing_ok=True)
-        _drop_if_empty(draft.parent)
 
 
 @contextlib.contextmanager
@@ -58,7 +57,6 @@ def new_folder(path: Path) -> Iterator[Path]:
         _swap(draft, path)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
-        _drop_if_empty(draft.parent)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -86,19 +84,19 @@ def _draft_of(path: Path) -> Path:
 
 
 def _swap(draft: Path, path: Path) -> None:
+    """Put the draft in the place of `path`; interrupted in between, the old one goes back."""
     path.parent.mkdir(parents=True, exist_ok=True)
     old = draft.with_name(draft.name + "-old")
-    if path.exists():
-        path.replace(old)
-    draft.replace(path)
-    shutil.rmtree(old, ignore_errors=True)
+    try:
+        if path.exists():
+            path.replace(old)
+        draft.replace(path)
+    finally:
+        if old.exists() and not path.exists():
+            old.replace(path)
+        shutil.rmtree(old, ignore_errors=True)
 
 
 def _flush_to_disk(file: Path) -> None:
     with file.open("rb+") as handle:
         os.fsync(handle.fileno())
-
-
-def _drop_if_empty(folder: Path) -> None:
-    with contextlib.suppress(OSError):
-        folder.rmdir()

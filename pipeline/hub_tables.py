@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import DataError
 from pipeline.layouts import HUB_LABEL, Layout, is_labelled
-from pipeline.rows import schema
+from pipeline.rows import readable, schema
 from pipeline.tasks import Task
 
 _MEND = "check that the file is the task's own, in the layout of the Hub's data set"
@@ -49,7 +49,7 @@ _NAMES = ("sentence1", "sentence2", "label")
 
 def _columns(path: Path, layout: Layout, split: str) -> pa.Table:
     wanted = [*layout.hub_texts, *([HUB_LABEL] if is_labelled(split) else [])]
-    try:
+    with readable(path, "fetch the file again"):
         file = pq.ParquetFile(path)
         for column in wanted:
             if column not in file.schema_arrow.names:
@@ -57,10 +57,6 @@ def _columns(path: Path, layout: Layout, split: str) -> pa.Table:
                 raise DataError(f"missing column {column!r}", seen=seen, where=path, mend=_MEND)
         table = file.read(columns=wanted)
         table.validate(full=True)
-    except (pa.ArrowInvalid, UnicodeDecodeError) as error:
-        raise DataError(
-            "not readable as Parquet", seen=str(error), where=path, mend="fetch the file again"
-        ) from error
     if not len(table):
         raise DataError("the file has no rows", where=path, mend="fetch the file again")
     return table
@@ -115,14 +111,20 @@ def _allowed(task: Task, low: float, high: float) -> str:
 
 def _canonical(table: pa.Table, task: Task, path: Path) -> np.ndarray[Any, np.dtype[np.int32]]:
     """Canonical class id of each of the file's class ids, `(classes,)`."""
-    names = _class_names(table)
+    where = f"{path}, metadata of column {HUB_LABEL!r}"
+    try:
+        names = _class_names(table)
+    except (ValueError, AttributeError, TypeError) as error:  # bytes, JSON or its structure
+        raise DataError(
+            "the file's class names cannot be read", seen=str(error), where=where, mend=_MEND
+        ) from error
     if names is None:
         names = list(task.labels)
     if sorted(names) != sorted(task.labels):
         raise DataError(
             "the file's class names are not the task's",
-            seen=f"{', '.join(map(str, names))}; allowed: {', '.join(task.labels)}",
-            where=f"{path}, metadata of column {HUB_LABEL!r}",
+            seen=f"{', '.join(names)}; allowed: {', '.join(task.labels)}",
+            where=where,
             mend=_MEND,
         )
     return np.array([task.labels.index(name) for name in names], dtype=np.int32)
@@ -133,7 +135,5 @@ def _class_names(table: pa.Table) -> list[str] | None:
     note = (table.schema.metadata or {}).get(b"huggingface")
     if note is None:
         return None
-    names: list[str] | None = (
-        json.loads(note).get("info", {}).get("features", {}).get(HUB_LABEL, {}).get("names")
-    )
-    return names
+    names = json.loads(note).get("info", {}).get("features", {}).get(HUB_LABEL, {}).get("names")
+    return None if names is None else [str(name) for name in names]

@@ -13,6 +13,15 @@ from pipeline.tasks import GLUE, Task, part_of
 MSR_TRAIN = "msr_paraphrase_train.txt"
 MSR_TEST = "msr_paraphrase_test.txt"
 MSR_DEV_IDS = "mrpc_dev_ids.tsv"
+MSR_FILES: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {
+        "train": (MSR_TRAIN, MSR_DEV_IDS),
+        "dev": (MSR_TRAIN, MSR_DEV_IDS),
+        "test": (MSR_TEST,),
+    }
+)
+"""Files that a split of MRPC is made of."""
+
 MSR_IDS = ("#1 ID", "#2 ID")
 
 
@@ -79,6 +88,8 @@ OFFICIAL: Mapping[str, Layout] = MappingProxyType(
     }
 )
 
+AX = "ax"  # the diagnostic set: a split of MNLI here, a folder of its own in every source
+
 HUB_LABEL = "label"
 HUB_UNLABELLED = -1
 _HUB_PARTS = {"dev": "validation"}
@@ -91,13 +102,13 @@ def is_labelled(split: str) -> bool:
 
 def tsv_name(split: str) -> str:
     """Name of a split's file in the official layout; AX is the diagnostic file."""
-    return "diagnostic.tsv" if split == "ax" else f"{split}.tsv"
+    return "diagnostic.tsv" if split == AX else f"{split}.tsv"
 
 
 def hub_name(split: str) -> str:
     """Name of a split's Parquet file once it lies in the raw folder."""
-    if split == "ax":
-        return "ax-test-00000-of-00001.parquet"
+    if split == AX:
+        return f"ax-{hub_name('test')}"
     part, underscore, rest = split.partition("_")
     return f"{_HUB_PARTS.get(part, part)}{underscore}{rest}-00000-of-00001.parquet"
 

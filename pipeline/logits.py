@@ -19,7 +19,6 @@ from pipeline.rows import Rows
 from pipeline.tasks import Task
 
 SCHEMA_VERSION = 1
-FILE = "logits.parquet"  # in the folder of a teacher
 
 
 def schema(task: Task) -> pa.Schema:
@@ -101,7 +100,7 @@ def write(
     parts = [_part(path, split, values[name], task) for name, split in splits.items()]
     logits = np.concatenate(parts)
     table = parquet.keys(splits).append_column(schema(task).field("logits"), parquet.column(logits))
-    _check_finite(logits, table, path)
+    parquet.check_finite(table, "logits", path, "train with a lower learning rate")
     metadata = {"schema_version": SCHEMA_VERSION, **parquet.describe(task), "model": dict(model)}
     parquet.write(path, table, metadata)
 
@@ -121,7 +120,7 @@ def read(path: Path, mend: str = "dvc repro") -> Logits:
     table, metadata = parquet.read_versioned(path, SCHEMA_VERSION, "logits file", mend, needed)
     found = Logits(table, metadata)
     parquet.check_columns(table, schema(found.task), path, mend)
-    _check_finite(found.values, table, path, mend)
+    parquet.check_finite(table, "logits", path, mend)
     return found
 
 
@@ -133,15 +132,3 @@ def _part(path: Path, split: Rows, values: npt.NDArray[Any], task: Task) -> Floa
             where=path,
         )
     return values.astype(np.float32)
-
-
-def _check_finite(values: Floats, table: pa.Table, path: Path, mend: str | None = None) -> None:
-    bad = ~np.isfinite(values).all(axis=1)
-    if bad.any():
-        at = int(np.argmax(bad))
-        raise SoftLabelError(
-            f"logits of {parquet.row_name(table, at)} are not finite",
-            seen=values[at].tolist(),
-            where=path,
-            mend=mend or "train with a lower learning rate",
-        )

@@ -64,13 +64,14 @@ def set_up(settings: sections.Machine) -> Machine:
 
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # stages show their own
     device, why_device = _device(settings.device)
+    if device.startswith("cuda"):
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # asked for by determinism
+        torch.cuda.set_device(torch.device(device))
     precision, why_precision = _precision(settings.precision, device)
     threads, why_threads = _threads(settings.threads)
     torch.set_num_threads(threads)
     # Same input, same bytes: an operation that cannot promise it fails instead of drifting.
     torch.use_deterministic_algorithms(True)
-    if device.startswith("cuda"):
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     reason = f"{device} ({why_device}), {precision} ({why_precision}), {threads} {why_threads}"
     print(f"machine: {reason}", file=sys.stderr, flush=True)
     return Machine(device, precision, threads, settings.labelling_tokens, reason)
@@ -85,8 +86,8 @@ def _device(wanted: str) -> tuple[str, str]:
             if available:
                 return name, "found"
         return "cpu", "no GPU found"
-    kind = wanted.partition(":")[0]
-    if not there.get(kind, True):
+    kind, _, number = wanted.partition(":")
+    if not there.get(kind, True) or int(number or 0) >= max(1, torch.cuda.device_count()):
         raise ParamsError(
             "no such device on this machine",
             seen=wanted,
@@ -114,6 +115,13 @@ def _threads(wanted: str | int) -> tuple[int, str]:
         return wanted, "threads (set in params.yaml)"
     import psutil
 
-    cores = min(psutil.cpu_count(logical=False) or 1, len(psutil.Process().cpu_affinity()))
+    cores = min(psutil.cpu_count(logical=False) or 1, _allowed())
     jobs = max(1, int(os.environ.get(JOBS) or 1))
     return max(1, cores // jobs), f"threads ({cores} cores, {jobs} stages side by side)"
+
+
+def _allowed() -> int:
+    """CPUs that this process may use, where the system says so."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from transformers import PreTrainedModel
 
+from pipeline.errors import EncoderError
 from pipeline.params import sections
 from pipeline.tasks import Task
 
@@ -35,7 +36,11 @@ class Head(nn.Module):
 
 
 class MultiTaskModel(nn.Module):
-    """Shared encoder with one head for each task; a batch belongs to one task."""
+    """Shared encoder with one head for each task; a batch belongs to one task.
+
+    Raises:
+        EncoderError: the head pools by the encoder's own pooler and it has none.
+    """
 
     def __init__(
         self, encoder: PreTrainedModel, tasks: Mapping[str, Task], head: sections.Head
@@ -43,20 +48,35 @@ class MultiTaskModel(nn.Module):
         super().__init__()
         self.encoder = encoder
         self.tasks = dict(tasks)
+        has_pooler = getattr(encoder, "pooler", None) is not None
+        if head.pooling == "pooler" and not has_pooler:
+            raise EncoderError(
+                "this encoder has no trained pooler",
+                seen=type(encoder).__name__,
+                where="head.pooling in params.yaml",
+                mend="set it to mean or cls",
+            )
+        if head.pooling != "pooler" and has_pooler:
+            setattr(encoder, "pooler", None)  # noqa: B010, it would be saved and counted unused
         width = encoder.config.hidden_size
+        # Sorted, so that the first weights do not hang on the order of params.yaml.
         self.heads = nn.ModuleDict(
-            {name: Head(width, task.outputs, head) for name, task in tasks.items()}
+            {_key(name): Head(width, tasks[name].outputs, head) for name in sorted(tasks)}
         )
-        if head.pooling != "pooler" and getattr(encoder, "pooler", None) is not None:
-            setattr(encoder, "pooler", None)  # noqa: B010, it would be saved untrained and counted as parameters
 
     def forward(self, task: str, inputs: Mapping[str, Tensor]) -> Tensor:
         """Logits `(batch, outputs)` of one task's rows."""
         encoded = self.encoder(**inputs)
         pooled = getattr(encoded, "pooler_output", None)
-        head: Head = self.heads[task]  # type: ignore[assignment]
-        logits: Tensor = head(encoded.last_hidden_state, pooled, inputs["attention_mask"])
+        logits: Tensor = self.head(task)(
+            encoded.last_hidden_state, pooled, inputs["attention_mask"]
+        )
         return logits
+
+    def head(self, task: str) -> Head:
+        """The head of one task."""
+        head: Head = self.heads[_key(task)]  # type: ignore[assignment]
+        return head
 
     def parameter_count(self) -> int:
         """Number of weights of the encoder and all heads."""
@@ -65,16 +85,20 @@ class MultiTaskModel(nn.Module):
 
 def start_at_mean(model: MultiTaskModel, task: str, mean: float) -> None:
     """Let a regression head start at the mean score instead of learning its way up from 0."""
-    head: Head = model.heads[task]  # type: ignore[assignment]
     with torch.no_grad():
-        head.linear.bias.fill_(mean)
+        model.head(task).linear.bias.fill_(mean)
+
+
+def _key(task: str) -> str:
+    """A task may have a name that a module dict keeps for itself, such as `values`."""
+    return f"head_{task}"
 
 
 def _pool(pooling: str, tokens: Tensor, pooled: Tensor | None, mask: Tensor) -> Tensor:
     if pooling == "cls":
         return tokens[:, 0]
     if pooling == "pooler":
-        assert pooled is not None, "checked when the model is built"
+        assert pooled is not None, "the model's constructor has checked it"
         return pooled
     weights = mask.to(tokens.dtype).unsqueeze(-1)
     return (tokens * weights).sum(1) / weights.sum(1)

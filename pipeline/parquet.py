@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,11 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from pipeline import artifacts, rows
+from pipeline import rows
 from pipeline.errors import DataError, SoftLabelError
-from pipeline.rows import METADATA_KEY, Rows
+from pipeline.rows import Rows
 from pipeline.tasks import Task
 
 ROW_GROUP = 20_000  # rows that a streaming reader holds at once
@@ -81,14 +79,7 @@ def matrix(chunks: pa.ChunkedArray, width: int) -> Floats:
 
 def write(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:
     """Write a table in row groups of `ROW_GROUP`; the same table gives the same bytes."""
-    note = json.dumps(metadata, sort_keys=True, ensure_ascii=False, allow_nan=False).encode()
-    with artifacts.new_file(path) as draft:
-        pq.write_table(
-            table.replace_schema_metadata({METADATA_KEY: note}),
-            draft,
-            row_group_size=ROW_GROUP,
-            use_dictionary=["split"],
-        )
+    rows.write_table(path, table, metadata, row_group_size=ROW_GROUP, use_dictionary=["split"])
 
 
 def read_versioned(
@@ -97,7 +88,7 @@ def read_versioned(
     """Read a Parquet file whose metadata must name a schema version.
 
     Raises:
-        SoftLabelError: the file is missing, is not Parquet, is of another version, or its metadata
+        SoftLabelError: the file is missing, cannot be read, is of another version, or its metadata
             lacks a key that is `required`.
     """
     if not path.exists():
@@ -106,8 +97,6 @@ def read_versioned(
         table, metadata = rows.read_table(path)
     except DataError as error:
         raise SoftLabelError(error.what, seen=error.seen, where=path, mend=mend) from error
-    except json.JSONDecodeError as error:
-        raise SoftLabelError("metadata is not JSON", seen=error, where=path, mend=mend) from error
     if metadata.get("schema_version") != version:
         raise SoftLabelError(
             f"not a {what} of version {version}",
@@ -144,6 +133,24 @@ def check_columns(table: pa.Table, expected: pa.Schema, path: Path, mend: str | 
             raise SoftLabelError(
                 f"column {field.name} is null", seen=row_name(table, at), where=path, mend=mend
             )
+
+
+def check_finite(table: pa.Table, name: str, path: Path | None, mend: str | None) -> None:
+    """Refuse NaN and infinity in a vector column.
+
+    Raises:
+        SoftLabelError: names the first row.
+    """
+    values = matrix(table[name], table.schema.field(name).type.list_size)
+    bad = ~np.isfinite(values).all(axis=1)
+    if bad.any():
+        at = int(np.argmax(bad))
+        raise SoftLabelError(
+            f"column {name} is not finite",
+            seen=f"{row_name(table, at)}: {values[at].tolist()}",
+            where=path,
+            mend=mend,
+        )
 
 
 def row_name(table: pa.Table, at: int) -> str:

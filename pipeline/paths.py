@@ -14,6 +14,7 @@ REPORTS = Path("reports")
 METRICS = REPORTS / "metrics.json"
 RESULTS = REPORTS / "results.md"
 README = Path("README.md")
+SOURCE = "source.json"  # in a raw folder: what its files are
 
 
 def raw(task: str) -> Path:
@@ -34,3 +35,13 @@ def teacher(task: str, member: str) -> Path:
 def soft_labels(task: str) -> Path:
     """Parquet file of one task's soft labels."""
     return DATA / "soft_labels" / f"{task}.parquet"
+
+
+def teacher_logits(task: str, member: str) -> Path:
+    """Parquet file of one teacher's logits, in its folder."""
+    return teacher(task, member) / "logits.parquet"
+
+
+def task_logits(folder: Path, task: str) -> Path:
+    """Parquet file of a multi-task model's logits for one task, in the model's folder."""
+    return folder / "logits" / f"{task}.parquet"

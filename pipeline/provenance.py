@@ -46,7 +46,7 @@ def title(name: str) -> str:
 
 
 def notes(results: Sequence[TaskResult]) -> list[str]:
-    """Rows used, encoders, ensemble rule and what is known to flatter: a sentence each."""
+    """Rows used, encoders, ensemble rule, precision, what is known to flatter: a sentence each."""
     encoders = _encoders(results)
     found = [f"Rows, train and dev: {'; '.join(map(_row_counts, results))}."]
     if teachers := _of_teachers(encoders):
@@ -56,6 +56,7 @@ def notes(results: Sequence[TaskResult]) -> list[str]:
             f"{', '.join(f'`{rule}`' for rule in rules)}."
         )
     found.append(f"Student and baseline start from {_listed(_of_students(encoders))}.")
+    found += _precisions(results)
     carriers = {encoder.get("package") or encoder.get("repo") for _, encoder in encoders}
     found += [f"`{name}` {note}." for name, note in _NOTES.items() if name in carriers]
     return found
@@ -69,13 +70,20 @@ def _cuts(results: Sequence[TaskResult]) -> Iterator[str]:
     """Splits that are not whole, grouped by what cut them: a cap here, or the source itself."""
     groups: dict[str, list[str]] = {}
     for result in results:
-        for name, split in result.splits.items():
-            if part_of(name) not in ("train", "dev"):
-                continue
-            for cut in _cuts_of(name, split):
-                groups.setdefault(cut, []).append(result.task.title)
+        for cut in _cuts_of_task(result):
+            groups.setdefault(cut, []).append(result.task.title)
     for cut, titles in groups.items():
         yield f"{cut} ({', '.join(titles)})"
+
+
+def _cuts_of_task(result: TaskResult) -> Iterator[str]:
+    for name, split in result.splits.items():
+        if part_of(name) in ("train", "dev"):
+            yield from _cuts_of(name, split)
+    if result.task.glue:
+        for name in GLUE[result.task.name].dev_splits:
+            if name not in result.splits:
+                yield f"the source has no {name} rows"
 
 
 def _cuts_of(name: str, split: Mapping[str, Any]) -> Iterator[str]:
@@ -101,6 +109,29 @@ def _count(split: Mapping[str, Any]) -> str:
     whole = split["source"] == "sample" or official in (None, split["rows"])
     of = "" if whole else f" of {official:,}"
     return f"{split['rows']:,}{of}"
+
+
+def _precisions(results: Sequence[TaskResult]) -> list[str]:
+    """Which models ran in which precision; nothing if all of them ran in float32."""
+    groups: dict[str, dict[str, list[str]]] = {}
+    for result in results:
+        for system, model in result.models.items():
+            systems = groups.setdefault(model["precision"], {})
+            systems.setdefault(system, []).append(result.task.title)
+    if len(groups) == 1:
+        return [f"Precision: {name}." for name in groups if name != "float32"]
+    named = [
+        f"{precision} for {', '.join(_system(*pair) for pair in systems.items())}"
+        for precision, systems in sorted(groups.items(), key=lambda group: group[0] != "float32")
+    ]
+    return [f"Precision: {'; '.join(named)}."]
+
+
+def _system(system: str, titles: Sequence[str]) -> str:
+    """A teacher is one model a task; student and baseline are one model for all tasks."""
+    if not system.startswith(TEACHER):
+        return system
+    return f"teacher {system.removeprefix(TEACHER)} ({', '.join(titles)})"
 
 
 def _encoders(results: Sequence[TaskResult]) -> list[tuple[str, Mapping[str, Any]]]:

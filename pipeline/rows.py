@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -145,22 +146,61 @@ def absent(folder: Path) -> bool:
     return True
 
 
-def write_table(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:
-    """Write a Parquet file with JSON metadata under `METADATA_KEY`, atomically."""
+def write_table(
+    path: Path, table: pa.Table, metadata: Mapping[str, Any], **options: object
+) -> None:
+    """Write a Parquet file with JSON metadata under `METADATA_KEY`, atomically.
+
+    Args:
+        path: the file to write.
+        table: its columns.
+        metadata: must go into JSON.
+        options: of `pyarrow.parquet.write_table`.
+    """
     note = json.dumps(metadata, sort_keys=True, ensure_ascii=False, allow_nan=False).encode()
     with artifacts.new_file(path) as draft:
-        pq.write_table(table.replace_schema_metadata({METADATA_KEY: note}), draft)
+        pq.write_table(table.replace_schema_metadata({METADATA_KEY: note}), draft, **options)
 
 
 def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
     """Read a Parquet file memory-mapped, with its JSON metadata ({} if it has none).
 
     Raises:
-        DataError: the file is not Parquet, or is cut short.
+        DataError: the file is not Parquet, is cut short or damaged, or its metadata is not a
+            JSON object.
+    """
+    with readable(path):
+        table = pq.read_table(path, memory_map=True)
+        table.validate(full=True)
+        table = table.select(table.column_names)  # names are decoded only when asked for
+    return table, _metadata(table, path)
+
+
+@contextlib.contextmanager
+def readable(path: Path, mend: str | None = None) -> Iterator[None]:
+    """Turn what Arrow raises about a file's bytes into an error that names the file.
+
+    Raises:
+        DataError: the file is not Parquet, is cut short or damaged.
+        OSError: the system could not read the file.
     """
     try:
-        table = pq.read_table(path, memory_map=True)
-    except pa.ArrowInvalid as error:
-        raise DataError("not a readable Parquet file", seen=str(error), where=path) from error
-    note = (table.schema.metadata or {}).get(METADATA_KEY)
-    return table, json.loads(note) if note else {}
+        yield
+    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
+        # Arrow tells damaged bytes by a bare OSError; the system's have a number or own class.
+        if isinstance(error, OSError) and (error.errno or type(error) is not OSError):
+            raise
+        raise DataError(
+            "not a readable Parquet file", seen=str(error), where=path, mend=mend
+        ) from error
+
+
+def _metadata(table: pa.Table, path: Path) -> dict[str, Any]:
+    note = (table.schema.metadata or {}).get(METADATA_KEY, b"{}")
+    try:
+        found = json.loads(note)
+    except ValueError as error:  # UnicodeDecodeError is one as well
+        raise DataError("metadata is not JSON", seen=str(error), where=path) from error
+    if not isinstance(found, dict):
+        raise DataError("metadata is not a JSON object", seen=found, where=path)
+    return found

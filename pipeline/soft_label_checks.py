@@ -21,22 +21,6 @@ result at most; another machine's `exp` adds less than that.
 """
 
 
-def check_finite(name: str, values: Floats, ids: pa.ChunkedArray, origin: Origin) -> None:
-    """Refuse NaN and infinity in a column.
-
-    Args:
-        name: the column's name.
-        values: `(rows, classes)`.
-        ids: ids of the rows.
-        origin: the file.
-
-    Raises:
-        SoftLabelError: names the first row.
-    """
-    bad = ~np.isfinite(values).all(axis=1)
-    _refuse_first(bad, values, ids, f"{name} is not finite", origin)
-
-
 def check_simplex(values: Floats, ids: pa.ChunkedArray, origin: Origin) -> None:
     """Refuse rows that are no probabilities: a negative one, or a sum that is not 1.
 

@@ -249,10 +249,9 @@ def _check_numbers(found: SoftLabels) -> None:
     if found.missing:
         return
     ids, origin, stacked = found.table["row_id"], found.origin, found.member_logits
-    for member, values in zip(found.members, stacked, strict=True):
-        soft_label_checks.check_finite(PREFIX + member, values, ids, origin)
+    for name in (*(PREFIX + member for member in found.members), _outcome(found.task)):
+        parquet.check_finite(found.table, name, origin.where, origin.mend)
     outcome = found.probabilities
-    soft_label_checks.check_finite(_outcome(found.task), outcome, ids, origin)
     if not found.task.regression:
         soft_label_checks.check_simplex(outcome, ids, origin)
     try:

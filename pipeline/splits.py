@@ -13,14 +13,13 @@ from typing import BinaryIO
 
 import pyarrow as pa
 
-from pipeline import archives, artifacts, hub_tables, layouts, msr, tables
+from pipeline import archives, artifacts, hub_tables, layouts, msr, paths, tables
 from pipeline.errors import DataError
 from pipeline.labels import Label, LabelError, parser
 from pipeline.layouts import Layout
 from pipeline.rows import schema
 from pipeline.tasks import Task
 
-SOURCE = "source.json"
 AX_TSV = "AX.tsv"  # published beside the zips, where a folder has diagnostic.tsv
 _CHUNK = 1 << 16  # rows held as Python strings at a time
 
@@ -52,7 +51,7 @@ def read(folder: Path, name: str) -> Raw:
         DataError: source.json is missing or broken, or a file it lists is not there.
     """
     mend = f"dvc repro download@{name}"
-    path = folder / SOURCE
+    path = folder / paths.SOURCE
     if not path.exists():
         raise DataError("no raw files of the task", seen=name, where=path, mend=mend)
     try:
@@ -82,7 +81,7 @@ def readers(raw: Raw, task: Task, layout: Layout) -> dict[str, Reader]:
         raise DataError(
             f"layout that is not one of {task.name}'s",
             seen=repr(raw.layout),
-            where=raw.folder / SOURCE,
+            where=raw.folder / paths.SOURCE,
             mend=f"dvc repro --force download@{task.name}",
         )
     return find(raw, task, layout)
@@ -113,12 +112,10 @@ def _zip(raw: Raw, task: Task, layout: Layout) -> dict[str, Reader]:
 
 
 def _msr(raw: Raw, task: Task, layout: Layout) -> dict[str, Reader]:
-    train = {layouts.MSR_TRAIN, layouts.MSR_DEV_IDS}
-    needs = {"train": train, "dev": train, "test": {layouts.MSR_TEST}}
     return {
         split: partial(_read_msr, raw.folder, task, layout, split)
-        for split, files in needs.items()
-        if files <= set(raw.files)
+        for split, files in layouts.MSR_FILES.items()
+        if set(files) <= set(raw.files)
     }
 
 

@@ -68,5 +68,5 @@ def train(
         for name, splits in prepared.items():
             held_out = {key: split for key, split in splits.items() if part_of(key) != "train"}
             if held_out:
-                model.score(held_out, draft / checkpoint.LOGITS_OF_TASKS / f"{name}.parquet")
+                model.score(held_out, paths.task_logits(draft, name))
         artifacts.write_json(draft / checkpoint.CARD, model.card)

@@ -29,7 +29,7 @@ def teach(task: str, member: str, params: Params) -> None:
         splits = rows.read_splits(prepared)
         recipe = _recipe(task, member, params)
         model = fine_tune(draft, recipe, {task: splits["train"]}, {}, params.machine)
-        card = model.score(splits, draft / checkpoint.LOGITS)
+        card = model.score(splits, draft / paths.teacher_logits(task, member).name)
         artifacts.write_json(draft / checkpoint.CARD, card)
 
 

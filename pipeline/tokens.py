@@ -89,7 +89,6 @@ def tokenise(table: pa.Table, tokenizer: PreTrainedTokenizerBase, max_length: in
 def _encode(table: pa.Table, tokenizer: Any, max_length: int) -> Any:
     first, second = table["sentence1"].to_pylist(), table["sentence2"].to_pylist()
     pairs = None if table["sentence2"].null_count == table.num_rows else second
-    length = min(max_length, tokenizer.model_max_length)
     return tokenizer(
-        first, pairs, truncation=True, max_length=length, return_attention_mask=False
+        first, pairs, truncation=True, max_length=max_length, return_attention_mask=False
     ).encodings

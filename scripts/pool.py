@@ -16,8 +16,6 @@ from types import FrameType
 
 import psutil
 
-from pipeline.machine import JOBS
-
 _AGAIN = 0.1  # seconds
 _NOISE = (
     "To track the changes",
@@ -44,8 +42,6 @@ def alone(arguments: Sequence[str]) -> int:
 def run(stages: Sequence[str], jobs: int) -> set[str]:
     """Run stages that need none of each other, `jobs` at a time.
 
-    Each stage is told how many run beside it, so that they share the CPU's threads.
-
     Returns:
         Names of the stages that failed.
 
@@ -54,10 +50,9 @@ def run(stages: Sequence[str], jobs: int) -> set[str]:
     """
     if not stages:
         return set()
-    side_by_side = min(jobs, len(stages))
-    processes = _Processes({JOBS: str(side_by_side)})
+    processes = _Processes()
     console = _Console(len(stages))
-    with processes.interruptible(), ThreadPoolExecutor(side_by_side) as threads:
+    with processes.interruptible(), ThreadPoolExecutor(jobs) as threads:
         codes = list(threads.map(lambda stage: _reproduce(stage, processes, console), stages))
     return {stage for stage, code in zip(stages, codes, strict=True) if code}
 
@@ -101,11 +96,11 @@ class _Console:
 class _Processes:
     """DVC processes, each in a session of its own, so that the terminal interrupts only us."""
 
-    def __init__(self, environment: dict[str, str] | None = None) -> None:
+    def __init__(self) -> None:
         # This Python's folder first: DVC runs a stage with the `python` it finds.
         folder = os.path.dirname(sys.executable)  # noqa: PTH120  no link may be resolved
         path = os.pathsep.join([folder, os.environ["PATH"]])
-        self.environment = {**os.environ, **(environment or {}), "PATH": path}
+        self.environment = {**os.environ, "PATH": path}
         self.started: list[subprocess.Popen[str]] = []
         self.stopped = False
 

@@ -1,18 +1,20 @@
 """Bring all results up to date with `dvc repro`, teachers side by side where that is asked for.
 
-DVC itself runs one stage at a time. Here the light stages go first, one by one; then every
-stage that trains on its own (each teacher, the baseline) in a pool of DVC processes; then what
-needs them. A stage that fails is named at the end and does not stop those that need it not.
+DVC itself runs one stage at a time. Here the stages that train run in a pool of DVC processes,
+first the teachers, then student and baseline; before, between and after them the light stages
+run one by one. A stage that fails is named at the end and does not stop those that need it not.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pipeline.errors import PipelineError
+from pipeline.machine import JOBS
 from pipeline.params import file
 from scripts import ghosts, pool
 
@@ -20,18 +22,24 @@ if TYPE_CHECKING:
     import networkx as nx
     from dvc.repo import Repo
 
-SIDE_BY_SIDE = ("teach", "baseline")
+# What trains, in order: the stages of one group need none of each other.
+SIDE_BY_SIDE = (("teach",), ("distil", "baseline"))
 INTERRUPTED = 130
 
 
 def main() -> int:
     """Parse the command line, run, and give the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--jobs", type=_positive, default=1, help="stages side by side")
+    parser.add_argument("--jobs", type=_count, default=1, help="stages side by side")
     jobs = parser.parse_args().jobs
+    from dvc.exceptions import DvcException
+
+    # Every stage gets the same share of the CPU's threads, whether others run just then or not:
+    # how many threads add up a sum decides its last bit.
+    os.environ[JOBS] = str(jobs)
     try:
         return reproduce(jobs)
-    except PipelineError as error:
+    except (PipelineError, DvcException) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
@@ -60,13 +68,14 @@ def reproduce(jobs: int) -> int:
 
 def _side_by_side(graph: nx.DiGraph[str], jobs: int) -> set[str]:
     """Run what changed and give the stages that failed."""
-    pooled = {name for name in graph if name.partition("@")[0] in SIDE_BY_SIDE}
-    first = _upstream(graph, pooled) - pooled
-    failed = _one_by_one(first, graph)
-    with _repo() as repo:
-        waiting = _changed(repo, pooled - _downstream(graph, failed))
-    failed |= pool.run(sorted(waiting), jobs)
-    return failed | _one_by_one(set(graph) - _downstream(graph, failed) - pooled - first, graph)
+    failed: set[str] = set()
+    for group in SIDE_BY_SIDE:
+        pooled = {name for name in graph if name.partition("@")[0] in group}
+        failed |= _one_by_one(_upstream(graph, pooled) - pooled - _downstream(graph, failed), graph)
+        with _repo() as repo:
+            waiting = _changed(repo, pooled - _downstream(graph, failed))
+        failed |= pool.run(sorted(waiting), jobs)
+    return failed | _one_by_one(set(graph) - _downstream(graph, failed), graph)
 
 
 def _one_by_one(names: set[str], graph: nx.DiGraph[str]) -> set[str]:
@@ -139,11 +148,10 @@ def _downstream(graph: nx.DiGraph[str], names: Iterable[str]) -> set[str]:
     return set(names).union(*(nx.ancestors(graph, name) for name in names))
 
 
-def _positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError("at least 1")
-    return value
+def _count(text: str) -> int:
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"give a whole number, 1 or more, not {text!r}")
+    return int(text)
 
 
 if __name__ == "__main__":

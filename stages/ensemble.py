@@ -27,7 +27,7 @@ def main(
         return
     # The members named in params.yaml, never those found on disk: one taken out leaves its folder.
     members = {
-        name: logits.read(paths.teacher(task, name) / logits.FILE, f"dvc repro teach@{task}-{name}")
+        name: logits.read(paths.teacher_logits(task, name), f"dvc repro teach@{task}-{name}")
         for name in params.teachers.members
     }
     soft_labels.write(path, rows.read_splits(prepared), members, rule)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+# Read by torch once, when it is imported: the tests run side by side and their models are tiny.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 import pytest
 
 from pipeline.params.file import check, read_yaml

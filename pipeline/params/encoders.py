@@ -55,8 +55,8 @@ class FolderEncoder(_Encoder):
 
     source: Literal["folder"]
     path: Text
-    sha256: Sha256 | None = None
-    """SHA-256 of model.safetensors; null takes whatever is there."""
+    sha256: Sha256
+    """SHA-256 of model.safetensors (`sha256sum` prints it): other weights are other results."""
 
 
 class WheelEncoder(_Encoder):

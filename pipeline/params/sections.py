@@ -51,7 +51,7 @@ class Sample(Section):
     dev: Annotated[int, Field(ge=20, le=500)]
     test: Annotated[int, Field(ge=20, le=500)]
     label_noise: Annotated[float, Field(ge=0, lt=0.5)]
-    """Share of train rows whose label is drawn anew."""
+    """Share of train rows whose label is replaced by a wrong one."""
 
 
 class Retry(Section):
@@ -207,7 +207,7 @@ class Distillation(Section):
 
 
 class Machine(Section):
-    """The hardware; no stage depends on it, so changing it reruns nothing."""
+    """The hardware; only the precision decides results, so changing the rest reruns nothing."""
 
     device: Annotated[str, StringConstraints(pattern=DEVICE)]
     precision: Literal["auto", "float32", "bfloat16", "float16"]

@@ -49,8 +49,8 @@ def diagnostic(label: str, rng: Random) -> Example:
 def news(label: str, rng: Random) -> Example:
     """RTE's rows: the premise lies in a short report, and there are two classes."""
     entailed = label == "entailment"
-    relation = label if entailed else rng.choice(("neutral", "neutral", "contradiction"))
-    phenomenon = retellings if rng.random() < 0.6 else rng.choice(PHENOMENA)
+    relation = label if entailed else rng.choice(("neutral", "neutral", "neutral", "contradiction"))
+    phenomenon = retellings if rng.random() < 0.75 else rng.choice(PHENOMENA)
     premise, hypothesis = rng.choice(phenomenon(rng, EVERYWHERE)[relation])
     return Example((_report(premise, rng), sentence(hypothesis)), label)
 

@@ -53,7 +53,7 @@ def retellings(rng: Random, world: World) -> Clauses:
     others = replace(event, agent=draw_event(rng, world).agent, verb=event.verb.renamed)
     while others.agent.kind == event.agent.kind:
         others = replace(others, agent=draw_event(rng, world).agent)
-    things = replace(again, patient=another(rng, event.patient), place=rng.choice(world.places))
+    things = replace(others, patient=another(rng, event.patient), place=rng.choice(world.places))
     tail = rng.choice(("", f" {event.place}"))
     return {
         "entailment": ((told, active(again) + tail), (told, passive(again) + tail)),

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import shutil
+import stat
 import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.artifacts import sha256
 from pipeline.errors import DownloadError
 from pipeline.params.sections import Retry
-from pipeline.sources.partial import BrokenError, Partial, seen_as
+from pipeline.sources.partial import BrokenError, Partial
 from pipeline.sources.pins import Pin
 
 DOWNLOADS = Path("scratch/downloads")
@@ -45,7 +48,10 @@ def fetch_all(
     downloads: Path = DOWNLOADS,
     headers: Mapping[str, str] | None = None,
 ) -> None:
-    """Download files and move them into `target` under the given names, once all are whole.
+    """Place files in `target` under the given names, once all are whole in `downloads`.
+
+    They stay in `downloads`, so that the next run needs no request: DVC deletes a stage's outputs
+    before it runs the stage again.
 
     Raises:
         DownloadError: as `fetch`; files that were already complete stay in `downloads`.
@@ -55,7 +61,12 @@ def fetch_all(
         for name, file in wanted.items()
     }
     for name, path in found.items():
-        shutil.move(path, target / name)
+        _place(path, target / name)
+
+
+def all_kept(wanted: Mapping[str, Wanted], downloads: Path = DOWNLOADS) -> bool:
+    """Whether every file lies whole in `downloads`, so that no request is needed."""
+    return all(_is_whole(downloads / file.pin.sha256, file.pin) for file in wanted.values())
 
 
 def fetch(
@@ -69,7 +80,8 @@ def fetch(
     """Download one file to `downloads`, going on where an earlier try stopped.
 
     What has arrived lies in `<sha256>.part` and survives a failure; the name `<sha256>` is
-    given only to the whole, checked file.
+    given only to the whole, checked file. One that is there already is checked on every use, as
+    its bytes may be shared with a raw folder; a damaged one is deleted and fetched again.
 
     Args:
         url: address of the file.
@@ -87,12 +99,29 @@ def fetch(
     downloads.mkdir(parents=True, exist_ok=True)
     whole = downloads / pin.sha256
     with _locked(whole.with_suffix(".lock"), url):
-        if not (whole.is_file() and seen_as(whole) == pin):
+        if not _is_whole(whole, pin):
+            whole.unlink(missing_ok=True)
             partial = Partial(url, pin, whole.with_suffix(".part"), retry.timeout, headers or {})
             _complete(partial, retry)
             partial.path.replace(whole)
             partial.drop()
     return whole
+
+
+def _is_whole(path: Path, pin: Pin) -> bool:
+    return path.is_file() and path.stat().st_size == pin.bytes and sha256(path) == pin.sha256
+
+
+def _place(kept: Path, path: Path) -> None:
+    """Give a kept file a second name, or copy it where the file system allows no link.
+
+    A read-only one (DVC protects what its cache links to) is copied: artifacts are written to.
+    """
+    source = kept.resolve()
+    if source.stat().st_mode & stat.S_IWUSR:
+        with contextlib.suppress(OSError):
+            return os.link(source, path)
+    shutil.copyfile(source, path)
 
 
 @contextlib.contextmanager

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.errors import DownloadError
+from pipeline.layouts import hub_name
 from pipeline.params.sections import Data, Hub
 from pipeline.sources import names
 from pipeline.sources.collected import Collected
-from pipeline.sources.fetch import DOWNLOADS, OFFLINE_MEND, Wanted, fetch_all
+from pipeline.sources.fetch import DOWNLOADS, OFFLINE_MEND, Wanted, all_kept, fetch_all
 from pipeline.sources.pins import HUB, Pin
 from pipeline.tasks import Task
 
@@ -29,21 +30,19 @@ def collect(
     stops, and it writes to the user's cache folder.
 
     Raises:
-        DownloadError: HF_HUB_OFFLINE is set, or a file could not be fetched or is not the
-            pinned one.
+        DownloadError: HF_HUB_OFFLINE is set and not all files were kept from an earlier run, or
+            a file could not be fetched or is not the pinned one.
     """
     from huggingface_hub import constants, get_token
 
-    if constants.is_offline_mode():
+    paths = {hub_name(split): names.hub_path(task.name, split) for split in task.rows}
+    wanted = {name: Wanted(address(path, data.hub), pins[path]) for name, path in paths.items()}
+    if constants.is_offline_mode() and not all_kept(wanted, downloads):
         raise DownloadError(
             f"the Hub may not be asked for {task.title}: HF_HUB_OFFLINE is set",
             where=f"data.source is hub ({data.hub.repo})",
             mend=f"unset HF_HUB_OFFLINE, or {OFFLINE_MEND}",
         )
-    paths = {
-        names.parquet(task.name, split): names.hub_path(task.name, split) for split in task.rows
-    }
-    wanted = {name: Wanted(address(path, data.hub), pins[path]) for name, path in paths.items()}
     token = get_token()
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     fetch_all(wanted, folder, data.retry, downloads=downloads, headers=headers)

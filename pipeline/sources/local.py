@@ -6,18 +6,13 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from pipeline import layouts
 from pipeline.errors import DataError
-from pipeline.params.definitions import Definition
 from pipeline.sources import names
 from pipeline.sources.collected import Collected, Layout
 from pipeline.tasks import GLUE, Task
 
 CUSTOM_SPLITS = ("train", "dev", "test")
-_MSR_FILES: Mapping[str, tuple[str, ...]] = {
-    "train": ("msr_paraphrase_train.txt", "mrpc_dev_ids.tsv"),
-    "dev": ("msr_paraphrase_train.txt", "mrpc_dev_ids.tsv"),
-    "test": ("msr_paraphrase_test.txt",),
-}
 _AX_TABLES = (
     "diagnostic/diagnostic.tsv",
     "AX/diagnostic.tsv",
@@ -50,7 +45,7 @@ def collect(task: Task, root: Path, folder: Path) -> Collected:
     )
 
 
-def collect_custom(task: str, definition: Definition, root: Path, folder: Path) -> Collected:
+def collect_custom(task: str, root: Path, folder: Path) -> Collected:
     """Copy the files of a task of one's own, `<root>/<task>/<split>.tsv`.
 
     Raises:
@@ -60,7 +55,7 @@ def collect_custom(task: str, definition: Definition, root: Path, folder: Path) 
     files = {path.name: path for path in paths.values() if path.is_file()}
     if not files:
         raise DataError(
-            f"no files of your task {task} ({definition.title})",
+            f"no files of your task {task}",
             where=root / task,
             mend=f"put train.tsv, dev.tsv and test.tsv there, set data.folder, or take "
             f"tasks.{task} out of params.yaml",
@@ -110,26 +105,26 @@ def _find(task: Task, root: Path) -> tuple[Layout, dict[str, dict[str, Path]]]:
 
 def _size(splits: Mapping[str, Mapping[str, Path]]) -> int:
     """Number of splits that are there; the diagnostic set only breaks a tie."""
-    return sum(bool(found) * (1 if split == names.AX else 2) for split, found in splits.items())
+    return sum(bool(found) * (1 if split == layouts.AX else 2) for split, found in splits.items())
 
 
 def _tables(task: Task, split: str, root: Path) -> dict[str, Path]:
-    name = names.tsv(split)
+    name = layouts.tsv_name(split)
     paths = [root / task.title / name, root / task.name / name]
-    if split == names.AX:
+    if split == layouts.AX:
         paths = [root / table for table in _AX_TABLES]
     found = [path for path in paths if path.is_file()]
     return {name: found[0]} if found else {}
 
 
 def _msr(split: str, folder: Path) -> dict[str, Path]:
-    found = {name: folder / name for name in _MSR_FILES[split]}
+    found = {name: folder / name for name in layouts.MSR_FILES[split]}
     return found if all(path.is_file() for path in found.values()) else {}
 
 
 def _parquet(task: Task, split: str, root: Path) -> dict[str, Path]:
     path = root / names.hub_path(task.name, split)
-    return {names.parquet(task.name, split): path} if path.is_file() else {}
+    return {layouts.hub_name(split): path} if path.is_file() else {}
 
 
 def _copy(

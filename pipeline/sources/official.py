@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import stat
 import zipfile
 from collections.abc import Mapping
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
+from pipeline import archives
 from pipeline.errors import DownloadError
+from pipeline.layouts import MSR_DEV_IDS, MSR_TEST, MSR_TRAIN
 from pipeline.params.sections import Data, Official
 from pipeline.sources.collected import Collected, Layout
 from pipeline.sources.fetch import DOWNLOADS, Wanted, fetch_all
@@ -17,7 +18,7 @@ from pipeline.tasks import Task
 FILES: Mapping[str, tuple[str, ...]] = {
     "cola": ("CoLA.zip",),
     "sst2": ("SST-2.zip",),
-    "mrpc": ("msr_paraphrase_train.txt", "msr_paraphrase_test.txt", "mrpc_dev_ids.tsv"),
+    "mrpc": (MSR_TRAIN, MSR_TEST, MSR_DEV_IDS),
     "stsb": ("STS-B.zip",),
     "qqp": ("QQP-clean.zip",),
     "mnli": ("MNLI.zip", "AX.tsv"),
@@ -69,19 +70,10 @@ def check_members(path: Path, where: object) -> None:
     except zipfile.BadZipFile as error:
         raise DownloadError("not a zip file", seen=str(error), where=where) from None
     for member in members:
-        if _leaves(member):
+        if archives.leaves_folder(member):
             raise DownloadError(
                 "a member of the zip would leave its folder",
                 seen=repr(member.orig_filename),
                 where=where,
                 mend="do not use this file; take another data.source",
             )
-
-
-def _leaves(member: zipfile.ZipInfo) -> bool:
-    name = member.orig_filename
-    path = PurePosixPath(name)
-    drive = name[1:2] == ":"
-    link = stat.S_ISLNK(member.external_attr >> 16)
-    odd = "\\" in name or "\0" in name
-    return path.is_absolute() or ".." in path.parts or drive or link or odd

@@ -23,11 +23,6 @@ class Pin:
         return f"{self.bytes:,} bytes with SHA-256 {self.sha256}"
 
 
-def hub_file(config: str, split: str) -> str:
-    """Path of a split's file in the Hub's data set."""
-    return f"{config}/{split}-00000-of-00001.parquet"
-
-
 # The published files, as the `datasets` library recorded them.
 _OFFICIAL = """
 CoLA.zip 376971 f212fcd832b8f7b435fb991f101abf89f96b933ab400603bf198960dfc32cbff
@@ -90,7 +85,7 @@ OFFICIAL: Mapping[str, Pin] = MappingProxyType(dict(_lines(_OFFICIAL)))
 """By file name, such as `RTE.zip`."""
 
 HUB: Mapping[str, Pin] = MappingProxyType(
-    {hub_file(*name.split("/")): pin for name, pin in _lines(_HUB)}
+    {f"{name}-00000-of-00001.parquet": pin for name, pin in _lines(_HUB)}
 )
 """By path in the data set, such as `rte/train-00000-of-00001.parquet`."""
 

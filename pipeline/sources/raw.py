@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline import paths
 from pipeline.artifacts import dump_json, new_folder, sha256
 from pipeline.params.sections import Params
 from pipeline.sources import hub, local, official
@@ -13,8 +14,6 @@ from pipeline.sources.collected import Collected
 from pipeline.sources.fetch import DOWNLOADS
 from pipeline.sources.pins import PINS, Pin
 from pipeline.tasks import GLUE
-
-SOURCE = "source.json"
 
 
 def write(
@@ -32,7 +31,7 @@ def write(
         params: all parameters.
         folder: the task's raw folder.
         pins: size and SHA-256 of each file that is downloaded.
-        downloads: folder of partial downloads.
+        downloads: folder of partial and whole downloads.
 
     Raises:
         DataError: a local folder or a task of one's own is not there.
@@ -41,16 +40,17 @@ def write(
     with new_folder(folder) as draft:
         collected = _collect(task, params, draft, pins, downloads)
         record = dump_json(_record(task, collected, draft))
-        (draft / SOURCE).write_text(record, encoding="utf-8")
+        (draft / paths.SOURCE).write_text(record, encoding="utf-8")
     return collected
 
 
 def _collect(
     task: str, params: Params, folder: Path, pins: Mapping[str, Pin], downloads: Path
 ) -> Collected:
-    data, definition = params.data, params.tasks[task].custom
-    if definition is not None:
-        return local.collect_custom(task, definition, Path(data.folder), folder)
+    # Of `tasks` only the names are read: dvc.yaml leaves caps and definitions out of this stage.
+    data = params.data
+    if task not in GLUE:
+        return local.collect_custom(task, Path(data.folder), folder)
     match data.source:
         case "sample":
             return _sample(task, params, folder)

@@ -20,11 +20,9 @@ def test_adding_a_member_and_going_back(as_committed: Any) -> None:
     assert members(project) == ["m1", "m2", "m3"]
     (project.root / "params.yaml").write_text(old)
     assert project.repro() == set()
-    assert project.digests() == before
+    assert project.digests().items() >= before.items()
     assert members(project) == ["m1", "m2"]
     assert not (project.root / "data/teachers/rte/m3").exists()
-    project.experiment("+teachers.members.m3={seed: 3}")
-    assert (project.root / "data/teachers/rte/m3").exists()
 
 
 def test_removing_a_member_leaves_no_ghost(as_committed: Any) -> None:
@@ -44,6 +42,12 @@ def test_removing_a_member_leaves_no_ghost(as_committed: Any) -> None:
 def test_a_setting_of_one_task_reruns_only_that_task(as_committed: Any) -> None:
     ran = as_committed.experiment("+teachers.tasks.rte.epochs=2")
     assert ran == {"teach@rte-m1", "teach@rte-m2", "ensemble@rte"} | AFTER
+
+
+def test_a_row_cap_fetches_nothing(as_committed: Any) -> None:
+    ran = as_committed.experiment("tasks.rte.rows.train=16")
+    teachers = {"teach@rte-m1", "teach@rte-m2", "ensemble@rte"}
+    assert ran == {"prepare@rte", "baseline"} | teachers | AFTER
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import stat
 import zipfile
 
 import pytest
@@ -42,16 +43,53 @@ def test_a_member_is_read_as_it_is_and_nothing_is_unpacked(pack, tmp_path):
     assert [file.name for file in tmp_path.iterdir()] == ["RTE.zip"]
 
 
-@pytest.mark.parametrize(
-    "name",
-    ["../x.tsv", "RTE/../../x.tsv", "/etc/x", "C:\\x.tsv", "RTE\\..\\..\\x.tsv", "\\\\h\\x\\y"],
-)
+def link(name: str) -> zipfile.ZipInfo:
+    member = zipfile.ZipInfo(name)
+    member.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return member
+
+
+OUTSIDE = [
+    "../x.tsv",
+    "RTE/../../x.tsv",
+    "..",
+    "/etc/x",
+    "C:x.tsv",
+    "C:/x.tsv",
+    "C:\\x.tsv",
+    "RTE\\..\\..\\x.tsv",
+    "RTE\\x.tsv",
+    "\\\\h\\x\\y",
+]
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
 def test_a_name_that_leaves_the_folder_refuses_the_whole_archive(pack, name):
     path = pack({"RTE/train.tsv": b"a", name: b"b"})
     with pytest.raises(DataError, match="leads out of") as caught:
         archives.members(path, "RTE")
     assert caught.value.seen == repr(name)
     assert caught.value.where == path
+
+
+def test_a_link_refuses_the_whole_archive(tmp_path):
+    path = tmp_path / "RTE.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(link("RTE/train.tsv"), b"/etc/passwd")
+    with pytest.raises(DataError, match="leads out of"):
+        archives.members(path, "RTE")
+
+
+def test_a_nul_in_a_name_refuses_the_whole_archive(pack):
+    path = pack({"RTE/a_b.tsv": b"a"})
+    path.write_bytes(path.read_bytes().replace(b"a_b.tsv", b"a\0b.tsv"))
+    with pytest.raises(DataError, match="leads out of"):
+        archives.members(path, "RTE")
+
+
+def test_odd_names_that_stay_inside_are_no_fault(pack):
+    path = pack({"RTE/..tsv": b"", "RTE/a..b/c:d": b"", "__MACOSX/._x": b"", "Icon\r": b""})
+    assert archives.members(path, "RTE") == {"..tsv": "RTE/..tsv"}
 
 
 def test_a_file_that_is_no_zip_is_named(tmp_path):

@@ -71,3 +71,20 @@ def test_json_has_one_spelling_and_refuses_nan():
     assert artifacts.dump_json({"b": 1, "a": "é"}) == '{\n  "a": "é",\n  "b": 1\n}\n'
     with pytest.raises(ValueError, match="JSON compliant"):
         artifacts.dump_json({"a": float("nan")})
+
+
+def test_an_interruption_between_the_two_renames_puts_the_old_folder_back(folder, monkeypatch):
+    path = Path("data/student")
+    with artifacts.new_folder(path) as draft:
+        (draft / "a").write_text("1")
+    replace = Path.replace
+
+    def interrupted(self, target):
+        if target == path and "-old" not in self.name:
+            raise KeyboardInterrupt
+        return replace(self, target)
+
+    with pytest.raises(KeyboardInterrupt), artifacts.new_folder(path) as draft:
+        monkeypatch.setattr(Path, "replace", interrupted)
+        (draft / "b").write_text("2")
+    assert everything(folder) == ["data/student/a"]

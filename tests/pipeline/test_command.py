@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 
 import pytest
+import torch
 import typer
 
 from pipeline import command
@@ -25,6 +26,8 @@ ENOSPC = OSError(errno.ENOSPC, "No space left on device", "data/x")
         (PermissionError(errno.EACCES, "no", "x"), 2, "no permission"),
         (FileNotFoundError(errno.ENOENT, "no", "x"), 2, "dvc repro"),
         (MemoryError(), 2, "out of memory"),
+        (torch.OutOfMemoryError("CUDA out of memory"), 2, "out of memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 2, "labelling_tokens"),
         (typer.Exit(3), 3, ""),
     ],
 )
@@ -76,3 +79,19 @@ def test_one_of_names_what_there_is():
     with pytest.raises(ParamsError, match="there are: rte, cola") as caught:
         command.one_of("rt", ["rte", "cola"], "tasks")
     assert "seen: rt" in str(caught.value)
+
+
+def test_a_cost_that_cannot_be_noted_does_not_fail_the_stage(monkeypatch, tmp_path):
+    app = command.application("Try.")
+
+    @app.command()
+    def main() -> None:
+        pass
+
+    (tmp_path / "scratch").write_text("a file where the folder should be")
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.setenv("DVC_STAGE", "prepare@rte")
+    monkeypatch.setattr("sys.argv", ["try"])
+    with pytest.raises(SystemExit) as caught:
+        command.run(app)
+    assert caught.value.code == 0

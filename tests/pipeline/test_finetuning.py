@@ -5,6 +5,9 @@ Run with: python -m pytest tests/pipeline/test_finetuning.py
 
 from __future__ import annotations
 
+import resource
+import signal
+
 import numpy as np
 import pytest
 import torch
@@ -43,7 +46,7 @@ def test_weights_open_with_transformers_and_the_card_says_what_they_are(fit):
     encoder = AutoModel.from_pretrained(folder / checkpoint.ENCODER, add_pooling_layer=False)
     torch.testing.assert_close(encoder.state_dict(), model.network.encoder.state_dict())
     assert AutoTokenizer.from_pretrained(folder / checkpoint.ENCODER)("a cat")["input_ids"]
-    assert load_file(folder / checkpoint.HEADS)["stsb.linear.weight"].shape == (1, 8)
+    assert load_file(folder / checkpoint.HEADS)["head_stsb.linear.weight"].shape == (1, 8)
     assert model.card["weights_sha256"] == checkpoint.weights_sha256(folder)
     assert model.card["parameters"] == model.network.parameter_count()
     assert model.card["encoder"]["source"] == "random"
@@ -92,4 +95,19 @@ def test_scores_are_written_with_dev_metrics(fit, make, tmp_path):
 
 def test_a_regression_head_starts_at_the_mean_of_its_rows(fit):
     _, model = fit("student")
-    assert model.network.heads["stsb"].linear.bias.item() == pytest.approx(3.0, abs=0.1)
+    assert model.network.head("stsb").linear.bias.item() == pytest.approx(3.0, abs=0.1)
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="needs a limit on file sizes")
+def test_a_disk_that_fills_while_weights_are_saved_is_a_system_error(fit, tmp_path):
+    """The writer's own exception is no OSError and would end in a traceback."""
+    _, model = fit("student")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    handler = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            checkpoint.save(model.network, model.tokenizer, tmp_path / "full")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        signal.signal(signal.SIGXFSZ, handler)

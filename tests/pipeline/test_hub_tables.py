@@ -97,7 +97,7 @@ def test_texts_may_be_stored_in_other_string_types(put, kind):
         (
             {**mnli([0, 1, 2]), "premise": pa.array([b"a", b"\xff", b"c"]).view(pa.string())},
             None,
-            "not readable as Parquet",
+            "not a readable Parquet file",
             "",
         ),
         ({k: pa.array([], pa.string()) for k in mnli([])}, None, "the file has no rows", ""),
@@ -122,5 +122,33 @@ def test_a_score_out_of_range_is_refused(put, score):
 def test_a_file_that_is_cut_short_is_named(put):
     path = put(mnli([0, 1, 2]))
     path.write_bytes(path.read_bytes()[:-10])
-    with pytest.raises(DataError, match="not readable as Parquet"):
+    with pytest.raises(DataError, match="not a readable Parquet file"):
         read(path)
+
+
+def test_damaged_pages_are_named(put):
+    path = put(mnli([0, 1, 2]))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:4] + bytes([0xFF] * 20) + whole[24:])
+    with pytest.raises(DataError, match="not a readable Parquet file") as caught:
+        read(path)
+    assert caught.value.where == path
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        b"no json",
+        b"\xff\xfe",
+        b"[]",
+        b'{"info": null}',
+        b'{"info": {"features": {"label": {"names": [0, "neutral", null]}}}}',
+        b'{"info": {"features": {"label": {"names": 3}}}}',
+    ],
+)
+def test_class_names_that_cannot_be_read_are_named(put, note):
+    path = put(mnli([0, 1, 2]))
+    pq.write_table(pq.read_table(path).replace_schema_metadata({b"huggingface": note}), path)
+    with pytest.raises(DataError, match="class names") as caught:
+        read(path)
+    assert str(caught.value.where) == f"{path}, metadata of column 'label'"

@@ -48,6 +48,14 @@ def test_files_of_a_split(split, tsv, hub):
     assert (layouts.tsv_name(split), layouts.hub_name(split)) == (tsv, hub)
 
 
+def test_mrpc_is_whole_only_with_the_files_of_each_split():
+    assert dict(layouts.MSR_FILES) == {
+        "train": ("msr_paraphrase_train.txt", "mrpc_dev_ids.tsv"),
+        "dev": ("msr_paraphrase_train.txt", "mrpc_dev_ids.tsv"),
+        "test": ("msr_paraphrase_test.txt",),
+    }
+
+
 def test_a_task_of_ones_own_takes_columns_and_classes_from_its_definition():
     task, layout = layouts.task_of("own", OWN), layouts.layout_of("own", OWN)
     assert (task.name, task.title, task.labels, task.pair) == ("own", "Own", ("no", "yes"), False)

@@ -94,9 +94,12 @@ def test_a_slice_of_a_file_keeps_its_own_values(path):
     [
         ({"train": np.zeros((3, 3))}, r"rte/train has 3 rows and 2 outputs.*\n.*\(3, 3\)"),
         ({"train": np.zeros((2, 2))}, r"rte/train has 3 rows and 2 outputs.*\n.*\(2, 2\)"),
-        ({"train": np.array([[0, 1], [np.nan, 0], [np.nan, 0]])}, "logits of rte/train/1 are not"),
-        ({"test": np.array([[0, np.inf]])}, "logits of rte/test/0 are not finite"),
-        ({"test": np.array([[0, 1e39]])}, "logits of rte/test/0 are not finite"),
+        (
+            {"train": np.array([[0, 1], [np.nan, 0], [np.nan, 0]])},
+            r"column logits is not finite\n.*rte/train/1",
+        ),
+        ({"test": np.array([[0, np.inf]])}, r"column logits is not finite\n.*rte/test/0"),
+        ({"test": np.array([[0, 1e39]])}, r"column logits is not finite\n.*rte/test/0"),
         ({"dev": np.zeros((1, 2))}, "logits are not of the splits"),
     ],
     ids=["classes", "rows", "nan", "infinite", "too large for float32", "unknown split"],
@@ -136,7 +139,7 @@ def with_logits(path: Path, values: list[list[float]]) -> pa.Table:
         (lambda p: rewrite(p, labels=["a", "b", "c"]), "column logits is not of type"),
         (
             lambda p: rewrite(p, with_logits(p, [[0, 0], [0, np.nan], [0, 0], [np.inf, 0]])),
-            "logits of rte/train/1 are not finite",
+            r"column logits is not finite\n.*rte/train/1",
         ),
     ],
     ids=["gone", "cut", "version", "foreign", "metadata", "JSON", "column", "classes", "nan"],

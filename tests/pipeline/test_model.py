@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from pipeline import encoders
+from pipeline.errors import EncoderError
 from pipeline.model import Head, MultiTaskModel, start_at_mean
 from pipeline.params.sections import Head as HeadSettings
 from pipeline.tasks import GLUE
@@ -63,4 +64,27 @@ def test_an_unused_pooler_is_neither_kept_nor_counted(tiny):
 
 def test_a_regression_head_starts_at_the_mean(model):
     start_at_mean(model, "stsb", 2.5)
-    assert model.heads["stsb"].linear.bias.tolist() == [2.5]
+    assert model.head("stsb").linear.bias.tolist() == [2.5]
+
+
+def test_an_encoder_without_pooler_cannot_pool_by_it(tiny):
+    encoder, _ = encoders.load(tiny, 0.0)
+    encoder.pooler = None
+    with pytest.raises(EncoderError, match="no trained pooler"):
+        MultiTaskModel(encoder, {"rte": GLUE["rte"]}, HeadSettings(pooling="pooler", dropout=0.0))
+
+
+def test_first_weights_do_not_hang_on_the_order_of_tasks(tiny, head):
+    found = []
+    for names in (("rte", "mnli"), ("mnli", "rte")):
+        encoder, _ = encoders.load(tiny, 0.0)
+        torch.manual_seed(0)
+        model = MultiTaskModel(encoder, {name: GLUE[name] for name in names}, head)
+        found.append(model.head("rte").linear.weight)
+    torch.testing.assert_close(found[0], found[1], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize("name", ["type", "train", "values", "forward", "half"])
+def test_a_task_may_have_any_name(tiny, head, name):
+    encoder, _ = encoders.load(tiny, 0.0)
+    assert MultiTaskModel(encoder, {name: GLUE["rte"]}, head).head(name)

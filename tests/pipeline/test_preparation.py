@@ -21,8 +21,8 @@ RTE = b"index\tsentence1\tsentence2\tlabel\n" + b"".join(
 
 
 @pytest.fixture(scope="module")
-def committed() -> Params:
-    return file.load(ROOT / "params.yaml")
+def defaults() -> Params:
+    return file.load(ROOT / "profiles" / "sample.yaml")
 
 
 def with_task(params: Params, name: str, task: TaskParams) -> Params:
@@ -46,8 +46,8 @@ def put(folder: Path, files: dict[str, bytes], layout: str = "tsv", source: str 
 # --- hand-made files
 
 
-def test_rows_carry_id_position_texts_label_and_hash(tmp_path, committed):
-    found = preparation.prepare("rte", put(tmp_path / "rte", {"dev.tsv": RTE}), committed)
+def test_rows_carry_id_position_texts_label_and_hash(tmp_path, defaults):
+    found = preparation.prepare("rte", put(tmp_path / "rte", {"dev.tsv": RTE}), defaults)
     dev = found.splits["dev"]
     assert dev.table.schema.equals(rows.schema(GLUE["rte"]))
     assert dev.table.slice(3, 1).to_pylist() == [
@@ -62,8 +62,8 @@ def test_rows_carry_id_position_texts_label_and_hash(tmp_path, committed):
     ]
 
 
-def test_metadata_says_all_of_the_contract(tmp_path, committed):
-    params = capped(committed, "rte", dev=10)
+def test_metadata_says_all_of_the_contract(tmp_path, defaults):
+    params = capped(defaults, "rte", dev=10)
     found = preparation.prepare("rte", put(tmp_path / "rte", {"dev.tsv": RTE}), params)
     assert found.splits["dev"].metadata == {
         "task": "rte",
@@ -85,16 +85,16 @@ def test_metadata_says_all_of_the_contract(tmp_path, committed):
     assert found.source == "local"
 
 
-def test_generated_rows_are_not_measured_against_official_counts(tmp_path, committed):
+def test_generated_rows_are_not_measured_against_official_counts(tmp_path, defaults):
     folder = put(tmp_path / "rte", {"dev.tsv": RTE}, source="sample")
-    metadata = preparation.prepare("rte", folder, committed).splits["dev"].metadata
+    metadata = preparation.prepare("rte", folder, defaults).splits["dev"].metadata
     assert (metadata["official_rows"], metadata["partial"]) == (None, False)
 
 
-def test_a_cap_keeps_ids_order_and_shares(tmp_path, committed):
+def test_a_cap_keeps_ids_order_and_shares(tmp_path, defaults):
     folder = put(tmp_path / "rte", {"dev.tsv": RTE, "train.tsv": RTE})
-    every = preparation.prepare("rte", folder, committed).splits["dev"].table
-    found = preparation.prepare("rte", folder, capped(committed, "rte", dev=9)).splits
+    every = preparation.prepare("rte", folder, defaults).splits["dev"].table
+    found = preparation.prepare("rte", folder, capped(defaults, "rte", dev=9)).splits
     dev = found["dev"].table
     assert dev.num_rows == 9
     assert dev.equals(every.take(dev["index"]))
@@ -103,14 +103,14 @@ def test_a_cap_keeps_ids_order_and_shares(tmp_path, committed):
     assert found["train"].table.num_rows == 30
 
 
-def test_each_part_has_its_own_cap_and_ax_takes_tests(tmp_path, committed):
+def test_each_part_has_its_own_cap_and_ax_takes_tests(tmp_path, defaults):
     row = b"%d\tA.\tB.\tneutral\n"
     lines = b"index\tsentence1\tsentence2\tgold_label\n" + b"".join(row % i for i in range(9))
     bare = b"index\tsentence1\tsentence2\n" + b"".join(b"%d\tA.\tB.\n" % i for i in range(9))
     named = {layouts.tsv_name(split): lines for split in ("train", "dev_matched", "dev_mismatched")}
     named |= {layouts.tsv_name(split): bare for split in ("test_matched", "ax")}
     folder = put(tmp_path / "mnli", named)
-    params = capped(committed, "mnli", train=5, dev=4, test=3)
+    params = capped(defaults, "mnli", train=5, dev=4, test=3)
     found = preparation.prepare("mnli", folder, params)
     assert {split: len(rows) for split, rows in found.splits.items()} == {
         "train": 5,
@@ -122,20 +122,20 @@ def test_each_part_has_its_own_cap_and_ax_takes_tests(tmp_path, committed):
     assert found.missing == ("test_mismatched",)
 
 
-def test_the_cap_seed_changes_which_rows_are_kept(tmp_path, committed):
+def test_the_cap_seed_changes_which_rows_are_kept(tmp_path, defaults):
     folder = put(tmp_path / "rte", {"dev.tsv": RTE})
-    params = capped(committed, "rte", dev=9)
+    params = capped(defaults, "rte", dev=9)
     other = params.model_copy(update={"data": params.data.model_copy(update={"cap_seed": 1})})
     one, two = (preparation.prepare("rte", folder, p).splits["dev"].table for p in (params, other))
     assert one["index"].to_pylist() != two["index"].to_pylist()
 
 
-def test_a_task_of_ones_own_with_scores(tmp_path, committed):
+def test_a_task_of_ones_own_with_scores(tmp_path, defaults):
     own = Definition(
         title="Own", labels=[], sentence1="t", label="s", metrics=["pearson"], low=-1.0, high=1.0
     )
     caps = Caps(train=None, dev=None, test=None)
-    params = with_task(committed, "own", TaskParams(rows=caps, custom=own))
+    params = with_task(defaults, "own", TaskParams(rows=caps, custom=own))
     files = {"train.tsv": b"s\tt\n-0.5\tA.\r\n1\tB.\n", "test.tsv": b"t\nC.\n"}
     found = preparation.prepare("own", put(tmp_path / "own", files, "custom"), params)
     train, test = found.splits["train"], found.splits["test"]
@@ -148,15 +148,15 @@ def test_a_task_of_ones_own_with_scores(tmp_path, committed):
     assert found.missing == ("dev",)
 
 
-def test_a_source_without_the_task_gives_no_rows(tmp_path, committed):
-    found = preparation.prepare("wnli", put(tmp_path / "wnli", {}), committed)
+def test_a_source_without_the_task_gives_no_rows(tmp_path, defaults):
+    found = preparation.prepare("wnli", put(tmp_path / "wnli", {}), defaults)
     assert (found.splits, found.missing) == ({}, ("train", "dev", "test"))
 
 
-def test_the_same_files_give_the_same_bytes(tmp_path, committed):
+def test_the_same_files_give_the_same_bytes(tmp_path, defaults):
     folder = put(tmp_path / "rte", {"dev.tsv": RTE})
     for name in ("a", "b"):
-        dev = preparation.prepare("rte", folder, committed).splits["dev"]
+        dev = preparation.prepare("rte", folder, defaults).splits["dev"]
         rows.write(tmp_path / f"{name}.parquet", dev.table, dev.metadata)
     assert (tmp_path / "a.parquet").read_bytes() == (tmp_path / "b.parquet").read_bytes()
 
@@ -171,9 +171,9 @@ ABSENT = {"qqp": ("test",), "mnli": ("test_matched", "test_mismatched")}
 
 
 @pytest.fixture(scope="module")
-def real(real_glue, committed, tmp_path_factory):
+def real(real_glue, defaults, tmp_path_factory):
     """Every task of the real folder, prepared."""
-    return {name: prepare_real(name, real_glue, tmp_path_factory, committed) for name in GLUE}
+    return {name: prepare_real(name, real_glue, tmp_path_factory, defaults) for name in GLUE}
 
 
 def prepare_real(name, real_glue, tmp_path_factory, params):
@@ -274,10 +274,10 @@ def test_real_rows_shared_by_train_and_dev_stay_and_have_the_same_hash(real, nam
     assert len(train & dev) == shared
 
 
-def test_real_rows_from_the_msr_files_are_those_of_the_tables(real, real_glue, tmp_path, committed):
+def test_real_rows_from_the_msr_files_are_those_of_the_tables(real, real_glue, tmp_path, defaults):
     names = (layouts.MSR_TRAIN, layouts.MSR_DEV_IDS)
     files = {name: (real_glue / "MRPC" / name).read_bytes() for name in names}
-    found = preparation.prepare("mrpc", put(tmp_path / "mrpc", files, "msr"), committed)
+    found = preparation.prepare("mrpc", put(tmp_path / "mrpc", files, "msr"), defaults)
     for split in ("train", "dev"):
         assert found.splits[split].table.equals(real["mrpc"].splits[split].table)
 
@@ -296,12 +296,12 @@ HUB = {
 
 
 @pytest.mark.parametrize("name", GLUE)
-def test_real_rows_are_the_same_from_the_hubs_parquet(real, name, tmp_path, committed):
+def test_real_rows_are_the_same_from_the_hubs_parquet(real, name, tmp_path, defaults):
     split = GLUE[name].dev_splits[0]
     expected = real[name].splits[split]
     folder = put(tmp_path / name, {layouts.hub_name(split): b""}, "parquet")
     write_as_the_hub(folder / layouts.hub_name(split), expected, name)
-    found = preparation.prepare(name, folder, committed).splits[split]
+    found = preparation.prepare(name, folder, defaults).splits[split]
     assert found.table.equals(expected.table)
     assert found.metadata == expected.metadata
 

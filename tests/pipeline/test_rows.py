@@ -5,8 +5,11 @@ Run with: python -m pytest tests/pipeline/test_rows.py
 
 from __future__ import annotations
 
+import errno
 import hashlib
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -72,6 +75,45 @@ def test_bad_files_are_named(make, tmp_path):
     rows.write_table(path, made.table, {**made.metadata, "schema_version": 99})
     with pytest.raises(DataError, match="version 1"):
         rows.read(path)
+
+
+def test_every_damaged_byte_is_found_or_harmless(make, tmp_path):
+    """Damage in pages, in their headers, in the list of columns and in the metadata."""
+    path = tmp_path / "train.parquet"
+    made = make("rte", "train", [(f"a b c {i}", "b", i % 2) for i in range(8)])
+    rows.write(path, made.table, made.metadata)
+    whole, refused = path.read_bytes(), []
+    for at in range(0, len(whole), 3):
+        path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
+        try:
+            rows.read(path).table.to_pylist()
+        except DataError as error:
+            refused.append(error.where)
+    assert len(refused) > 100
+    assert set(refused) == {path}
+
+
+@pytest.mark.parametrize(
+    ("note", "what"),
+    [
+        (b"no json", "metadata is not JSON"),
+        (b'{"task": "\xff"}', "metadata is not JSON"),
+        (b"[1]", "metadata is not a JSON object"),
+    ],
+)
+def test_metadata_that_cannot_be_read_is_named(tmp_path, note, what):
+    path = tmp_path / "train.parquet"
+    pq.write_table(pa.table({"a": [1]}).replace_schema_metadata({rows.METADATA_KEY: note}), path)
+    with pytest.raises(DataError) as caught:
+        rows.read(path)
+    assert (caught.value.what, caught.value.where) == (what, path)
+
+
+def test_a_fault_of_the_disk_is_no_fault_of_the_file(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        rows.read_table(tmp_path / "none.parquet")
+    with pytest.raises(OSError, match="no space"), rows.readable(tmp_path):
+        raise OSError(errno.ENOSPC, "no space")
 
 
 def test_a_task_that_the_source_lacks_is_absent(make, tmp_path):

@@ -10,17 +10,24 @@ from typing import Any
 
 import pytest
 
-# With the baseline there are five to run side by side.
 TEACHERS = ["a-m1", "a-m2", "b-m1", "b-m2"]
 
 
-@pytest.mark.parametrize(("jobs", "told"), [("1", ""), ("9", " 5")])
-def test_all_run_once_and_know_how_many_run_beside_them(toy: Any, jobs: str, told: str) -> None:
+@pytest.mark.parametrize("jobs", ["1", "9"])
+def test_all_run_once_and_know_how_many_run_beside_them(toy: Any, jobs: str) -> None:
     toy.repro("--jobs", jobs)
-    assert toy.runs() == [f"{name}{told}" for name in TEACHERS]
+    assert toy.runs() == [f"{name} {jobs}" for name in TEACHERS]
     assert (toy.folder / "data/soft_labels/a").read_text() == "m1\nm2\n"
     assert (toy.folder / "data/baseline").read_text() == "a\nb\n"
     assert "no stage to run" in toy.repro("--jobs", jobs)
+    assert toy.runs() == []
+
+
+@pytest.mark.parametrize("jobs", ["two", "0", "-1", "1.5", "²", ""])
+def test_a_wrong_number_of_jobs_is_told(toy: Any, jobs: str) -> None:
+    output = toy.repro(f"--jobs={jobs}", code=2)
+    told = f"argument --jobs: give a whole number, 1 or more, not '{jobs}'\n"
+    assert output.endswith(told)
     assert toy.runs() == []
 
 

@@ -55,7 +55,7 @@ def project(tmp_path, request):
     root = request.config.rootpath
 
     def project(*changes):
-        text = (root / "params.yaml").read_text(encoding="utf-8")
+        text = (root / "profiles" / "sample.yaml").read_text(encoding="utf-8")
         for old, new in changes:
             assert text.count(old) == 1
             text = text.replace(old, new)

@@ -65,7 +65,7 @@ def project(tmp_path, monkeypatch, splits) -> Path:
 
 def set_params(*members: str, rule: str = "mean_probability") -> None:
     yaml = YAML()
-    params = yaml.load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params = yaml.load((ROOT / "profiles" / "sample.yaml").read_text(encoding="utf-8"))
     names = members or ("m1", "m2")
     params["teachers"]["members"] = {name: {"seed": at} for at, name in enumerate(names)}
     params["ensemble"]["rule"] = rule

@@ -41,7 +41,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         write_made(name, made, source="sample")
     artifacts.write_json(paths.prepared("wnli") / "missing.json", {"task": "wnli"})
     yaml = YAML()
-    params = yaml.load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    params = yaml.load((ROOT / "profiles" / "sample.yaml").read_text(encoding="utf-8"))
     params["tasks"] = {name: params["tasks"][name] for name in (*MADE, "wnli")}
     params["teachers"]["tasks"] = {"rte": {}, "wnli": {}}
     yaml.dump(params, tmp_path / "params.yaml")
@@ -54,7 +54,7 @@ def test_everything_is_written(project: Path, run: Run) -> None:
     ran = run("stages.evaluate")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert sorted(path.stem for path in paths.EVALUATION.iterdir()) == sorted(MADE)
-    assert sorted(path.name for path in paths.REPORTS.iterdir()) == [
+    assert sorted(path.name for path in paths.REPORTS.glob("*.*") if path.is_file()) == [
         "metrics.json",
         "results.md",
         "scores.csv",

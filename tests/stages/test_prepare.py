@@ -43,7 +43,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture
 def project(tmp_path):
-    shutil.copy(ROOT / "params.yaml", tmp_path)
+    shutil.copy(ROOT / "profiles" / "sample.yaml", tmp_path / "params.yaml")
     return tmp_path
 
 
@@ -51,7 +51,7 @@ def project(tmp_path):
 def done(tmp_path_factory):
     """A project in which the task has been prepared once."""
     project = tmp_path_factory.mktemp("done")
-    shutil.copy(ROOT / "params.yaml", project)
+    shutil.copy(ROOT / "profiles" / "sample.yaml", project / "params.yaml")
     put(project, {"train.tsv": GOOD, "dev.tsv": GOOD})
     assert prepare(project).returncode == 0
     return project
@@ -73,7 +73,7 @@ def test_each_split_becomes_a_file_and_a_line(project):
     found = rows.read_splits(project / "data" / "prepared" / "rte")
     assert list(found) == ["train", "dev"]
     assert found["dev"].table["row_id"].to_pylist() == ["rte/dev/0", "rte/dev/1"]
-    assert [path.name for path in (project / "data").iterdir() if path.name.startswith(".")] == []
+    assert list((project / "data" / ".drafts").iterdir()) == []
 
 
 def test_a_split_that_the_source_no_longer_has_goes(project):
@@ -155,7 +155,7 @@ def test_a_fault_gives_one_message_and_leaves_earlier_rows_as_they_are(done, con
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == f"error: {message}"
     assert contents(folder) == before
-    assert not (done / "data" / ".drafts").exists()
+    assert list((done / "data" / ".drafts").iterdir()) == []
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,7 @@ def _card(name: str, parameters: int, layers: object = "all") -> dict[str, Any]:
         "parameters": parameters,
         "encoder": {**WHEEL, "layers": layers},
         "dev": {},
+        "precision": "float32",
     }
 
 

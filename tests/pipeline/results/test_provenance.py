@@ -69,6 +69,22 @@ def test_headline_groups_tasks_by_cut_and_names_missing_ones(results: list[TaskR
     )
 
 
+def test_headline_names_dev_splits_that_the_source_lacks(results: list[TaskResult]) -> None:
+    rte, mnli = results[0], results[2]
+    splits = {name: split for name, split in mnli.splits.items() if name != "dev_mismatched"}
+    found = provenance.headline([rte, replace(mnli, splits=splits)], {})
+    assert found == (
+        "Dev results on part of the data (source `local`): "
+        "the source has no dev_mismatched rows (MNLI)."
+    )
+
+
+def test_headline_knows_no_dev_splits_of_a_task_of_ones_own(results: list[TaskResult]) -> None:
+    own = replace(results[0], task=replace(results[0].task, name="own", glue=False))
+    splits = {name: split for name, split in own.splits.items() if name != "dev"}
+    assert provenance.headline([replace(own, splits=splits)], {}) == COMPLETE
+
+
 def test_notes_name_rows_encoders_rule_and_what_flatters(results: list[TaskResult]) -> None:
     first = _described(results[0], train={"official_rows": 2_490})
     rows, teachers, students, flattered = provenance.notes([first, results[2]])
@@ -95,6 +111,62 @@ def test_notes_without_teachers_and_with_another_encoder(
         "Rows, train and dev: STS-B 2 and 3.",
         "Student and baseline start from folder `bert`.",
     ]
+
+
+PRECISIONS: dict[str, tuple[dict[str, str], list[str]]] = {
+    "all float32": ({}, []),
+    "all the same": (
+        dict.fromkeys(("teacher_m1", "teacher_m2", "baseline", "student"), "bfloat16"),
+        ["Precision: bfloat16."],
+    ),
+    "one system apart": (
+        {"student": "bfloat16"},
+        [
+            "Precision: float32 for teacher m1 (RTE), teacher m2 (RTE), baseline; "
+            "bfloat16 for student."
+        ],
+    ),
+    "three": (
+        {"teacher_m2": "float16", "student": "bfloat16"},
+        [
+            "Precision: float32 for teacher m1 (RTE), baseline; float16 for teacher m2 (RTE); "
+            "bfloat16 for student."
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("case", PRECISIONS)
+def test_notes_name_precisions_that_are_not_all_float32(
+    case: str, results: list[TaskResult]
+) -> None:
+    precisions, expected = PRECISIONS[case]
+    changed = [
+        replace(
+            result,
+            models={
+                name: {**model, "precision": precisions.get(name, "float32")}
+                for name, model in result.models.items()
+            },
+        )
+        for result in results
+    ]
+    found = [note for note in provenance.notes(changed) if note.startswith("Precision")]
+    assert found == expected
+
+
+def test_a_member_may_have_another_precision_on_another_task(results: list[TaskResult]) -> None:
+    rte = results[0]
+    models = {
+        name: {**model, "precision": "bfloat16"} if name == "teacher_m1" else model
+        for name, model in rte.models.items()
+    }
+    task = replace(rte.task, title="QNLI")
+    notes = provenance.notes([rte, replace(rte, task=task, models=models)])
+    assert (
+        "Precision: float32 for teacher m1 (RTE), teacher m2 (RTE, QNLI), baseline, student; "
+        "bfloat16 for teacher m1 (QNLI)." in notes
+    )
 
 
 ENCODERS = {

@@ -185,7 +185,7 @@ def test_readme_block_is_replaced_and_nothing_else(tmp_path: Path) -> None:
     before = readme.stat().st_mtime_ns
     assert not report.update_readme("new\n", readme)
     assert readme.stat().st_mtime_ns == before
-    assert [path.name for path in tmp_path.iterdir()] == ["README.md"]
+    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["README.md"]
 
 
 UNMARKED = {

@@ -119,7 +119,7 @@ def retry() -> Retry:
 @pytest.fixture
 def params(server: FileServer, retry: Retry, request: pytest.FixtureRequest) -> Params:
     """The project's parameters, with the local server in place of the published hosts."""
-    given = load(request.config.rootpath / "params.yaml")
+    given = load(request.config.rootpath / "profiles" / "sample.yaml")
     hosts = given.data.official.model_copy(
         update={"glue_url": f"{server.url}/glue", "senteval_url": f"{server.url}/senteval"}
     )

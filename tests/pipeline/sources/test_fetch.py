@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+import os
 import random
+import shutil
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -136,10 +138,18 @@ def test_a_whole_file_is_not_fetched_twice(get, server):
     assert len(server.requests) == 1
 
 
-def test_a_whole_file_that_was_damaged_on_disk_is_fetched_again(get):
-    path = get()
-    path.write_bytes(CONTENT[:-1])
+@pytest.mark.parametrize("damaged", [b"", CONTENT[:-1], CONTENT[:-1] + b"x", CONTENT + b"x"])
+def test_a_kept_file_that_was_damaged_is_fetched_again(get, server, damaged):
+    get().write_bytes(damaged)
     assert get().read_bytes() == CONTENT
+    assert server.sent("Range") == [None, None]
+
+
+def test_a_damaged_kept_file_does_not_outlive_a_failed_try(get, tmp_path):
+    get().write_bytes(CONTENT[:-1])
+    with pytest.raises(DownloadError, match="the server has no"):
+        get(404)
+    assert not final(tmp_path)
 
 
 def test_waits_double_and_a_server_may_ask_for_longer(get, monkeypatch):
@@ -224,7 +234,86 @@ def test_files_get_their_names_only_when_all_are_whole(server, pin, retry, tmp_p
         "b": b"second",
     }
     assert server.paths() == ["/a", "/b", "/b"]
-    assert final(downloads) == []
+    assert {path.name for path in final(downloads)} == {file.pin.sha256 for file in wanted.values()}
+
+
+@pytest.fixture
+def place(server, pin, retry, tmp_path):
+    """Put /x.zip from the server into a new folder; gives its path there."""
+    server.files["/x.zip"] = CONTENT
+    wanted = {"x.zip": fetch.Wanted(f"{server.url}/x.zip", pin(CONTENT))}
+
+    def place():
+        target = tmp_path / "target"
+        shutil.rmtree(target, ignore_errors=True)
+        target.mkdir()
+        fetch.fetch_all(wanted, target, retry, downloads=tmp_path / "downloads")
+        assert [path.name for path in target.iterdir()] == ["x.zip"]
+        return target / "x.zip"
+
+    return place
+
+
+def test_a_kept_file_is_placed_without_any_request(place, server):
+    place()
+    server.requests.clear()
+    server.files.clear()
+    assert place().read_bytes() == CONTENT
+    assert server.requests == []
+
+
+def test_a_placed_file_takes_no_room_of_its_own(place, pin, tmp_path):
+    assert place().samefile(tmp_path / "downloads" / pin(CONTENT).sha256)
+
+
+def test_a_change_of_a_placed_file_is_found_and_mended(place, server):
+    for _ in range(2):
+        with place().open("r+b") as file:
+            file.write(b"changed in place")
+    assert place().read_bytes() == CONTENT
+    assert server.paths() == ["/x.zip"] * 3
+
+
+@pytest.mark.parametrize("number", [errno.EXDEV, errno.EPERM, errno.EMLINK, errno.ENOTSUP])
+def test_where_links_fail_a_copy_is_placed(place, pin, tmp_path, monkeypatch, number):
+    def fail(*_):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(os, "link", fail)
+    kept = tmp_path / "downloads" / pin(CONTENT).sha256
+    for _ in range(2):
+        path = place()
+        assert path.read_bytes() == kept.read_bytes() == CONTENT
+        assert not path.samefile(kept)
+
+
+def test_a_read_only_kept_file_gives_a_copy_that_can_be_written(place, pin, tmp_path):
+    place()
+    kept = tmp_path / "downloads" / pin(CONTENT).sha256
+    kept.chmod(0o444)
+    path = place()
+    assert path.read_bytes() == CONTENT
+    assert path.stat().st_mode & 0o200
+    assert kept.stat().st_mode & 0o777 == 0o444
+
+
+def test_a_kept_file_may_be_a_symlink(place, pin, tmp_path):
+    kept, store = tmp_path / "downloads" / pin(CONTENT).sha256, tmp_path / "store"
+    place()
+    kept.rename(store)
+    kept.symlink_to(store)
+    assert not place().is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("kept", "expected"),
+    [(CONTENT, True), (CONTENT[:-1], False), (CONTENT[:-1] + b"x", False), (None, False)],
+)
+def test_what_is_kept_is_known_by_its_bytes(pin, tmp_path, kept, expected):
+    wanted = {"x.zip": fetch.Wanted(NO_FILE, pin(CONTENT))}
+    if kept is not None:
+        (tmp_path / pin(CONTENT).sha256).write_bytes(kept)
+    assert fetch.all_kept(wanted, tmp_path) is expected
 
 
 def test_progress_counts_the_bytes_that_come(get, capsys):

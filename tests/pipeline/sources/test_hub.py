@@ -16,7 +16,8 @@ from pipeline.sources import hub, names
 from pipeline.tasks import GLUE
 
 TAIL = "-00000-of-00001.parquet"
-REVISION = load().data.hub.revision
+SAMPLE = Path(__file__).resolve().parents[3] / "profiles" / "sample.yaml"
+REVISION = load(SAMPLE).data.hub.revision
 BASE = f"/datasets/nyu-mll/glue/resolve/{REVISION}/"
 
 
@@ -89,10 +90,25 @@ def test_offline_says_what_works_without_a_network(params, tmp_path, monkeypatch
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(DownloadError, match="HF_HUB_OFFLINE") as error:
-        hub.collect(GLUE["rte"], params.data, tmp_path)
+        hub.collect(GLUE["rte"], params.data, tmp_path, downloads=tmp_path / "downloads")
     assert "stages.profile apply sample" in str(error.value)
     assert "data.source=local" in str(error.value)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_offline_kept_files_are_used(collect, server, tmp_path, monkeypatch):
+    from huggingface_hub import constants
+
+    first = collect("rte")
+    server.requests.clear()
+    for path in (tmp_path / "out").iterdir():
+        path.unlink()
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    assert collect("rte") == first
+    assert {path.name for path in (tmp_path / "out").iterdir()} == set(first.origins)
+    with pytest.raises(DownloadError, match="HF_HUB_OFFLINE"):
+        collect("wnli")
+    assert server.requests == []
 
 
 PROGRAM = """
@@ -124,7 +140,7 @@ def test_endpoint_and_token_come_from_the_environment(server, whole, tmp_path, r
         "PYTHONPATH": str(root),
     }
     subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(root / "params.yaml")],
+        [sys.executable, "-c", PROGRAM, str(SAMPLE)],
         cwd=work,
         env=environment,
         input=json.dumps({path: (pin.bytes, pin.sha256) for path, pin in whole.items()}),

@@ -8,13 +8,11 @@ import shutil
 import pytest
 
 from pipeline.errors import DataError
-from pipeline.params.definitions import Definition
 from pipeline.sources import local
 from pipeline.tasks import GLUE
 
 TAIL = "-00000-of-00001.parquet"
 MNLI_SPLITS = ("train", "dev_matched", "dev_mismatched", "test_matched", "test_mismatched")
-OWN = Definition(title="Own", labels=["no", "yes"], sentence1="s", label="l", metrics=["accuracy"])
 
 
 @pytest.fixture
@@ -168,7 +166,7 @@ def test_an_empty_folder(fill):
     ],
 )
 def test_a_task_of_ones_own(fill, out, paths, missing):
-    collected = local.collect_custom("own", OWN, fill(*paths), out)
+    collected = local.collect_custom("own", fill(*paths), out)
     assert collected.layout == "custom"
     assert collected.missing == missing
     assert {path.name for path in out.iterdir()} == {
@@ -178,7 +176,7 @@ def test_a_task_of_ones_own(fill, out, paths, missing):
 
 def test_a_task_of_ones_own_without_files(fill, out):
     with pytest.raises(DataError, match="no files of your task own") as error:
-        local.collect_custom("own", OWN, fill("RTE/train.tsv"), out)
+        local.collect_custom("own", fill("RTE/train.tsv"), out)
     assert str(error.value.where).endswith("own")
 
 

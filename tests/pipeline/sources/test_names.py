@@ -1,4 +1,4 @@
-"""File names of splits."""
+"""Paths of splits in the Hub's data set."""
 
 from __future__ import annotations
 
@@ -6,35 +6,28 @@ import pytest
 
 from pipeline import layouts
 from pipeline.sources import names
+from pipeline.sources.pins import HUB
 from pipeline.tasks import GLUE
 
 
 @pytest.mark.parametrize(
-    ("task", "split", "table", "path", "flat"),
+    ("task", "split", "path"),
     [
-        ("rte", "train", "train.tsv", "rte/train", "train"),
-        ("stsb", "dev", "dev.tsv", "stsb/validation", "validation"),
-        ("sst2", "test", "test.tsv", "sst2/test", "test"),
-        (
-            "mnli",
-            "dev_mismatched",
-            "dev_mismatched.tsv",
-            "mnli/validation_mismatched",
-            "validation_mismatched",
-        ),
-        ("mnli", "test_matched", "test_matched.tsv", "mnli/test_matched", "test_matched"),
-        ("mnli", "ax", "diagnostic.tsv", "ax/test", "ax-test"),
+        ("rte", "train", "rte/train"),
+        ("stsb", "dev", "stsb/validation"),
+        ("sst2", "test", "sst2/test"),
+        ("mnli", "dev_mismatched", "mnli/validation_mismatched"),
+        ("mnli", "test_matched", "mnli/test_matched"),
+        ("mnli", "ax", "ax/test"),
     ],
 )
-def test_names(task, split, table, path, flat):
-    tail = "-00000-of-00001.parquet"
-    assert names.tsv(split) == table
-    assert names.hub_path(task, split) == path + tail
-    assert names.parquet(task, split) == flat + tail
+def test_hub_path(task, split, path):
+    assert names.hub_path(task, split) == f"{path}-00000-of-00001.parquet"
 
 
 @pytest.mark.parametrize("task", GLUE)
-def test_what_is_written_is_what_will_be_read(task):
+def test_every_split_is_pinned_and_keeps_its_name(task):
     for split in GLUE[task].rows:
-        assert names.tsv(split) == layouts.tsv_name(split)
-        assert names.parquet(task, split) == layouts.hub_name(split)
+        path = names.hub_path(task, split)
+        assert path in HUB
+        assert path.replace("/", "-").endswith(layouts.hub_name(split))

@@ -80,10 +80,10 @@ def test_each_task_has_its_files(collect, server, whole, tmp_path, task, paths, 
     assert found == {path.rpartition("/")[2]: server.files[path] for path in paths}
 
 
-def test_the_default_hosts():
+def test_the_default_hosts(request):
     from pipeline.params.file import load
 
-    hosts = load().data.official
+    hosts = load(request.config.rootpath / "profiles" / "sample.yaml").data.official
     assert official.address("RTE.zip", hosts) == "https://dl.fbaipublicfiles.com/glue/data/RTE.zip"
     assert official.address(MSR[0], hosts) == (
         "https://dl.fbaipublicfiles.com/senteval/senteval_data/msr_paraphrase_train.txt"
@@ -105,6 +105,8 @@ def test_a_lying_server_leaves_nothing(collect, server, whole, tmp_path):
         "/etc/evil.tsv",
         "..",
         "RTE\\..\\..\\evil.tsv",
+        "RTE\\evil.tsv",
+        "\\\\h\\x\\evil.tsv",
         "C:evil.tsv",
         "C:/evil.tsv",
         link("RTE/train.tsv"),

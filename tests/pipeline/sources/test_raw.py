@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
+from pipeline.artifacts import DRAFTS
 from pipeline.errors import DataError, DownloadError
 from pipeline.params.file import check
 from pipeline.sources import raw
@@ -81,7 +83,8 @@ def test_a_wrong_folder_leaves_earlier_files_untouched(local, tmp_path):
     with pytest.raises(DataError, match="none of the tasks"):
         raw.write("cola", local, folder)
     assert (folder / "source.json").read_bytes() == before
-    assert [path.name for path in folder.parent.iterdir()] == ["cola"]
+    assert [path.name for path in folder.parent.iterdir() if path.name != DRAFTS] == ["cola"]
+    assert not list(folder.parent.glob(f"{DRAFTS}/*"))
 
 
 @pytest.mark.parametrize("source", ["sample", "local", "official", "hub"])
@@ -92,6 +95,20 @@ def test_a_task_of_ones_own_is_local_whatever_the_source(local, tmp_path, source
     assert described(folder)["layout"] == "custom"
     assert described(folder)["missing"] == ["train", "test"]
     assert (folder / "dev.tsv").read_bytes() == b"s\tl\n"
+
+
+def test_a_definition_does_not_decide_the_raw_bytes(local, tmp_path):
+    """Nor do row caps: dvc.yaml leaves both out of the download stage."""
+    values = local.model_dump()
+    other = {**OWN, "title": "Other", "labels": ["a", "b", "c"], "sentence1": "t"}
+    values["tasks"]["own"] = {"rows": {**ALL, "train": 3}, "custom": other}
+    for name, params in (("a", local), ("b", check(values))):
+        raw.write("own", params, tmp_path / name)
+    written = [
+        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir()} for name in "ab"
+    ]
+    assert written[0] == written[1]
+    assert set(written[0]) == {"dev.tsv", "source.json"}
 
 
 @pytest.mark.parametrize("task", ["rte", "mnli"])
@@ -135,3 +152,18 @@ def test_a_failed_download_leaves_no_folder(server, params, pin, tmp_path, fault
     assert sorted(path.name for path in folder.iterdir()) == ["AX.tsv", "MNLI.zip", "source.json"]
     assert server.paths().count("/glue/MNLI.zip") == 1
     assert described(folder)["files"]["AX.tsv"]["from"] == f"{server.url}/glue/AX.tsv"
+
+
+def test_a_rerun_of_the_stage_fetches_nothing_again(server, params, pin, tmp_path):
+    """DVC deletes the raw folder before it runs the stage again."""
+    server.files["/glue/RTE.zip"] = b"PK\x05\x06" + bytes(18)  # a zip without members
+    pins = {"RTE.zip": pin(server.files["/glue/RTE.zip"])}
+    data = params.data.model_copy(update={"source": "official"})
+    asked, folder = params.model_copy(update={"data": data}), tmp_path / "raw" / "rte"
+    written = []
+    for _ in range(2):
+        shutil.rmtree(folder, ignore_errors=True)
+        raw.write("rte", asked, folder, pins=pins, downloads=tmp_path / "downloads")
+        written.append({path.name: path.read_bytes() for path in folder.iterdir()})
+    assert written[0] == written[1]
+    assert server.paths() == ["/glue/RTE.zip"]

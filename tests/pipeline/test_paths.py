@@ -1,0 +1,17 @@
+"""Where logits lie: the place that one stage writes and others read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline import paths
+
+
+def test_logits_of_a_teacher_lie_in_its_folder():
+    assert paths.teacher_logits("rte", "m1") == Path("data/teachers/rte/m1/logits.parquet")
+    assert paths.teacher_logits("rte", "m1").parent == paths.teacher("rte", "m1")
+
+
+def test_a_multi_task_model_has_a_file_of_logits_a_task():
+    assert paths.task_logits(paths.STUDENT, "rte") == Path("data/student/logits/rte.parquet")
+    assert paths.task_logits(Path("draft"), "own") == Path("draft/logits/own.parquet")

@@ -1,0 +1,152 @@
+"""`make setup`: what it creates, keeps and leaves alone.
+
+Run with: python -m pytest tests/scripts/test_venv.py
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FILES = ("Makefile", "scripts/venv.sh")
+MARKER = "made-by-make-setup"
+# Stands in for Python: `-m venv` makes a folder with itself in it, and every other module it is
+# asked for is noted with the `python` that comes first; pip fails while a file no-network exists.
+PYTHON = """#!/bin/sh
+case "$1 $2" in
+    "-c "*) exit 0 ;;
+    "-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+    *) echo "$(command -v python) $*" >>calls ;;
+esac
+case "$2" in pip) test ! -e no-network ;; esac
+"""
+
+
+class Checkout:
+    """A folder with what `make setup` needs."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.tools = root.parent / "tools"
+        for name in FILES:
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, root / name)
+        self.lock("a==1")
+        (root / "requirements-encoders.txt").write_text("b==1\n")
+        self.tools.mkdir()
+        (self.tools / "python3.11").write_text(PYTHON)
+        (self.tools / "python3.11").chmod(0o755)
+
+    def lock(self, text: str) -> None:
+        (self.root / "requirements.txt").write_text(f"{text}\n")
+
+    def make(self, *arguments: str, code: int = 0) -> str:
+        # The suite itself may have been started by make, which hands down what it was given.
+        own = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "VENV"))}
+        done = subprocess.run(
+            ["make", *arguments],
+            cwd=self.root,
+            env={**own, "PATH": f"{self.tools}{os.pathsep}{own['PATH']}"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        assert done.returncode == code, done.stdout
+        return done.stdout
+
+    def calls(self) -> list[str]:
+        """What Python was asked to run since the last call."""
+        file = self.root / "calls"
+        lines = file.read_text().splitlines() if file.exists() else []
+        file.unlink(missing_ok=True)
+        return lines
+
+    def ready(self, venv: str = ".venv") -> list[str]:
+        return [path.name for path in (self.root / venv).glob("ready-*")]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path) -> Checkout:
+    return Checkout(tmp_path / "my project")
+
+
+def test_it_is_created_once(checkout: Checkout) -> None:
+    checkout.make("setup")
+    assert (checkout.root / ".venv" / MARKER).is_file()
+    assert len(checkout.ready()) == 1
+    assert [call.count("pip install") for call in checkout.calls()] == [1, 1]
+    checkout.make("setup")
+    assert checkout.calls() == []
+
+
+def test_an_empty_folder_may_be_filled(checkout: Checkout) -> None:
+    (checkout.root / ".venv").mkdir()
+    checkout.make("setup")
+    assert len(checkout.ready()) == 1
+
+
+@pytest.mark.parametrize("left", [["bin/python"], ["bin/python", "ready-123"], ["notes.txt"]])
+def test_one_made_by_hand_is_left_alone(checkout: Checkout, left: list[str]) -> None:
+    venv = checkout.root / ".venv"
+    for name in left:
+        (venv / name).parent.mkdir(parents=True, exist_ok=True)
+        (venv / name).write_text("by hand")
+    said = checkout.make("setup", code=2)
+    assert "error: .venv was not made by `make setup`" in said
+    assert str(venv) in said
+    assert "make setup VENV=.venv-mtdnnkd" in said
+    checkout.make("setup", "VENV=.venv-mtdnnkd")
+    assert len(checkout.ready(".venv-mtdnnkd")) == 1
+    files = sorted(path for path in venv.rglob("*") if path.is_file())
+    assert [path.relative_to(venv).as_posix() for path in files] == sorted(left)
+    assert {path.read_text() for path in files} == {"by hand"}
+
+
+def test_an_unfinished_one_is_created_anew(checkout: Checkout) -> None:
+    (checkout.root / "no-network").touch()
+    checkout.make("setup", code=2)
+    assert checkout.ready() == []
+    stale = checkout.root / ".venv" / "stale"
+    stale.touch()
+    (checkout.root / "no-network").unlink()
+    checkout.make("setup")
+    assert not stale.exists()
+    assert len(checkout.ready()) == 1
+
+
+def test_a_changed_lock_is_installed_into_the_same_one(checkout: Checkout) -> None:
+    checkout.make("setup")
+    before, kept = checkout.ready(), checkout.root / ".venv" / "kept"
+    checkout.calls()
+    kept.touch()
+    checkout.lock("a==2")
+    checkout.make("setup")
+    assert kept.exists()
+    assert len(checkout.calls()) == 2
+    assert len(checkout.ready()) == 1
+    assert checkout.ready() != before
+
+
+def test_without_python_it_says_what_to_install(checkout: Checkout) -> None:
+    for name in ("python3.11", "python3", "python"):
+        (checkout.tools / name).write_text("#!/bin/sh\nexit 1\n")
+        (checkout.tools / name).chmod(0o755)
+    assert "error: no Python 3.11 found" in checkout.make("setup", code=2)
+    assert not (checkout.root / ".venv").exists()
+
+
+@pytest.mark.parametrize("venv", [".venv", "other", "{}/elsewhere"])
+def test_its_python_comes_first_wherever_it_is(
+    checkout: Checkout, tmp_path: Path, venv: str
+) -> None:
+    venv = venv.format(tmp_path)
+    checkout.make("test", f"VENV={venv}")
+    python = checkout.root / venv / "bin" / "python"
+    assert checkout.calls()[-1] == f"{python} -m pytest -n auto --dist loadgroup"
