@@ -17,8 +17,12 @@ USER_ERROR = 2
 INTERRUPTED = 130
 
 
-def application(help_text: str) -> typer.Typer:
-    """A typer application with plain tracebacks and no shell-completion options."""
+def application(help_text: str | None = None) -> typer.Typer:
+    """A typer application with plain tracebacks and no shell-completion options.
+
+    Args:
+        help_text: what several commands have in common; a single one's docstring says it all.
+    """
     return typer.Typer(
         help=help_text, add_completion=False, pretty_exceptions_enable=False, no_args_is_help=False
     )

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pipeline import command, paths
 from pipeline.params import file
 
-app = command.application("Train the student's twin on hard labels only.")
+app = command.application()
 
 
 @app.command()
 def main() -> None:
-    """Write data/baseline: the same model, first weights and batches, without soft labels."""
+    """Train the student's twin on hard labels only: what distillation must beat.
+
+    Reads data/prepared. Writes data/baseline, laid out as data/student.
+    """
     params = file.load()
     from pipeline import student
 

@@ -5,12 +5,16 @@ from __future__ import annotations
 from pipeline import command
 from pipeline.params import file
 
-app = command.application("Distil the soft labels of all teachers into one multi-task student.")
+app = command.application()
 
 
 @app.command()
 def main() -> None:
-    """Write data/student: weights, tokenizer, log.csv and the logits of all held-out rows."""
+    """Distil the soft labels of all teachers into one multi-task student.
+
+    Reads data/prepared and data/soft_labels.
+    Writes data/student: weights, tokenizer, log, logits of held-out rows.
+    """
     params = file.load()
     from pipeline import distillation
 

@@ -9,12 +9,15 @@ import typer
 
 from pipeline import command, paths
 
-app = command.application("Bring one task's files to data/raw/<task>/, as the source has them.")
+app = command.application()
 
 
 @app.command()
 def main(task: Annotated[str, typer.Option(help="Task's name in params.yaml.")]) -> None:
-    """Bring one task's files to data/raw/<task>/, as the source has them."""
+    """Bring one task's files to data/raw/TASK, byte for byte as the source has them.
+
+    Reads what `data` in params.yaml names: the generator, a folder, or the network.
+    """
     from pipeline.params import file
     from pipeline.sources import raw
 

@@ -10,14 +10,18 @@ import typer
 from pipeline import command, layouts, logits, paths, rows, soft_labels
 from pipeline.params import file
 
-app = command.application("Combine the logits of a task's teachers into its soft labels.")
+app = command.application()
 
 
 @app.command()
 def main(
     task: Annotated[str, typer.Option(help="Task under teachers.tasks in params.yaml.")],
 ) -> None:
-    """Write data/soft_labels/TASK.parquet from the logits of every member in params.yaml."""
+    """Combine the logits of a task's teachers into its soft labels.
+
+    Reads data/prepared/TASK and data/teachers/TASK/MEMBER.
+    Writes data/soft_labels/TASK.parquet.
+    """
     params = file.load()
     command.one_of(task, params.teachers.tasks, "teachers.tasks")
     prepared, path, rule = paths.prepared(task), paths.soft_labels(task), params.ensemble.rule

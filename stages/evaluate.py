@@ -5,12 +5,16 @@ from __future__ import annotations
 from pipeline import command
 from pipeline.params import file
 
-app = command.application("Score majority class, teachers, ensembles, baseline and student.")
+app = command.application()
 
 
 @app.command()
 def main() -> None:
-    """Write data/evaluation/, the reports, and the README's results block if it has one."""
+    """Score majority class, teachers, ensembles, baseline and student on the dev rows.
+
+    Reads data/prepared, data/soft_labels, data/student, data/baseline.
+    Writes data/evaluation and reports.
+    """
     params = file.load()
     from pipeline import evaluation, report
 

@@ -14,12 +14,15 @@ if TYPE_CHECKING:
     from pipeline.preparation import Preparation
     from pipeline.rows import Rows
 
-app = command.application("Turn one task's raw files into typed rows.")
+app = command.application()
 
 
 @app.command()
 def main(task: Annotated[str, typer.Option(help="Task's name in params.yaml.")]) -> None:
-    """Read data/raw/<task>, check every row, write data/prepared/<task>."""
+    """Turn one task's files into typed rows with ids, text hashes and canonical labels.
+
+    Reads data/raw/TASK. Writes data/prepared/TASK, one Parquet file a split.
+    """
     from pipeline import preparation, rows
 
     params = file.load()

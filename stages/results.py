@@ -7,7 +7,7 @@ import sys
 from pipeline import command, paths, report
 from pipeline.errors import DataError
 
-app = command.application("Print the results table and say where everything lies.")
+app = command.application()
 
 _PLACES = (
     ("data/teachers/", "every teacher: weights, tokenizer, log, logits of all rows"),
@@ -22,7 +22,10 @@ _PLACES = (
 
 @app.command()
 def main() -> None:
-    """Show reports/results.md, drawn as tables on a terminal and as plain Markdown elsewhere."""
+    """Print the results table and say where everything lies.
+
+    Reads reports/results.md and puts it into the README's results block as well.
+    """
     if not paths.RESULTS.exists():
         raise DataError("no results yet", where=paths.RESULTS, mend="dvc repro")
     text = paths.RESULTS.read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ import typer
 from pipeline import command
 from pipeline.params import file
 
-app = command.application("Fine-tune one teacher and score every row of its task with it.")
+app = command.application()
 
 
 @app.command()
@@ -17,7 +17,11 @@ def main(
     task: Annotated[str, typer.Option(help="Task under teachers.tasks in params.yaml.")],
     member: Annotated[str, typer.Option(help="Member under teachers.members in params.yaml.")],
 ) -> None:
-    """Write data/teachers/TASK/MEMBER: weights, tokenizer, log.csv, logits.parquet."""
+    """Fine-tune one teacher (one task, one member) and score every row of its task with it.
+
+    Reads data/prepared/TASK.
+    Writes data/teachers/TASK/MEMBER: weights, tokenizer, log, logits.
+    """
     params = file.load()
     command.one_of(task, params.teachers.tasks, "teachers.tasks")
     command.one_of(member, params.teachers.members, "teachers.members")

@@ -6,12 +6,15 @@ from itertools import groupby
 
 from pipeline import command, usage
 
-app = command.application("Show what each stage cost when it last ran.")
+app = command.application()
 
 
 @app.command()
 def main() -> None:
-    """Print a Markdown table with one line a stage, instances of a stage added up."""
+    """Show what each stage cost when it last ran: wall time, CPU time, peak memory.
+
+    Prints a Markdown table, a line a stage, its instances added up.
+    """
     print("| stage | runs | wall seconds | CPU seconds | peak MiB |\n|---|---|---|---|---|")
     order = ["download", "prepare", "teach", "ensemble", "distil", "baseline", "evaluate"]
     costs = sorted(usage.read(), key=lambda cost: order.index(cost["stage"].partition("@")[0]))

@@ -63,3 +63,20 @@ def test_without_prepared_rows_the_error_names_the_stage(tiny_params):
     with pytest.raises(DataError, match="dvc repro prepare@stsb"):
         teacher.teach("stsb", "m1", tiny_params)
     assert not paths.teacher("stsb", "m1").exists()
+
+
+def test_a_teacher_no_better_than_chance_is_kept_all_the_same(tiny_params, make):
+    """A published trainer saved nothing where the metric stayed at or below 0."""
+    examples = [("a b", None, 0), ("d", None, 1)] * 6
+    for split in ("train", "dev"):
+        labels = [(s, t, label if split == "train" else 1 - label) for s, t, label in examples]
+        made = make("cola", split, labels)
+        rows.write(paths.prepared("cola") / f"{split}.parquet", made.table, made.metadata)
+    teachers = tiny_params.teachers.model_copy(
+        update={"tasks": {"cola": Overrides(epochs=30, learning_rate=0.01)}}
+    )
+    teacher.teach("cola", "m1", tiny_params.model_copy(update={"teachers": teachers}))
+    folder = paths.teacher("cola", "m1")
+    assert artifacts.read_json(folder / "model.json")["dev"]["dev"]["matthews"] <= 0
+    assert len(logits.read(folder / "logits.parquet")) == 24
+    assert (folder / "encoder" / "model.safetensors").exists()

@@ -79,3 +79,9 @@ def test_no_rows_is_an_error(tmp_path, settings, hardware, tiny, head):
     run = training.Run("teach", settings, 0, tmp_path / "log.csv")
     with pytest.raises(TrainingError, match="no rows to train on"):
         training.train(model, {}, run, machine.set_up(hardware))
+
+
+def test_progress_counts_rows(fit, capsys):
+    """A published trainer counted the keys of the batch and called them samples."""
+    fit(epochs=3)
+    assert "teach: 48 of 48 rows" in capsys.readouterr().err

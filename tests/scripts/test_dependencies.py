@@ -49,7 +49,8 @@ def test_what_python_loads_is_listed(name: str) -> None:
 @pytest.mark.parametrize("name", STAGES)
 def test_no_stage_depends_on_the_machine_or_on_whole_files_of_parameters(name: str) -> None:
     stage = STAGES[name]
-    assert not [key for key in stage.get("params", []) if str(key).startswith("machine")]
+    machine = [key for key in stage.get("params", []) if str(key).startswith("machine")]
+    assert machine in ([], ["machine.precision"]), "hardware reruns nothing, precision does"
     assert "params.yaml" not in stage["deps"]
 
 
