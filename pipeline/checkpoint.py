@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 ENCODER = "encoder"
 HEADS = "heads.safetensors"
 LOG = "log.csv"
-LOGITS = "logits.parquet"  # of a teacher
-LOGITS_OF_TASKS = "logits"  # of a multi-task model: a folder with one file a task
 CARD = "model.json"  # written last: a folder without it is not whole
 _LIBRARIES = ("torch", "transformers", "tokenizers", "numpy", "pyarrow")
 
