@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
-_PARAMS = "tasks: {a: {}, b: {}}\nmembers: {m1: {}, m2: {}}\n"
 # A teacher fails while a file fail-<task>-<member> exists, and leaves a note of each run.
 _PIPELINE = """\
 stages:
@@ -23,20 +23,20 @@ stages:
     params: ["tasks.${item.task}"]
     outs: ["data/prepared/${item.task}"]
   teach:
-    matrix: {task: "${tasks}", member: "${members}"}
+    matrix: {task: "${teachers.tasks}", member: "${teachers.members}"}
     cmd: >-
       echo ${item.task}-${item.member} $MTDNNKD_JOBS >> runs &&
       sh hook.sh ${item.task}-${item.member} &&
       mkdir -p data/teachers/${item.task} &&
       echo 1 > data/teachers/${item.task}/${item.member}
     deps: ["data/prepared/${item.task}"]
-    params: ["members.${item.member}"]
+    params: ["teachers.members.${item.member}"]
     outs: ["data/teachers/${item.task}/${item.member}"]
   ensemble:
     matrix: {task: "${tasks}"}
     cmd: mkdir -p data/soft_labels && ls data/teachers/${item.task} > data/soft_labels/${item.task}
     deps: ["data/teachers/${item.task}"]
-    params: [members]
+    params: [teachers.members]
     outs: ["data/soft_labels/${item.task}"]
   baseline:
     cmd: ls data/prepared > data/baseline
@@ -52,7 +52,7 @@ class Toy:
         self.folder = folder
         (folder / ".dvc").mkdir(parents=True)
         (folder / ".dvc/config").write_text("[core]\n    analytics = false\n    no_scm = true\n")
-        (folder / "params.yaml").write_text(_PARAMS)
+        self.params("m1", "m2")
         (folder / "dvc.yaml").write_text(_PIPELINE)
         (folder / "hook.sh").write_text("test ! -e fail-$1\n")
 
@@ -72,8 +72,13 @@ class Toy:
         assert process.returncode == code, output
         return output
 
-    def params(self, text: str) -> None:
-        (self.folder / "params.yaml").write_text(text)
+    def params(self, *members: str) -> None:
+        """The committed params.yaml with two tasks, both with teachers, and these members."""
+        values = YAML(typ="safe").load((ROOT / "params.yaml").read_text("utf-8"))
+        values["tasks"] = {task: values["tasks"][task] for task in ("qqp", "rte")}
+        values["teachers"]["tasks"] = {"qqp": {}, "rte": {}}
+        values["teachers"]["members"] = {name: {"seed": int(name[1:])} for name in members}
+        YAML(typ="safe").dump(values, self.folder / "params.yaml")
 
     def runs(self) -> list[str]:
         """Lines that the teachers left since the last call, sorted."""

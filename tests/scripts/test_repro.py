@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-TEACHERS = ["a-m1", "a-m2", "b-m1", "b-m2"]
+TEACHERS = ["qqp-m1", "qqp-m2", "rte-m1", "rte-m2"]
 
 
 @pytest.mark.parametrize("jobs", ["1", "9"])
 def test_all_run_once_and_know_how_many_run_beside_them(toy: Any, jobs: str) -> None:
     toy.repro("--jobs", jobs)
     assert toy.runs() == [f"{name} {jobs}" for name in TEACHERS]
-    assert (toy.folder / "data/soft_labels/a").read_text() == "m1\nm2\n"
-    assert (toy.folder / "data/baseline").read_text() == "a\nb\n"
+    assert (toy.folder / "data/soft_labels/qqp").read_text() == "m1\nm2\n"
+    assert (toy.folder / "data/baseline").read_text() == "qqp\nrte\n"
     assert "no stage to run" in toy.repro("--jobs", jobs)
     assert toy.runs() == []
 
@@ -33,54 +33,57 @@ def test_a_wrong_number_of_jobs_is_told(toy: Any, jobs: str) -> None:
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_a_failure_stops_only_what_needs_it(toy: Any, jobs: str) -> None:
-    fault = toy.folder / "fail-a-m2"
+    fault = toy.folder / "fail-qqp-m2"
     fault.touch()
     output = toy.repro("--jobs", jobs, code=1)
-    assert "failed: teach@a-m2\n" in output
-    assert "not run, as they need a failed one: ensemble@a\n" in output
-    assert (toy.folder / "data/soft_labels/b").exists()
+    assert "failed: teach@qqp-m2\n" in output
+    assert "not run, as they need a failed one: ensemble@qqp\n" in output
+    assert (toy.folder / "data/soft_labels/rte").exists()
     assert (toy.folder / "data/baseline").exists()
-    assert not (toy.folder / "data/soft_labels/a").exists()
+    assert not (toy.folder / "data/soft_labels/qqp").exists()
     assert len(toy.runs()) == 4
     fault.unlink()
     toy.repro("--jobs", jobs)
-    assert [line.split()[0] for line in toy.runs()] == ["a-m2"]
-    assert (toy.folder / "data/soft_labels/a").read_text() == "m1\nm2\n"
+    assert [line.split()[0] for line in toy.runs()] == ["qqp-m2"]
+    assert (toy.folder / "data/soft_labels/qqp").read_text() == "m1\nm2\n"
 
 
 def test_a_failed_light_stage_keeps_its_teachers_from_running(toy: Any) -> None:
-    (toy.folder / "fail-a").touch()
+    (toy.folder / "fail-qqp").touch()
     output = toy.repro("--jobs", "2", code=1)
-    assert "failed: prepare@a\n" in output
-    assert [line.split()[0] for line in toy.runs()] == ["b-m1", "b-m2"]
-    assert (toy.folder / "data/soft_labels/b").exists()
+    assert "failed: prepare@qqp\n" in output
+    assert [line.split()[0] for line in toy.runs()] == ["rte-m1", "rte-m2"]
+    assert (toy.folder / "data/soft_labels/rte").exists()
 
 
 def test_a_removed_member_leaves_no_ghost(toy: Any) -> None:
     toy.repro()
     toy.runs()
-    toy.params("tasks: {a: {}, b: {}}\nmembers: {m2: {}}\n")
+    toy.params("m2")
     output = toy.repro()
-    assert f"removed: {Path('data/teachers/a/m1')}" in output
-    assert (toy.folder / "data/soft_labels/a").read_text() == "m2\n"
+    assert f"removed: {Path('data/teachers/qqp/m1')}" in output
+    assert (toy.folder / "data/soft_labels/qqp").read_text() == "m2\n"
     assert toy.runs() == []
 
 
 def test_what_no_stage_made_is_named_and_kept(toy: Any) -> None:
     toy.repro()
-    stray = toy.folder / "data/teachers/a/mine"
+    stray = toy.folder / "data/teachers/qqp/mine"
     stray.write_text("notes")
     output = toy.repro(code=2)
     assert output.startswith("error: ")
-    assert "data/teachers/a/mine" in output
+    assert "data/teachers/qqp/mine" in output
     assert stray.read_text() == "notes"
-    assert (toy.folder / "data/soft_labels/a").read_text() == "m1\nm2\n"
+    assert (toy.folder / "data/soft_labels/qqp").read_text() == "m1\nm2\n"
 
 
 def test_outside_a_project_it_says_what_to_do(tmp_path: Path, toy: Any) -> None:
     toy.folder = tmp_path
+    assert toy.repro(code=2).startswith("error: no such file\n  where: params.yaml\n")
+    toy.params("m1")
     output = toy.repro(code=2)
-    assert output.startswith("error: DVC cannot work here")
+    assert output.startswith("error: DVC cannot work here\n")
+    assert "git init" in output
     assert "Traceback" not in output
 
 
@@ -101,7 +104,7 @@ def test_an_interruption_ends_every_stage_and_starts_no_other(
             os.kill(pid, 0)
     (toy.folder / "hook.sh").write_text("")
     toy.repro("--jobs", "2")
-    assert (toy.folder / "data/soft_labels/b").read_text() == "m1\nm2\n"
+    assert (toy.folder / "data/soft_labels/rte").read_text() == "m1\nm2\n"
 
 
 def wait_for(folder: Path, pattern: str, count: int) -> list[int]:
