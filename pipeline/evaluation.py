@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -133,8 +134,12 @@ def evaluate(name: str, *, taught: bool) -> TaskResult:
     )
 
 
-def write(results: Sequence[TaskResult]) -> None:
+def write(results: Sequence[TaskResult], reports: Sequence[Path] = ()) -> None:
     """Write every task's predictions to data/evaluation/, in place of what was there.
+
+    Args:
+        results: the evaluated tasks.
+        reports: files that DVC cannot restore where they lie; a copy of each is kept here.
 
     Raises:
         DataError: there is no result.
@@ -145,6 +150,8 @@ def write(results: Sequence[TaskResult]) -> None:
         for result in results:
             path = folder / f"{result.task.name}.parquet"
             parquet.write(path, result.table, _metadata(result))
+        for report in reports:
+            shutil.copyfile(report, folder / report.name)
 
 
 def _metadata(result: TaskResult) -> dict[str, Any]:

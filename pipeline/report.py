@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
@@ -14,6 +15,7 @@ from pipeline.evaluation import BASELINE, ENSEMBLE, MAJORITY, STUDENT, TEACHER, 
 BEGIN, END = "<!-- results:{}:begin -->", "<!-- results:{}:end -->"
 SUMMARY = paths.REPORTS / "summary.json"
 SCORES = paths.REPORTS / "scores.csv"
+RESTORED = (paths.METRICS, paths.RESULTS)
 _HEADER = (
     "Task (metric)",
     "Majority",
@@ -45,6 +47,15 @@ def write(results: Sequence[TaskResult], missing: Mapping[str, str]) -> None:
     _write_scores(results)
     with artifacts.new_file(paths.RESULTS) as draft:
         draft.write_text(markdown(results, missing), encoding="utf-8")
+
+
+def restore() -> None:
+    """Bring reports in line with data/evaluation/, which DVC may have restored without a run."""
+    for path in RESTORED:
+        kept = paths.EVALUATION / path.name
+        if kept.exists() and not (path.exists() and path.read_bytes() == kept.read_bytes()):
+            with artifacts.new_file(path) as draft:
+                shutil.copyfile(kept, draft)
 
 
 def markdown(results: Sequence[TaskResult], missing: Mapping[str, str]) -> str:

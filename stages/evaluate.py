@@ -24,8 +24,8 @@ def main() -> None:
         for name in params.tasks
         if name not in missing
     ]
-    evaluation.write(results)
     report.write(results, missing)
+    evaluation.write(results, report.RESTORED)
     report.update_readme(report.markdown(results, missing))
 
 

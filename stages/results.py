@@ -26,6 +26,7 @@ def main() -> None:
 
     Reads reports/results.md and puts it into the README's results block as well.
     """
+    report.restore()
     if not paths.RESULTS.exists():
         raise DataError("no results yet", where=paths.RESULTS, mend="dvc repro")
     text = paths.RESULTS.read_text(encoding="utf-8")

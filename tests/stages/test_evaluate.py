@@ -53,7 +53,7 @@ def test_everything_is_written(project: Path, run: Run) -> None:
     readme.write_text(report.BEGIN.format("sample") + report.END.format("sample"))
     ran = run("stages.evaluate")
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert sorted(path.stem for path in paths.EVALUATION.iterdir()) == sorted(MADE)
+    assert sorted(path.stem for path in paths.EVALUATION.glob("*.parquet")) == sorted(MADE)
     assert sorted(path.name for path in paths.REPORTS.glob("*.*") if path.is_file()) == [
         "metrics.json",
         "results.md",
@@ -113,6 +113,18 @@ def test_results_are_printed_with_where_they_lie(run: Run) -> None:
     assert ran.stdout.startswith(paths.RESULTS.read_text())
     for place in ("data/teachers/", "data/soft_labels/", "data/student/", "reports/metrics.json"):
         assert f"  {place}" in ran.stdout
+
+
+@pytest.mark.usefixtures("project")
+def test_reports_follow_an_evaluation_that_dvc_restored(run: Run) -> None:
+    evaluate.main()
+    kept = {path: path.read_bytes() for path in report.RESTORED}
+    for path in kept:
+        assert (paths.EVALUATION / path.name).read_bytes() == kept[path]
+    paths.RESULTS.write_text("of another run\n")
+    paths.METRICS.unlink()
+    assert run("stages.results").stdout.startswith(kept[paths.RESULTS].decode())
+    assert {path: path.read_bytes() for path in kept} == kept
 
 
 def test_results_are_drawn_on_a_terminal(
