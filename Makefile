@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 LOCKS := requirements.txt requirements-encoders.txt
 # Named after the locks' contents: an unfinished or outdated environment has no such file.
 READY := $(VENV)/ready-$(shell cat $(LOCKS) | cksum | cut -d ' ' -f 1)
-JOBS ?= 1
+# Two stages of one thread each do more than one stage of two; each needs up to 2 GiB.
+JOBS ?= 2
 PROFILE ?=
 DATA ?=
 
@@ -21,7 +22,7 @@ help:  ## List the targets.
 	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 	@echo; echo "  PROFILE  parameters to start from (python -m stages.profile list); none: as they are"
 	@echo "  DATA     folder with the task files, for a profile whose source is local"
-	@echo "  JOBS     teachers trained side by side; the CPU's threads are divided among them"
+	@echo "  JOBS     models trained side by side, 2 unless given; the CPU's threads are divided among them"
 	@echo "  VENV     virtual environment, .venv unless given; one not made here is never touched"
 
 setup: $(READY)  ## Create VENV with everything pinned; done once, and again when a lock changes.

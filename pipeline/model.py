@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
 
 from pipeline.errors import EncoderError
 from pipeline.params import sections
 from pipeline.tasks import Task
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 
 class Head(nn.Module):
