@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import resource
 import signal
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from pipeline import artifacts, checkpoint, logits
 from pipeline.finetuning import Recipe, fine_tune
 from pipeline.params.sections import Distillation
 
+ROOT = Path(__file__).resolve().parents[2]
 RTE = [("aaaa", "bb", 0), ("cc", "dddd", 1)] * 8
 STSB = [("aaaa", "bb", 5.0), ("cc", "dddd", 1.0)] * 8
 
@@ -51,6 +53,8 @@ def test_weights_open_with_transformers_and_the_card_says_what_they_are(fit):
     assert model.card["parameters"] == model.network.parameter_count()
     assert model.card["encoder"]["source"] == "random"
     assert model.card["training"]["seed"] == 7
+    schema = (ROOT / "docs" / "soft-labels.md").read_text(encoding="utf-8")
+    assert [key for key in model.card if f"`{key}`" not in schema] == []
 
 
 def test_no_file_names_the_machine_it_was_made_on(fit, tmp_path):
