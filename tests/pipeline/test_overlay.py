@@ -124,12 +124,12 @@ def test_a_folder_becomes_absolute(
 
 
 def test_folders_that_are_absolute_or_at_home(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HOME", "/home/ada")
+    monkeypatch.setenv("HOME", "/people/ada")
     changed = copy.deepcopy(BASE)
     overlay.change(changed, "data.folder=/mnt/glue")
     assert changed["data"]["folder"] == "/mnt/glue"
     overlay.change(changed, "data.folder=~/glue")
-    assert changed["data"]["folder"] == "/home/ada/glue"
+    assert changed["data"]["folder"] == "/people/ada/glue"
 
 
 def test_delete() -> None:

@@ -104,7 +104,7 @@ def test_notes_without_teachers_and_with_another_encoder(
     write_task("stsb", made["stsb"], source="sample", official_rows=5_749)
     result = evaluate("stsb", taught=False)
     models = {
-        name: {**model, "encoder": {"source": "folder", "path": "/home/me/bert/"}}
+        name: {**model, "encoder": {"source": "folder", "path": "/models/bert/"}}
         for name, model in result.models.items()
     }
     assert provenance.notes([replace(result, models=models)]) == [
