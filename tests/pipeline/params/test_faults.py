@@ -176,7 +176,7 @@ def put(values: Values, path: str, value: Any) -> Values:
         ),
         (
             "student/encoder",
-            {"source": "folder", "path": ""},
+            {"source": "folder", "path": "", "sha256": "0" * 64},
             "student.encoder.path: must be text that is not empty, not ''",
         ),
         # keys of one section that contradict each other
