@@ -2,17 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+import math
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline import rows
+from pipeline import logits, rows, soft_labels
+from pipeline.params import file
 from pipeline.params.encoders import RandomEncoder
-from pipeline.params.sections import Head, Machine, Training
+from pipeline.params.sections import Head, Machine, Params, Training
 from pipeline.tasks import GLUE, Task
 
+ROOT = Path(__file__).resolve().parents[2]
 Example = tuple[str, str | None, float | None]
+
+# One soft-label file's rows, its members' logits and their dev metrics.
+LN3 = math.log(3.0)
+TEXTS = {
+    "train": [("It rained.", "Rain fell.", 0), ("A dog.", "A cat.", 1)],
+    "dev": [("Up.", "Down.", 1)],
+    "test": [("Left.", "Right.", None)],
+}
+LOGITS = {
+    "m1": {"train": [[LN3, 0.0], [0.0, LN3]], "dev": [[0.0, 0.0]], "test": [[2.0, 2.0]]},
+    "m2": {"train": [[0.0, 0.0], [0.0, LN3]], "dev": [[0.0, LN3]], "test": [[LN3, 0.0]]},
+}
+DEV = {"m1": 0.2, "m2": 0.6, "m3": 0.5}
 
 
 def make_rows(task: Task, split: str, examples: Sequence[Example]) -> rows.Rows:
@@ -86,3 +106,56 @@ def head() -> Head:
 def hardware() -> Machine:
     """One CPU thread, float32."""
     return Machine(device="cpu", precision="float32", threads=1, labelling_tokens=512)
+
+
+@pytest.fixture(scope="session")
+def defaults() -> Params:
+    """The sample profile."""
+    return file.load(ROOT / "profiles" / "sample.yaml")
+
+
+def put_source(
+    folder: Path, files: dict[str, bytes], layout: str = "tsv", source: str = "local"
+) -> Path:
+    """A task's folder as a source leaves it."""
+    folder.mkdir(parents=True)
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+    note = {"source": source, "layout": layout, "files": {key: {} for key in files}}
+    (folder / "source.json").write_text(json.dumps(note))
+    return folder
+
+
+def write_members(
+    folder: Path, splits: Mapping[str, rows.Rows], values: Mapping[str, dict[str, Any]]
+) -> dict[str, logits.Logits]:
+    """Logits of teachers, by their names, written and read back."""
+    found = {}
+    for name, of in values.items():
+        arrays = {split: np.array(of[split]) for split in splits}
+        model = {"name": name, "weights_sha256": "0" * 64, "dev": {"dev": {"accuracy": DEV[name]}}}
+        logits.write(folder / f"{name}.parquet", splits, arrays, model)
+        found[name] = logits.read(folder / f"{name}.parquet")
+    return found
+
+
+@pytest.fixture
+def rte_splits(make: Callable[..., rows.Rows]) -> dict[str, rows.Rows]:
+    """Prepared rows of TEXTS."""
+    return {split: make("rte", split, texts) for split, texts in TEXTS.items()}
+
+
+@pytest.fixture
+def rte_members(tmp_path: Path, rte_splits: dict[str, rows.Rows]) -> dict[str, logits.Logits]:
+    """LOGITS on these rows."""
+    return write_members(tmp_path, rte_splits, LOGITS)
+
+
+@pytest.fixture
+def rte_soft_labels(
+    tmp_path: Path, rte_splits: dict[str, rows.Rows], rte_members: dict[str, logits.Logits]
+) -> Path:
+    """Path of the soft-label file made of them."""
+    path = tmp_path / "rte.parquet"
+    soft_labels.write(path, rte_splits, rte_members, "mean_probability")
+    return path

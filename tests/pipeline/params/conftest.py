@@ -12,6 +12,17 @@ from pipeline.errors import ParamsError
 from pipeline.params import file
 
 SAMPLE = Path(__file__).resolve().parents[3] / "profiles" / "sample.yaml"
+Values = dict[str, Any]
+
+
+def put(values: Values, path: str, value: Any) -> Values:
+    """The values with one changed, named by its keys with / between them."""
+    *parents, last = path.split("/")
+    here = values
+    for key in parents:
+        here = here[key]
+    here[last] = value
+    return values
 
 
 @pytest.fixture

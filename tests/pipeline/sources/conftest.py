@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import http.server
+import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.params.file import load
 from pipeline.params.sections import Params, Retry
+from pipeline.sources import fetch
 from pipeline.sources.pins import Pin
+
+CHUNK = 1 << 16
+CONTENT = random.Random(7).randbytes(10 * CHUNK)
+HALF = 5 * CHUNK  # what has come when the line goes dead for the first time
 
 
 class FileServer:
@@ -125,3 +132,22 @@ def params(server: FileServer, retry: Retry, request: pytest.FixtureRequest) -> 
     )
     data = given.data.model_copy(update={"official": hosts, "retry": retry})
     return given.model_copy(update={"data": data})
+
+
+@pytest.fixture
+def download(
+    server: FileServer, pin: Callable[[bytes], Pin], retry: Retry, tmp_path: Path
+) -> Callable[..., Path]:
+    """Download /x.zip from the server, which meets the given faults in turn."""
+    server.files["/x.zip"] = CONTENT
+
+    def download(*faults: Any, pinned: Pin | None = None, retry: Retry = retry) -> Path:
+        server.faults["/x.zip"] = list(faults)
+        return fetch.fetch(f"{server.url}/x.zip", pinned or pin(CONTENT), retry, downloads=tmp_path)
+
+    return download
+
+
+def final(folder: Path) -> list[Path]:
+    """Files under a final name."""
+    return [path for path in folder.iterdir() if not path.suffix]
