@@ -226,9 +226,10 @@ def _kept(results: Sequence[TaskResult]) -> str:
             "there is no gain for the student to keep."
         )
     gap = 100 * (found.ensemble - found.baseline)
-    lost = "; below 0: it is worse than the baseline there" if found.kept < 0 else ""
+    share = round(100 * found.kept)  # a whole number has no "-0"
+    lost = "; below 0: it is worse than the baseline there" if share < 0 else ""
     return (
-        f"The student keeps {100 * found.kept:.0f} % of the {gap:.1f} points that the ensembles "
+        f"The student keeps {share} % of the {gap:.1f} points that the ensembles "
         "gain over the baseline on the mean of the tasks with teachers: "
         f"(student - baseline) / (ensemble - baseline){lost}."
     )

@@ -111,6 +111,7 @@ SENTENCES = {
         "keeps 50 % of the 50.0 points that the ensembles gain over the baseline",
     ),
     "less than nothing kept": ({"student": 0.25}, "below 0: it is worse than the baseline there"),
+    "a hair less than nothing kept": ({"student": 0.499}, "keeps 0 % of the 50.0 points"),
     "no gain to keep": ({"ensemble": 0.5}, "The ensembles are not above the baseline"),
     "noise": ({}, "on RTE, the smallest dev set, one row of 4 is 25.0 points."),
 }
