@@ -14,19 +14,28 @@ from pipeline.params import faults, yaml_text
 Keys = tuple[str, ...]
 
 # Adding to these would leave the base's tasks, members or half an encoder behind.
-WHOLE = {("tasks",), ("teachers", "tasks"), ("teachers", "members")}
+WHOLE = {
+    ("tasks",),
+    ("transfer",),
+    ("refinement", "candidates"),
+    ("teachers", "tasks"),
+    ("teachers", "members"),
+    ("tuning", "tasks"),
+}
+# Each kind of these has keys of its own.
+WHOLE_KEYS = {"encoder", "head", "heads", "sampling", "loss", "internals", "early_stopping"}
 FOLDER = ("data", "folder")
 
 
 def merge(base: MutableMapping[str, Any], over: Mapping[str, Any], at: Keys = ()) -> None:
     """Lay `over` upon `base`, in place.
 
-    Mappings are merged key by key, everything else is replaced; so are, as a whole, `tasks`,
-    `teachers.tasks`, `teachers.members` and every `encoder`. A null is a value like any other.
+    Mappings are merged key by key, everything else is replaced; so are, as a whole, those in
+    `WHOLE` and every mapping with a name in `WHOLE_KEYS`. A null is a value like any other.
     """
     for key, value in over.items():
         path, old = (*at, key), base.get(key)
-        whole = path in WHOLE or key == "encoder"
+        whole = path in WHOLE or key in WHOLE_KEYS
         if isinstance(value, Mapping) and isinstance(old, MutableMapping) and not whole:
             merge(old, value, path)
         else:

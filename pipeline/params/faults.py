@@ -15,6 +15,9 @@ from pipeline.params.yaml_text import dotted, shown
 Path = tuple[Any, ...]
 Fault = Mapping[str, Any]
 
+_TAGS = ("source", "kind")
+"""Keys whose value says which member of a tagged union a mapping is."""
+
 _WANTED: dict[str, Callable[[dict[str, Any]], str]] = {
     "string_pattern_mismatch": lambda c: SPELLINGS.get(c["pattern"], f"like {c['pattern']}"),
     "string_too_short": lambda _: "text that is not empty",
@@ -168,14 +171,16 @@ def _direct(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _fits(kind: type[BaseModel], here: Any) -> bool:
-    tag = here.get("source") if isinstance(here, Mapping) else None
-    return not _tag_of(kind) or tag in (None, _tag_of(kind))
+    if not isinstance(here, Mapping) or not _tag_of(kind):
+        return True
+    tags = [here[key] for key in _TAGS if key in here and key in kind.model_fields]
+    return not tags or _tag_of(kind) in tags
 
 
 def _tag_of(kind: type[BaseModel]) -> str:
-    """Value of `source` that names this member of a tagged union; empty for other models."""
-    field = kind.model_fields.get("source")
-    words = get_args(field.annotation) if field else ()
+    """Value of the key that names this member of a tagged union; empty for other models."""
+    fields = [kind.model_fields[key] for key in _TAGS if key in kind.model_fields]
+    words = get_args(fields[0].annotation) if fields else ()
     return str(words[0]) if len(words) == 1 else ""
 
 

@@ -12,6 +12,7 @@ COMMIT = r"^[0-9a-f]{40}$"
 SHA256 = r"^[0-9a-f]{64}$"
 URL = r"^https?://[^/\s]+"
 REPO = r"^[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?$"
+FILE_NAME = r"^[A-Za-z0-9][\w.-]*$"
 DEVICE = r"^(auto|cpu|mps|cuda(:[0-9]{1,2})?)$"
 
 SPELLINGS = {
@@ -20,6 +21,7 @@ SPELLINGS = {
     SHA256: "a SHA-256 of 64 lower-case hex digits",
     URL: "an address that starts with http:// or https://",
     REPO: "a repository's name such as google-bert/bert-base-uncased",
+    FILE_NAME: "the name of a file, without a folder",
     DEVICE: "auto, cpu, mps, cuda or cuda:1",
 }
 """How a value of each pattern is spelt, for error messages."""
@@ -30,6 +32,7 @@ Commit = Annotated[str, StringConstraints(pattern=COMMIT)]
 Sha256 = Annotated[str, StringConstraints(pattern=SHA256)]
 Url = Annotated[str, StringConstraints(pattern=URL)]
 Repo = Annotated[str, StringConstraints(pattern=REPO)]
+FileName = Annotated[str, StringConstraints(pattern=FILE_NAME)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 """What numpy and torch both take."""

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from pipeline.errors import ParamsError
-from pipeline.params import faults, yaml_text
+from pipeline.params import contradictions, faults, yaml_text
 from pipeline.params.sections import Params
 from pipeline.paths import PARAMS
-from pipeline.tasks import GLUE
 
 
 def load(path: Path = PARAMS) -> Params:
@@ -60,7 +59,7 @@ def check(values: Mapping[str, Any], where: object = PARAMS) -> Params:
     Raises:
         ParamsError: one line a fault, each with its YAML path.
     """
-    lines = list(_contradictions(values))
+    lines = list(contradictions.find(values))
     try:
         params = Params.model_validate(values)
     except ValidationError as error:
@@ -74,32 +73,3 @@ def _report(lines: list[str], where: object) -> ParamsError:
     count = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
     text = "\n".join(f"  - {line}" for line in lines)
     return ParamsError(f"{count} in the parameters:\n{text}", where=where)
-
-
-def _contradictions(values: Mapping[str, Any]) -> Iterator[str]:
-    """Faults between sections; read from plain values, so that other faults do not hide them."""
-    tasks = values.get("tasks")
-    if not isinstance(tasks, Mapping):
-        return
-    for name, task in tasks.items():
-        if not isinstance(name, str):  # already a fault of its own
-            continue
-        custom = task.get("custom") if isinstance(task, Mapping) else None
-        if name not in GLUE and custom is None:
-            meant = faults.near(name, GLUE)
-            yield f"tasks.{name}: not a GLUE task ({', '.join(GLUE)}) and without `custom`{meant}"
-        if name in GLUE and custom is not None:
-            yield f"tasks.{name}.custom: {name} is a GLUE task; give your own task another name"
-    for name in _mapping(values, "teachers", "tasks"):
-        if name not in tasks:
-            yield (
-                f"teachers.tasks.{name}: no such task under `tasks`; add it there, or take it out "
-                f"here (dvc exp run -S '~teachers.tasks.{name}'){faults.near(name, tasks)}"
-            )
-
-
-def _mapping(values: Any, *keys: str) -> Mapping[Any, Any]:
-    """The mapping at a path, empty if something else is there."""
-    for key in keys:
-        values = values.get(key) if isinstance(values, Mapping) else None
-    return values if isinstance(values, Mapping) else {}

@@ -1,0 +1,110 @@
+"""Where rows come from: sources, caps, and further rows that nobody has labelled."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from pipeline.params.definitions import Definition
+from pipeline.params.fields import (
+    Commit,
+    Count,
+    FileName,
+    Repo,
+    Section,
+    Seed,
+    Text,
+    Url,
+    contradiction,
+)
+
+
+class Official(Section):
+    """Hosts of the published files; a mirror with the same layout can be named instead."""
+
+    glue_url: Url
+    """Folder that holds CoLA.zip, RTE.zip and the others."""
+    senteval_url: Url
+    """Folder that holds msr_paraphrase_train.txt and msr_paraphrase_test.txt."""
+
+
+class Hub(Section):
+    """The data set on the Hugging Face Hub; HF_ENDPOINT and HF_TOKEN are honoured."""
+
+    repo: Repo
+    revision: Commit
+    """Commit of the data set, 40 hex digits."""
+
+
+class Sample(Section):
+    """The embedded generator that writes GLUE-like tasks from a hand-made grammar."""
+
+    seed: Seed
+    train: Annotated[int, Field(ge=20, le=2000)]
+    """Rows of each task's train split; WNLI has a quarter, as the real one is small."""
+    dev: Annotated[int, Field(ge=20, le=500)]
+    test: Annotated[int, Field(ge=20, le=500)]
+    label_noise: Annotated[float, Field(ge=0, lt=0.5)]
+    """Share of train rows whose label is replaced by a wrong one."""
+
+
+class Retry(Section):
+    """What a download does when the connection breaks."""
+
+    attempts: Count
+    """Tries for each file before giving up."""
+    backoff: Annotated[float, Field(ge=0)]
+    """Seconds before the second try; doubled for each one after."""
+    timeout: Annotated[float, Field(gt=0)]
+    """Seconds without a byte before a connection counts as broken."""
+
+
+class Data(Section):
+    """Where the task files come from."""
+
+    source: Literal["sample", "local", "official", "hub"]
+    folder: Text
+    """Folder of the `local` source and of tasks of one's own."""
+    sample: Sample
+    official: Official
+    hub: Hub
+    retry: Retry
+    cap_seed: Seed
+    """Seed of the order in which row caps take rows."""
+
+
+class Caps(Section):
+    """Most rows to keep of each part of a task; null keeps all."""
+
+    train: Count | None
+    dev: Count | None
+    test: Count | None
+
+
+class TaskParams(Section):
+    """One task: row caps, and a definition if it is not one of GLUE's."""
+
+    rows: Caps
+    custom: Definition | None = None
+
+
+class Transfer(Section):
+    """Further rows of a task that teachers label and only the student learns from, softly."""
+
+    source: Literal["rest", "test", "file"]
+    """Train rows beyond the row cap, the unlabelled test split, or data/texts/<file>."""
+    rows: Count | None
+    """Most rows to take; null takes all."""
+    file: FileName | None = None
+    """A file with a header line, columns as the task's texts, in data/texts."""
+
+    @model_validator(mode="after")
+    def _file_if_asked_for(self) -> Self:
+        if (self.source == "file") != (self.file is not None):
+            raise contradiction(
+                "source file needs `file`, a name in data/texts"
+                if self.source == "file"
+                else f"`file` is for source file, not for source {self.source}"
+            )
+        return self

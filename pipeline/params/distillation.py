@@ -1,0 +1,106 @@
+"""How the student learns from soft labels and from a teacher's inner states."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from pipeline.params.fields import Count, Name, Section, contradiction
+
+
+class CrossEntropy(Section):
+    """Cross-entropy with the soft labels (arXiv 1904.09482, Eq. 4)."""
+
+    kind: Literal["cross_entropy"]
+
+
+class KullbackLeibler(Section):
+    """Kullback-Leibler divergence from the soft labels; its gradient is cross-entropy's."""
+
+    kind: Literal["kl"]
+
+
+class LogitMse(Section):
+    """Squared distance of centred logits."""
+
+    kind: Literal["mse"]
+
+
+class Decoupled(Section):
+    """DKD (arXiv 2203.08679): target class and the other classes apart."""
+
+    kind: Literal["dkd"]
+    alpha: Annotated[float, Field(ge=0)]
+    """Weight of the target class part."""
+    beta: Annotated[float, Field(ge=0)]
+    """Weight of the other classes part."""
+
+
+class Correlation(Section):
+    """DIST (arXiv 2205.10536): Pearson correlation along classes and along rows."""
+
+    kind: Literal["dist"]
+    inter: Annotated[float, Field(ge=0)]
+    """Weight of the correlation within each row."""
+    intra: Annotated[float, Field(ge=0)]
+    """Weight of the correlation within each class over the batch."""
+
+
+SoftLoss = Annotated[
+    CrossEntropy | KullbackLeibler | LogitMse | Decoupled | Correlation,
+    Field(discriminator="kind"),
+]
+
+
+LayerPair = Annotated[list[Count], Field(min_length=2, max_length=2)]
+
+
+class Matching(Section):
+    """Distance of student layers from teacher layers."""
+
+    weight: Annotated[float, Field(gt=0)]
+    """Factor on this loss, added to the task's."""
+    loss: Literal["mse", "cosine"]
+    layers: Literal["uniform"] | Annotated[list[LayerPair], Field(min_length=1)]
+    """Pairs [student layer, teacher layer], counted from 1; uniform spreads them evenly."""
+
+
+class Internals(Section):
+    """Transfer from inside one member, on the tasks that have teachers."""
+
+    member: Name
+    hidden: Matching | None
+    """Hidden states of tokens; a learnt projection where the widths differ."""
+    attention: Matching | None
+    """Attention probabilities, averaged over heads where their numbers differ."""
+
+    @model_validator(mode="after")
+    def _something(self) -> Self:
+        if self.hidden is None and self.attention is None:
+            raise contradiction("hidden or attention must be given; null switches all of it off")
+        return self
+
+
+class Distillation(Section):
+    """How hard and soft labels are combined."""
+
+    hard_weight: Annotated[float, Field(ge=0, le=1)] | Literal["annealed"]
+    """Weight of the hard loss; the soft loss has the rest. The paper's mean is 0.5; annealed
+    moves it linearly from 0 to 1 over the training, as BAM (arXiv 1907.04829) does."""
+    temperature: Annotated[float, Field(gt=0)]
+    """Temperature of teachers and student in the soft loss, which is scaled by its square."""
+    loss: SoftLoss
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)]
+    """Share of a hard label that is spread over all classes, in tasks without teachers."""
+    internals: Internals | None
+    """Null learns from soft labels alone."""
+
+    @model_validator(mode="after")
+    def _temperature_counts(self) -> Self:
+        if self.loss.kind == "mse" and self.temperature != 1.0:
+            raise contradiction(
+                f"loss mse compares logits and knows no temperature; set it to 1.0, "
+                f"not {self.temperature:g}"
+            )
+        return self

@@ -1,0 +1,47 @@
+"""What sits between the encoder and a task's logits."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from pipeline.params.fields import Count, Dropout, Section
+
+
+class LinearHead(Section):
+    """One linear layer on a vector that stands for the row (arXiv 1901.11504, Eq. 1 and 2)."""
+
+    kind: Literal["linear"]
+    pooling: Literal["mean", "cls", "pooler"]
+    """Mean of the token vectors, the [CLS] vector, or the encoder's own pooler."""
+    dropout: Dropout
+
+
+class SanHead(Section):
+    """SAN answer module for pairs of texts (arXiv 1901.11504, section 3)."""
+
+    kind: Literal["san"]
+    steps: Count
+    """Steps of reasoning, K; the paper has 5."""
+    dropout: Dropout
+    """Dropout on token vectors and states."""
+    prediction_dropout: Dropout
+    """Chance that a step's prediction is left out of the mean in training; one always stays."""
+
+
+class RankingHead(Section):
+    """Pairwise ranking of candidate answers (arXiv 1901.11504, Eq. 5, 8 and 9)."""
+
+    kind: Literal["ranking"]
+    pooling: Literal["mean", "cls", "pooler"]
+    dropout: Dropout
+    negatives: Count
+    """Wrong answers beside each right one: the question's own if it has any, then drawn ones."""
+    gamma: Annotated[float, Field(gt=0)]
+    """Sharpness of the softmax over candidates; the paper has 1."""
+    weight: Annotated[float, Field(gt=0, le=1)]
+    """Share of the ranking loss; the rest is the class loss, which sets the threshold."""
+
+
+Head = Annotated[LinearHead | SanHead | RankingHead, Field(discriminator="kind")]

@@ -1,0 +1,40 @@
+"""The student, its twin without soft labels, and its fine-tuning on single tasks."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from pipeline.params.encoders import Encoder
+from pipeline.params.fields import Dropout, Name, Seed
+from pipeline.params.heads import Head
+from pipeline.params.sampling import Sampling
+from pipeline.params.training import Overrides, Training
+
+
+class Student(Training):
+    """The one multi-task model; the baseline is the same without soft labels."""
+
+    seed: Seed
+    encoder: Encoder
+    dropout: Dropout
+    head: Head
+    heads: dict[Name, Head]
+    """Heads of the tasks that have another one than `head`."""
+    sampling: Sampling
+    task_weights: dict[Name, Annotated[float, Field(gt=0)]]
+    """Factors on the losses of tasks; 1 for a task that is not named."""
+
+
+class Tuning(Training):
+    """Fine-tuning of the trained student on single tasks, with hard labels."""
+
+    seed: Seed
+    tasks: dict[Name, Overrides]
+    """Tasks that get a model of their own, with what differs there; {} for none."""
+
+    def training(self, task: str) -> Training:
+        """Settings of one task: the section's, then the task's."""
+        base = {name: getattr(self, name) for name in Training.model_fields}
+        return Training(**{**base, **self.tasks[task].given()})

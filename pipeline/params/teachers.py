@@ -1,0 +1,132 @@
+"""Candidates, the choice of the best, the teachers and their ensembles."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, model_validator
+
+from pipeline.params.encoders import Encoder
+from pipeline.params.fields import Count, Dropout, Name, Section, contradiction
+from pipeline.params.heads import Head
+from pipeline.params.sampling import Sampling
+from pipeline.params.training import Overrides, Training, Variant
+
+Rule = Literal["mean_probability", "mean_logit", "dev_weighted"]
+WHOLE = "all"
+"""The only fold of teachers that are trained on all train rows."""
+
+
+class Refinement(Training):
+    """Multi-task models on hard labels, of which the best become the teachers' encoders."""
+
+    candidates: dict[Name, Variant]
+    """Models to train; {} for teachers that start straight from an encoder."""
+    encoder: Encoder
+    dropout: Dropout
+    head: Head
+    heads: dict[Name, Head]
+    """Heads of the tasks that have another one than `head`."""
+    sampling: Sampling
+
+    def training(self, candidate: str) -> Training:
+        """Settings of one candidate: the section's, then its own."""
+        base = {name: getattr(self, name) for name in Training.model_fields}
+        return Training(**{**base, **self.candidates[candidate].given()})
+
+
+class Selection(Section):
+    """Which candidates become the encoders that teachers start from."""
+
+    top: Count
+    """How many are kept; a member names one by its rank, from 1."""
+    tasks: Annotated[list[Name], Field(min_length=1)]
+    """Tasks whose mean dev score decides."""
+
+
+class Member(Variant):
+    """One member of every task's ensemble."""
+
+    refined: Count | None = None
+    """Rank of the selected candidate whose encoder it starts from; null for `encoder`."""
+
+    @model_validator(mode="after")
+    def _one_start(self) -> Self:
+        if self.refined is not None and self.encoder is not None:
+            raise contradiction(
+                f"a member starts from `encoder` or from `refined: {self.refined}`, not from both"
+            )
+        return self
+
+
+class TaughtTask(Overrides):
+    """What differs for the teachers of one task."""
+
+    head: Head | None = None
+    """Head of this task's teachers; null takes `teachers.head`."""
+
+
+class Teachers(Training):
+    """The ensembles: every member is fine-tuned on every named task."""
+
+    encoder: Encoder
+    dropout: Dropout
+    head: Head
+    tasks: Annotated[dict[Name, TaughtTask], Field(min_length=1)]
+    """Tasks that get teachers, with what differs there."""
+    folds: list[Literal["all"] | Count]
+    """[all] trains on all train rows; [1, 2, ..., n] trains every member n times, each time
+    without one fold, and takes a train row's logits from the model that has not seen it."""
+    members: Annotated[dict[Name, Member], Field(min_length=1)]
+
+    @property
+    def cross_fitted(self) -> bool:
+        """Whether train rows are labelled by models that have not seen them."""
+        return self.folds != [WHOLE]
+
+    @model_validator(mode="after")
+    def _folds_count_up(self) -> Self:
+        count = len(self.folds)
+        if self.cross_fitted and (count < 2 or self.folds != list(range(1, count + 1))):
+            raise contradiction(
+                f"folds must be [all], or count up from 1 as in [1, 2, 3], not {self.folds}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _members_differ(self) -> Self:
+        names = list(self.members)
+        for later, name in enumerate(names):
+            for earlier in names[:later]:
+                if self._settings(name) == self._settings(earlier):
+                    raise contradiction(
+                        f"members {earlier} and {name} have the same settings and the same seed "
+                        f"({self.members[name].seed}), so they would be one teacher twice"
+                    )
+        return self
+
+    def _settings(self, name: str) -> dict[str, Any]:
+        """What tells one member from another, the section's own values filled in."""
+        member = self.members[name]
+        default = {field: getattr(self, field) for field in (*Overrides.model_fields, "dropout")}
+        own = member.given() | ({} if member.dropout is None else {"dropout": member.dropout})
+        return default | own | {"seed": member.seed, "start": self._start(member)}
+
+    def _start(self, member: Member) -> Any:
+        return member.refined or member.encoder or self.encoder
+
+    def training(self, task: str, member: str) -> Training:
+        """Settings of one teacher: the section's, then the task's, then the member's."""
+        base = {name: getattr(self, name) for name in Training.model_fields}
+        return Training(**{**base, **self.tasks[task].given(), **self.members[member].given()})
+
+
+class Ensemble(Section):
+    """How the members' logits become one soft label."""
+
+    rule: Rule
+    members: Literal["all"] | Annotated[list[Name], Field(min_length=1)]
+    """Members that count; the others are trained but left out."""
+    calibration: Literal["none", "held_out"]
+    """held_out divides each member's logits by a temperature fitted on the train rows that it
+    has not seen, which needs folds."""

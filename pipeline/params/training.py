@@ -1,0 +1,73 @@
+"""One training run, and what a task, a member or a candidate changes of it."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from pipeline.params.encoders import Encoder
+from pipeline.params.fields import Count, Dropout, Section, Seed
+
+
+class EarlyStopping(Section):
+    """Stop when rows held out of train get no better; dev and test rows are never looked at."""
+
+    share: Annotated[float, Field(gt=0, lt=1)]
+    """Share of each task's train rows that is held out and not trained on."""
+    patience: Count
+    """Epochs without a better mean task score before training stops; the best epoch is kept."""
+
+
+class Training(Section):
+    """One training run."""
+
+    epochs: Count
+    batch_size: Count
+    """Rows of a batch."""
+    max_length: Annotated[int, Field(ge=8)]
+    """Tokens kept of a row, special tokens included."""
+    optimizer: Literal["adamw", "adamax"]
+    learning_rate: Annotated[float, Field(gt=0, lt=1)]
+    """Highest rate, reached after the warm-up; it falls linearly to 0."""
+    weight_decay: Annotated[float, Field(ge=0)]
+    warmup: Annotated[float, Field(ge=0, lt=1)]
+    """Share of all steps in which the rate rises from 0."""
+    clip_norm: Annotated[float, Field(gt=0)]
+    """Largest norm of all gradients together."""
+    accumulation: Count
+    """Batches of one task whose gradients make one step."""
+    layer_decay: Annotated[float, Field(gt=0, le=1)]
+    """Factor on the rate for each layer further below the heads (ELECTRA, BAM); 1 for none."""
+    early_stopping: EarlyStopping | None
+    """Null trains all epochs."""
+
+
+class Overrides(Section):
+    """Training settings that a task or a member changes; what is not given stays."""
+
+    epochs: Count | None = None
+    batch_size: Count | None = None
+    max_length: Annotated[int, Field(ge=8)] | None = None
+    optimizer: Literal["adamw", "adamax"] | None = None
+    learning_rate: Annotated[float, Field(gt=0, lt=1)] | None = None
+    weight_decay: Annotated[float, Field(ge=0)] | None = None
+    warmup: Annotated[float, Field(ge=0, lt=1)] | None = None
+    clip_norm: Annotated[float, Field(gt=0)] | None = None
+    accumulation: Count | None = None
+    layer_decay: Annotated[float, Field(gt=0, le=1)] | None = None
+    early_stopping: EarlyStopping | None = None
+
+    def given(self) -> dict[str, Any]:
+        """Only the training settings that were given."""
+        return {k: v for k in Overrides.model_fields if (v := getattr(self, k)) is not None}
+
+
+class Variant(Overrides):
+    """One of several models that are trained alike but for what is named here."""
+
+    seed: Seed
+    encoder: Encoder | None = None
+    """Initial encoder; null takes the section's."""
+    dropout: Dropout | None = None
+    """Dropout inside the encoder; null takes the section's."""
