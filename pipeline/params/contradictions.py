@@ -89,7 +89,7 @@ def _folds(values: Values) -> Iterator[str]:
     folds = len(_list(values, "teachers", "folds"))
     for name in _mapping(values, "teachers", "tasks"):
         cap = _cap(values, name)
-        if cap is not None and folds > cap:
+        if cap is not None and folds > cap > 0:
             yield (
                 f"teachers.folds: {folds} folds are more than the {cap} train rows of {name} "
                 f"(tasks.{name}.rows.train)"
@@ -148,11 +148,15 @@ def _named_members(values: Values) -> Iterator[str]:
     members = _mapping(values, "teachers", "members")
     for name in _list(values, "ensemble", "members"):
         if name not in members:
-            yield f"ensemble.members: no such member: {name}{faults.near(name, members)}"
+            yield f"ensemble.members: no such member: {name} ({_there(members)})"
     internals = _mapping(values, "distillation", "internals")
     if "member" in internals and internals["member"] not in members:
         name = internals["member"]
-        yield f"distillation.internals.member: no such member: {name}{faults.near(name, members)}"
+        yield f"distillation.internals.member: no such member: {name} ({_there(members)})"
+
+
+def _there(names: Values) -> str:
+    return f"there are {', '.join(map(str, names))}"
 
 
 def _candidates(values: Values) -> Iterator[str]:

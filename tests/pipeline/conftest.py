@@ -15,7 +15,8 @@ import pytest
 from pipeline import logits, rows, soft_labels
 from pipeline.params import file
 from pipeline.params.encoders import RandomEncoder
-from pipeline.params.sections import Head, Machine, Params, Training
+from pipeline.params.heads import LinearHead
+from pipeline.params.sections import Machine, Params, Training
 from pipeline.tasks import GLUE, Task
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -93,13 +94,16 @@ def settings() -> Training:
         weight_decay=0.01,
         warmup=0.1,
         clip_norm=1.0,
+        accumulation=1,
+        layer_decay=1.0,
+        early_stopping=None,
     )
 
 
 @pytest.fixture(scope="session")
-def head() -> Head:
+def head() -> LinearHead:
     """A mean-pooled head without dropout."""
-    return Head(pooling="mean", dropout=0.0)
+    return LinearHead(kind="linear", pooling="mean", dropout=0.0)
 
 
 @pytest.fixture(scope="session")

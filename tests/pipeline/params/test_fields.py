@@ -40,7 +40,48 @@ COMMIT = "a commit of 40 lower-case hex digits (a branch or a tag can move)"
         ("student/seed", -1, "student.seed: must be at least 0, not -1"),
         ("student/seed", 2**32, "student.seed: must be at most 4.29497e+09, not 4294967296"),
         ("distillation/temperature", 0.0, "distillation.temperature: must be above 0, not 0.0"),
-        ("distillation/hard_weight", 1.1, "distillation.hard_weight: must be at most 1, not 1.1"),
+        (
+            "distillation/hard_weight",
+            1.1,
+            "distillation.hard_weight: must be at most 1 or annealed, not 1.1",
+        ),
+        ("distillation/temperature", 0, "distillation.temperature: must be above 0, not 0"),
+        ("distillation/temperature", 0.0, "distillation.temperature: must be above 0, not 0.0"),
+        (
+            "distillation/loss",
+            {"kind": "kld"},
+            "distillation.loss.kind: must be cross_entropy, kl, mse, dkd or dist, not kld; "
+            "did you mean kl?",
+        ),
+        (
+            "distillation/loss",
+            {"kind": "kl", "beta": 2.0},
+            "distillation.loss.beta: unknown key",
+        ),
+        ("student/head", {"kind": "linear", "pooling": "cls"}, "student.head.dropout: missing"),
+        (
+            "student/head",
+            {"pooling": "cls", "dropout": 0.1},
+            "student.head.kind: missing; one of linear, san or ranking",
+        ),
+        (
+            "student/sampling/kind",
+            "size",
+            "student.sampling.kind: must be merged, power, temperature, uniform or weights, not size",
+        ),
+        ("teachers/folds", 3, "teachers.folds: must be a list, not 3"),
+        (
+            "teachers/folds",
+            ["al"],
+            "teachers.folds[0]: must be all or a whole number, not al; did you mean all?",
+        ),
+        ("student/accumulation", 0, "student.accumulation: must be at least 1, not 0"),
+        ("student/layer_decay", 0.0, "student.layer_decay: must be above 0, not 0.0"),
+        (
+            "transfer/rte",
+            {"source": "file", "rows": None, "file": "../x.tsv"},
+            "transfer.rte.file: must be the name of a file, without a folder, not ../x.tsv",
+        ),
         ("tasks/rte/rows/train", 0, "tasks.rte.rows.train: must be at least 1, not 0"),
         # one of several words
         (
