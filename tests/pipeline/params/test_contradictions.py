@@ -42,15 +42,18 @@ Faults = Callable[[Values], list[str]]
         ),
         (
             {"teachers/tasks/mnli": {"head": RANKING}},
-            "teachers.tasks.mnli.head: head ranking does not fit mnli, which has 3 classes, not two",
+            "teachers.tasks.mnli.head: head ranking does not fit mnli, which has 3 classes, "
+            "not two",
         ),
         (
             {"student/heads": {"snli": LINEAR}},
-            "student.heads.snli: no such task under `tasks`; add it there, or take it out here (dvc exp run -S '~student.heads.snli'); did you mean wnli?",
+            "student.heads.snli: no such task under `tasks`; add it there, or take it out "
+            "here (dvc exp run -S '~student.heads.snli'); did you mean wnli?",
         ),
         (
             {"student/task_weights": {"rt": 1.0}},
-            "student.task_weights.rt: no such task under `tasks`; add it there, or take it out here (dvc exp run -S '~student.task_weights.rt'); did you mean rte?",
+            "student.task_weights.rt: no such task under `tasks`; add it there, or take it "
+            "out here (dvc exp run -S '~student.task_weights.rt'); did you mean rte?",
         ),
         (
             {"student/sampling": {"kind": "weights", "weights": {"rte": 1.0, "cola": 2.0}}},
@@ -58,7 +61,8 @@ Faults = Callable[[Values], list[str]]
         ),
         (
             {"tuning/tasks": {"rt": {}}},
-            "tuning.tasks.rt: no such task under `tasks`; add it there, or take it out here (dvc exp run -S '~tuning.tasks.rt'); did you mean rte?",
+            "tuning.tasks.rt: no such task under `tasks`; add it there, or take it out here "
+            "(dvc exp run -S '~tuning.tasks.rt'); did you mean rte?",
         ),
         (
             {"transfer/cola": {"source": "test", "rows": None}},
@@ -66,7 +70,8 @@ Faults = Callable[[Values], list[str]]
         ),
         (
             {"transfer/rte": REST},
-            "transfer.rte: tasks.rte.rows.train is null, so no train row is left over for source rest; set a row cap",
+            "transfer.rte: tasks.rte.rows.train is null, so no train row is left over for "
+            "source rest; set a row cap",
         ),
         (
             {"transfer/rte": {"source": "file", "rows": 5}},
@@ -98,7 +103,8 @@ Faults = Callable[[Values], list[str]]
         ),
         (
             {"ensemble/calibration": "held_out"},
-            "ensemble.calibration: held_out needs folds, or no train row is unseen; dvc exp run -S 'teachers.folds=[1,2,3]'",
+            "ensemble.calibration: held_out needs folds, or no train row is unseen; dvc exp "
+            "run -S 'teachers.folds=[1,2,3]'",
         ),
         (
             {"ensemble/members": ["m1", "m9"]},
@@ -116,7 +122,8 @@ Faults = Callable[[Values], list[str]]
         ),
         (
             {"distillation/internals": {"member": "m1", "hidden": None, "attention": None}},
-            "distillation.internals: hidden or attention must be given; null switches all of it off",
+            "distillation.internals: hidden or attention must be given; null switches all of "
+            "it off",
         ),
         (
             {"distillation/loss": {"kind": "mse"}, "distillation/temperature": 2.0},
@@ -135,13 +142,14 @@ Faults = Callable[[Values], list[str]]
                 "refinement/candidates": TWO,
                 "selection/top": 1,
                 "refinement/head": SAN,
-                "refinement/heads": {t: LINEAR for t in ("cola", "sst2")},
+                "refinement/heads": dict.fromkeys(("cola", "sst2"), LINEAR),
             },
             "refinement.head: head san does not fit stsb, which has scores, not classes",
         ),
         (
             {"teachers/members/m1": {"seed": 1, "refined": 1}},
-            "teachers.members.m1.refined: there is nothing under refinement.candidates to start from",
+            "teachers.members.m1.refined: there is nothing under refinement.candidates to "
+            "start from",
         ),
         (
             {
@@ -167,7 +175,8 @@ Faults = Callable[[Values], list[str]]
                 "refinement/candidates": TWO,
                 "selection/top": 2,
             },
-            "teachers.members.m1: a member starts from `encoder` or from `refined: 2`, not from both",
+            "teachers.members.m1: a member starts from `encoder` or from `refined: 2`, not "
+            "from both",
         ),
     ],
 )

@@ -39,14 +39,12 @@ COMMIT = "a commit of 40 lower-case hex digits (a branch or a tag can move)"
         ("student/dropout", 1.0, "student.dropout: must be below 1, not 1.0"),
         ("student/seed", -1, "student.seed: must be at least 0, not -1"),
         ("student/seed", 2**32, "student.seed: must be at most 4.29497e+09, not 4294967296"),
-        ("distillation/temperature", 0.0, "distillation.temperature: must be above 0, not 0.0"),
         (
             "distillation/hard_weight",
             1.1,
             "distillation.hard_weight: must be at most 1 or annealed, not 1.1",
         ),
         ("distillation/temperature", 0, "distillation.temperature: must be above 0, not 0"),
-        ("distillation/temperature", 0.0, "distillation.temperature: must be above 0, not 0.0"),
         (
             "distillation/loss",
             {"kind": "kld"},
@@ -67,7 +65,8 @@ COMMIT = "a commit of 40 lower-case hex digits (a branch or a tag can move)"
         (
             "student/sampling/kind",
             "size",
-            "student.sampling.kind: must be merged, power, temperature, uniform or weights, not size",
+            "student.sampling.kind: must be merged, power, temperature, uniform or weights, "
+            "not size",
         ),
         ("teachers/folds", 3, "teachers.folds: must be a list, not 3"),
         (
