@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import SoftLabelError
+from pipeline.tasks import Task
 
 Indices = npt.NDArray[np.int64]
 
@@ -35,6 +36,18 @@ class Origin:
         raise SoftLabelError(
             f"{self.what}: {fault}", seen=seen, where=self.where, mend=self.mend
         ) from None
+
+
+def check_task(found: Task, expected: Task, origin: Origin) -> None:
+    """Refuse rows of another task, or of another order of the labels.
+
+    Raises:
+        SoftLabelError: names the task or the labels that were found.
+    """
+    if found.name != expected.name:
+        origin.refuse(f"they are of another task than {expected.name}", found.name)
+    if found.labels != expected.labels:
+        origin.refuse(f"label order is not {list(expected.labels)}", list(found.labels))
 
 
 def align(found: pa.Table, expected: pa.Table, origin: Origin) -> Indices:

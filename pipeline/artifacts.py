@@ -59,6 +59,11 @@ def new_folder(path: Path) -> Iterator[Path]:
         shutil.rmtree(draft, ignore_errors=True)
 
 
+def copy_folder(source: Path, target: Path) -> None:
+    """Copy a folder's bytes alone: where DVC links its files, they are read-only."""
+    shutil.copytree(source, target, copy_function=shutil.copyfile)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write JSON with sorted keys: the same value gives the same bytes."""
     with new_file(path) as draft:

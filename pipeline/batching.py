@@ -1,9 +1,6 @@
-"""Which rows share a step: length-bucketed batches, each row once an epoch, re-drawn each epoch."""
+"""Which rows share a batch and which batches a step: rows of like length, each row once a pass."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping
-from typing import NamedTuple
 
 import numpy as np
 
@@ -11,33 +8,30 @@ POOL = 200  # batches that are sorted by length together; the rest of the order 
 JITTER = 1.5  # tokens added at random before sorting, or rows of rare lengths would always meet
 
 
-class Batch(NamedTuple):
-    """Rows of one task that share a step."""
-
-    task: str
-    rows: np.ndarray  # positions in the task's training set, (batch,)
-
-
-def epoch(
-    lengths: Mapping[str, np.ndarray], batch_size: int, seed: int, number: int
-) -> list[Batch]:
-    """Batches of one epoch by Algorithm 1 of arXiv 1904.09482.
-
-    Every task's rows are packed into batches, the batches of all tasks are merged and shuffled.
-    Unlike the authors' code, the packing is drawn anew in each epoch.
+def groups(
+    lengths: np.ndarray,
+    kept: np.ndarray,
+    batch_size: int,
+    accumulation: int,
+    random: np.random.Generator,
+) -> list[tuple[np.ndarray, ...]]:
+    """One pass over a task's rows: batches in the groups that make a step each.
 
     Args:
-        lengths: tokens of each row `(rows,)`, by task.
+        lengths: tokens of each row of the task `(rows,)`.
+        kept: positions of the rows that are trained on `(kept,)`.
         batch_size: most rows of a batch.
-        seed: seed of the run.
-        number: number of the epoch, from 0.
+        accumulation: most batches of a group; only the last one may have fewer.
+        random: source of the order.
+
+    Returns:
+        Groups of batches of positions `(batch,)`; every kept row is in exactly one batch.
     """
-    merged: list[Batch] = []
-    for position, (task, tokens) in enumerate(sorted(lengths.items())):
-        random = np.random.default_rng([seed, number, position])
-        merged += [Batch(task, rows) for rows in pack(tokens, batch_size, random)]
-    order = np.random.default_rng([seed, number, len(lengths)]).permutation(len(merged))
-    return [merged[place] for place in order]
+    batches = [kept[places] for places in pack(lengths[kept], batch_size, random)]
+    if accumulation > 1:  # neighbours are of like length, and one step would see no other
+        batches = [batches[place] for place in random.permutation(len(batches))]
+    starts = range(0, len(batches), accumulation)
+    return [tuple(batches[start : start + accumulation]) for start in starts]
 
 
 def pack(lengths: np.ndarray, batch_size: int, random: np.random.Generator) -> list[np.ndarray]:

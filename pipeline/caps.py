@@ -6,6 +6,10 @@ import random
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+
+from pipeline import layouts
+from pipeline.tasks import Task
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -33,13 +37,21 @@ def kept(
     """
     if cap is None or cap >= count:
         return np.arange(count)
+    return np.sort(order(count, seed=seed, task=task, split=split, classes=classes)[:cap])
+
+
+def classes(task: Task, split: str, found: pa.Table) -> Ints | None:
+    """Class ids `(rows,)` by which a split's rows take turns; None where there are no classes."""
+    if task.regression or not layouts.is_labelled(split):
+        return None
+    return np.asarray(found["label"].to_numpy(), dtype=np.int64)
+
+
+def order(count: int, *, seed: int, task: str, split: str, classes: Ints | None = None) -> Ints:
+    """All positions in the order in which `kept` takes them, `(count,)`; arguments as there."""
     groups = np.zeros(count, dtype=np.int64) if classes is None else classes
-    return np.sort(_order(count, groups, f"{seed}/{task}/{split}")[:cap])
-
-
-def _order(count: int, groups: Ints, seed: str) -> Ints:
     # Python promises that a seed gives these numbers in every version; NumPy does not.
-    draw = random.Random(seed).random
+    draw = random.Random(f"{seed}/{task}/{split}").random
     drawn = np.argsort([draw() for _ in range(count)], kind="stable")
     turn = np.empty(count)
     for group in np.unique(groups):

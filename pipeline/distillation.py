@@ -1,51 +1,82 @@
-"""Distillation: the soft targets of every task with teachers, for the student to learn from."""
+"""Distillation: what the student learns from teachers, joined to its rows by id."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
 
-from pipeline import paths, soft_labels, student
+import numpy as np
+
+from pipeline import checkpoint, paths, rows, soft_labels, student, transfer
 from pipeline.errors import SoftLabelError
-from pipeline.finetuning import Splits, Targets
+from pipeline.finetuning import Splits, Teachers
 from pipeline.params.sections import Params
+from pipeline.rows import Rows
 
 
 def distil(params: Params) -> None:
     """Train the student on hard and soft labels and write data/student/.
 
     Raises:
-        SoftLabelError: a soft-label file does not fit the prepared rows.
+        SoftLabelError: a soft-label file does not fit the rows.
         EncoderError: the student's initial encoder is not there.
         TrainingError: the loss is not finite.
     """
     prepared = student.read_prepared(params)
-    targets = read_targets(params, prepared)
-    student.train(paths.STUDENT, params, prepared, targets, params.distillation)
+    learnt = student.train_rows(prepared)
+    targets = {}
+    for task in _taught(params, prepared):
+        further = transfer.read(task) if task in params.transfer else None
+        targets[task] = read_targets(task, prepared[task], further, params)
+        if further is not None:
+            learnt[task] = rows.concatenate(learnt[task], further)
+    teachers = _teachers(params, targets)
+    student.train(
+        paths.STUDENT, params, prepared, learnt, params.distillation, targets, teachers
+    )
 
 
-def read_targets(params: Params, prepared: Mapping[str, Splits]) -> Targets:
-    """Soft targets of the train rows of every task with teachers, joined by row id.
+def read_targets(task: str, splits: Splits, further: Rows | None, params: Params) -> np.ndarray:
+    """Soft targets of one task's train rows, then of its transfer rows, joined by row id.
+
+    Args:
+        task: its name.
+        splits: its prepared rows.
+        further: its transfer rows, if it has any.
+        params: section `distillation` has the temperature.
 
     Returns:
-        By task, float32 `(train rows, classes)`, or `(train rows, 1)` for regression.
+        float32 `(rows, classes)`, or `(rows, 1)` for regression.
 
     Raises:
-        SoftLabelError: a file is missing or does not fit the rows.
+        SoftLabelError: the file is missing or does not fit the rows.
     """
-    targets = {}
+    path = paths.soft_labels(task)
+    if not path.exists():
+        raise SoftLabelError("no soft labels", where=path, mend=f"dvc repro ensemble@{task}")
+    learnt = {"train": splits["train"], **({} if further is None else {"transfer": further})}
+    labels = soft_labels.read(path, {**splits, **learnt})
+    tables = [part.table for part in learnt.values()]
+    return labels.targets(
+        [row for table in tables for row in table["row_id"].to_pylist()],
+        [row for table in tables for row in table["text_hash"].to_pylist()],
+        params.distillation.temperature,
+    )
+
+
+def _taught(params: Params, prepared: Mapping[str, Splits]) -> list[str]:
     for task in params.teachers.tasks:
         if task not in prepared:
             print(f"{task}: no train rows at the source, no soft labels", file=sys.stderr)
-            continue
-        path = paths.soft_labels(task)
-        if not path.exists():
-            raise SoftLabelError("no soft labels", where=path, mend=f"dvc repro ensemble@{task}")
-        labels = soft_labels.read(path, prepared[task])
-        train = prepared[task]["train"].table
-        targets[task] = labels.targets(
-            train["row_id"].to_pylist(),
-            train["text_hash"].to_pylist(),
-            params.distillation.temperature,
-        )
-    return targets
+    return [task for task in params.teachers.tasks if task in prepared]
+
+
+def _teachers(params: Params, tasks: Mapping[str, object]) -> Teachers:
+    """The named member's model of each task; of a cross-fitted member that of the first fold."""
+    internals = params.distillation.internals
+    if internals is None:
+        return {}
+    fold = str(params.teachers.folds[0])
+    return {
+        task: checkpoint.load(paths.teacher(task, internals.member, fold)) for task in tasks
+    }

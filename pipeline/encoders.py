@@ -12,6 +12,7 @@ from pipeline.errors import EncoderError
 from pipeline.params import encoders as spec
 
 if TYPE_CHECKING:
+    from torch.nn import ModuleList
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 WEIGHTS = "model.safetensors"
@@ -48,6 +49,21 @@ def load(encoder: spec.Encoder, dropout: float) -> tuple[PreTrainedModel, PreTra
     else:
         model, tokenizer = _pretrained(locate(encoder), dropout)
     _keep_layers(model, encoder.layers)
+    _agree_on_segments(model, tokenizer)
+    return model, tokenizer
+
+
+def open_folder(path: Path, dropout: float) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load the encoder of a model that this pipeline saved, whole, with its tokenizer.
+
+    Args:
+        path: folder with config.json, model.safetensors and tokenizer.
+        dropout: dropout of the shared layers, attention probabilities included.
+
+    Raises:
+        EncoderError: its files cannot be read.
+    """
+    model, tokenizer = _pretrained(path, dropout)
     _agree_on_segments(model, tokenizer)
     return model, tokenizer
 
@@ -108,6 +124,21 @@ def describe(encoder: spec.Encoder) -> dict[str, Any]:
     if isinstance(encoder, spec.FolderEncoder):
         settings["path"] = Path(encoder.path).name
     return settings
+
+
+def layer_stack(model: Any) -> ModuleList:
+    """The encoder's own list of its layers, lowest first, whatever its family calls it.
+
+    Raises:
+        EncoderError: no list of modules in it is as long as its configuration says it is deep.
+    """
+    from torch.nn import ModuleList
+
+    depth = model.config.num_hidden_layers
+    for module in model.modules():
+        if isinstance(module, ModuleList) and len(module) == depth:
+            return module
+    raise EncoderError("no stack of layers found in this encoder", seen=type(model).__name__)
 
 
 def _from_wheel(encoder: spec.WheelEncoder) -> Path:
@@ -230,7 +261,7 @@ def _keep_layers(model: Any, layers: spec.Layers) -> None:
     """Keep the named layers, counted from 1."""
     if layers == "all":
         return
-    stack = _layer_stack(model)
+    stack = layer_stack(model)
     depth = len(stack)
     kept = list(range(2, depth + 1, 2)) if layers == "every_second" else list(layers)
     if not kept or max(kept) > depth:
@@ -261,13 +292,3 @@ def _refuse_irregular(model: Any, layers: spec.Layers) -> None:
             where="layers of the encoder",
             mend="set layers to all",
         )
-
-
-def _layer_stack(model: Any) -> Any:
-    from torch.nn import ModuleList
-
-    depth = model.config.num_hidden_layers
-    for module in model.modules():
-        if isinstance(module, ModuleList) and len(module) == depth:
-            return module
-    raise EncoderError("no stack of layers found in this encoder", seen=type(model).__name__)

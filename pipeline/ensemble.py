@@ -41,26 +41,32 @@ def combine(
     rule: str,
     weights: npt.ArrayLike | None = None,
     temperature: float = 1.0,
+    calibration: npt.ArrayLike | None = None,
 ) -> npt.NDArray[np.float32]:
     """Class probabilities of an ensemble.
 
     `mean_probability` is Eq. 3 of arXiv 1904.09482, Q = avg(Q^1, ..., Q^K), where Q^k is member
     k's softmax; the paper has no temperature, so it is the case T = 1. `mean_logit` is
-    softmax(avg(z^1, ..., z^K) / T). `dev_weighted` is Eq. 3 with a weight for each member.
+    softmax(avg(z^1, ..., z^K) / T). `dev_weighted` is Eq. 3 with a weight for each member. With
+    calibration, z^k / T^k takes the place of z^k in all three.
 
     Args:
         logits: `(members, rows, classes)`, all finite.
         rule: one of `RULES`.
         weights: one a member, adding up to 1; for `dev_weighted` only.
         temperature: T, which every member's logits are divided by.
+        calibration: T^k of each member (`calibration.fit_temperature`); None for 1 each.
 
     Returns:
         Probabilities `(rows, classes)`, float32; each row adds up to 1 but for rounding.
 
     Raises:
-        SoftLabelError: no such rule, no members, weights that do not fit, temperature not above 0.
+        SoftLabelError: no such rule, no members, weights or temperatures that do not fit,
+            temperature not above 0.
     """
     shares = _shares(len(logits), rule, weights)
+    if calibration is not None:
+        logits = _calibrated(logits, calibration)
     if rule == "mean_logit":
         return softmax(_mean(logits, shares), temperature).astype(np.float32)
     return _mean(softmax(logits, temperature), shares).astype(np.float32)
@@ -105,6 +111,18 @@ def dev_weights(scores: Mapping[str, float]) -> dict[str, float]:
     if total == 0.0:
         return dict.fromkeys(scores, 1.0 / len(scores)) if scores else {}
     return {member: score / total for member, score in floored.items()}
+
+
+def _calibrated(logits: npt.NDArray[Any], calibration: npt.ArrayLike) -> _Doubles:
+    temperatures = np.asarray(calibration, dtype=np.float64)
+    fits = temperatures.shape == (len(logits),) and bool((temperatures > 0).all())
+    if not (fits and np.isfinite(temperatures).all()):
+        raise SoftLabelError(
+            f"calibration takes {len(logits)} temperatures, all above 0 and finite",
+            seen=temperatures.tolist(),
+        )
+    divided: _Doubles = np.asarray(logits, dtype=np.float64) / temperatures[:, None, None]
+    return divided
 
 
 def _mean(values: npt.NDArray[Any], shares: _Doubles) -> _Doubles:

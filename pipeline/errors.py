@@ -41,6 +41,10 @@ class EncoderError(PipelineError):
     """An initial encoder is not there or not the one that was named."""
 
 
+class CheckpointError(PipelineError):
+    """A trained model's folder is not whole, or not the model that its card describes."""
+
+
 class SoftLabelError(PipelineError):
     """A soft-label or logits file does not fit the rows it is read for."""
 

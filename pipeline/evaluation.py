@@ -4,51 +4,22 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline import (
-    alignment,
-    artifacts,
-    ensemble,
-    logits,
-    metrics,
-    parquet,
-    paths,
-    rows,
-    soft_labels,
-)
+from pipeline import agreement, artifacts, calibration, comparison, metrics, parquet, paths, rows
+from pipeline import systems as compared
+from pipeline.comparison import Comparison
 from pipeline.errors import DataError
-from pipeline.rows import Rows
+from pipeline.resampling import Values
+from pipeline.systems import BASELINE, STUDENT, TEACHER, System
 from pipeline.tasks import Task, part_of
 
-SCHEMA_VERSION = 1
-MAJORITY, ENSEMBLE, BASELINE, STUDENT = "majority", "ensemble", "baseline", "student"
-TEACHER = "teacher_"  # before a member's name, so that a member called `student` is no clash
-
-_MODELS = {BASELINE: (paths.BASELINE, "baseline"), STUDENT: (paths.STUDENT, "distil")}
-
-Values = npt.NDArray[Any]
-
-
-@dataclass(frozen=True)
-class System:
-    """What one system says of a task's rows.
-
-    Attributes:
-        predicted: class ids int32 or scores float32, `(rows,)`.
-        probabilities: `(rows, classes)` float32 where they are kept.
-        model: the model's description as its logits file gives it; {} if there is none.
-    """
-
-    predicted: Values
-    probabilities: Values | None = None
-    model: Mapping[str, Any] = field(default_factory=dict)
+SCHEMA_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -58,10 +29,16 @@ class TaskResult:
     Attributes:
         task: the task.
         table: per-example predictions: row_id, split, text_hash, label, `prediction_<system>` and,
-            for classes, `probabilities_<system>` of baseline and student.
+            for classes, `probabilities_<system>` of ensemble, baseline, student and tuned.
         scores: system -> dev split -> metric -> fraction.
-        models: system -> description of its model, for systems that have one.
-        rule: how the members were combined; None without teachers.
+        models: system -> description of its model, for systems that have one; of a member with
+            several folds `by_fold` says what is each model's own.
+        comparison: student against baseline on the dev rows.
+        calibration_errors: system -> expected calibration error on all dev rows, a fraction, for
+            systems with probabilities.
+        agreement: pair of members -> measure -> fraction, on all dev rows; {} without teachers.
+        soft: metadata of the soft labels, with `transfer`: source of transfer rows -> how many;
+            {} without teachers.
         splits: split -> metadata of its prepared file, with `rows` (the number that were kept).
     """
 
@@ -69,8 +46,16 @@ class TaskResult:
     table: pa.Table
     scores: Mapping[str, Mapping[str, Mapping[str, float]]]
     models: Mapping[str, Mapping[str, Any]]
-    rule: str | None
+    comparison: Comparison
+    calibration_errors: Mapping[str, float]
+    agreement: Mapping[tuple[str, str], Mapping[str, float | None]]
+    soft: Mapping[str, Any]
     splits: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def rule(self) -> str | None:
+        """How the members were combined; None without teachers."""
+        return self.soft.get("rule")
 
     @property
     def members(self) -> list[str]:
@@ -103,12 +88,13 @@ def _lack(name: str) -> str:
     return f"the source has no {' and no '.join(lacking)} rows of it" if lacking else ""
 
 
-def evaluate(name: str, *, taught: bool) -> TaskResult:
-    """Collect and score every system on one task.
+def evaluate(name: str, *, taught: bool, tuned: bool = False) -> TaskResult:
+    """Collect, score and compare every system on one task.
 
     Args:
         name: the task's name in params.yaml.
         taught: whether the task has teachers and so soft labels.
+        tuned: whether the student was fine-tuned on the task.
 
     Raises:
         SoftLabelError: a system's file does not fit the prepared rows.
@@ -117,19 +103,21 @@ def evaluate(name: str, *, taught: bool) -> TaskResult:
     prepared = rows.read_splits(paths.prepared(name))
     task = next(part.task for split, part in prepared.items() if part_of(split) == "dev")
     frame = parquet.keys({k: part for k, part in prepared.items() if part_of(k) != "train"})
-    systems = {MAJORITY: _majority(task, prepared["train"], len(frame))}
-    rule = None
-    if taught:
-        rule, teachers = _ensemble(task, paths.soft_labels(name), prepared, frame)
-        systems |= teachers
-    for system, (folder, stage) in _MODELS.items():
-        systems[system] = _model(task, paths.task_logits(folder, name), stage, frame)
+    found = compared.collect(task, prepared, frame, taught=taught, tuned=tuned)
+    table = compared.tabulate(frame, found.systems)
+    pair = comparison.dev_splits(task, table, (STUDENT, BASELINE))
+    dev = np.isin(table["split"].to_numpy().astype(str), list(pair))
     return TaskResult(
         task=task,
-        table=_table(frame, systems),
-        scores={system: _scores(task, frame, found) for system, found in systems.items()},
-        models={system: found.model for system, found in systems.items() if found.model},
-        rule=rule,
+        table=table,
+        scores=_scores(task, table, list(found.systems)),
+        models={name: system.model for name, system in found.systems.items() if system.model},
+        comparison=comparison.compare(task, list(pair.values())),
+        calibration_errors=_calibration_errors(table, dev, found.systems),
+        agreement=agreement.pairwise(
+            task, {member: teacher.predicted[dev] for member, teacher in found.members.items()}
+        ),
+        soft=found.soft,
         splits={split: {**part.metadata, "rows": len(part)} for split, part in prepared.items()},
     )
 
@@ -155,73 +143,29 @@ def write(results: Sequence[TaskResult], reports: Sequence[Path] = ()) -> None:
 
 
 def _metadata(result: TaskResult) -> dict[str, Any]:
-    task = result.task
+    described = parquet.describe(result.task)
+    return {"schema_version": SCHEMA_VERSION, **described, "systems": list(result.scores)}
+
+
+def _scores(
+    task: Task, table: pa.Table, systems: Sequence[str]
+) -> dict[str, dict[str, dict[str, float]]]:
+    splits = comparison.dev_splits(task, table, systems)
     return {
-        "schema_version": SCHEMA_VERSION,
-        "task": task.name,
-        "labels": list(task.labels),
-        "systems": list(result.scores),
+        system: {
+            split: metrics.prediction_scores(task, said.labels, said.predicted[at])
+            for split, said in splits.items()
+        }
+        for at, system in enumerate(systems)
     }
 
 
-def _majority(task: Task, train: Rows, count: int) -> System:
-    """The commonest class of the train split, the first on a tie; its mean score for regression."""
-    labels = train.labels
-    if task.regression:
-        return System(np.full(count, labels.mean(dtype=np.float64), dtype=np.float32))
-    commonest = np.bincount(labels, minlength=task.outputs).argmax()
-    return System(np.full(count, commonest, dtype=np.int32))
-
-
-def _ensemble(
-    task: Task, path: Path, prepared: Mapping[str, Rows], frame: pa.Table
-) -> tuple[str, dict[str, System]]:
-    """Every member and their combination, from the soft-label file."""
-    soft = soft_labels.read(path, prepared)
-    at = alignment.locate(frame["row_id"], soft.table["row_id"], soft.origin)
-    systems = {
-        f"{TEACHER}{member}": System(
-            metrics.predictions(task, values[at]), model=soft.metadata["members"][member]
-        )
-        for member, values in zip(soft.members, soft.member_logits, strict=True)
+def _calibration_errors(
+    table: pa.Table, dev: Values, systems: Mapping[str, System]
+) -> dict[str, float]:
+    labels = table["label"].filter(pa.array(dev)).to_numpy()
+    return {
+        name: calibration.expected_calibration_error(system.probabilities[dev], labels)
+        for name, system in systems.items()
+        if system.probabilities is not None
     }
-    systems[ENSEMBLE] = System(metrics.predictions(task, soft.probabilities[at]))
-    return soft.rule, systems
-
-
-def _model(task: Task, path: Path, stage: str, frame: pa.Table) -> System:
-    """Student or baseline, from its logits file."""
-    mend = f"dvc repro {stage}"
-    found = logits.read(path, mend)
-    origin = alignment.Origin(f"logits of {task.name}", path, mend)
-    if found.task.labels != task.labels:
-        origin.refuse(f"label order is not {list(task.labels)}", list(found.task.labels))
-    values = found.values[alignment.align(found.table, frame, origin)]
-    known = None if task.regression else ensemble.softmax(values).astype(np.float32)
-    return System(metrics.predictions(task, values), known, found.model)
-
-
-def _scores(task: Task, frame: pa.Table, system: System) -> dict[str, dict[str, float]]:
-    splits = frame["split"].to_numpy()
-    found = {}
-    for split in dict.fromkeys(splits):
-        if part_of(split) != "dev":
-            continue
-        labels = frame["label"].filter(pa.array(splits == split))
-        if labels.null_count:
-            raise DataError("a dev row without a label", where=f"{task.name}/{split}")
-        found[split] = metrics.prediction_scores(
-            task, labels.to_numpy(), system.predicted[splits == split]
-        )
-    return found
-
-
-def _table(frame: pa.Table, systems: Mapping[str, System]) -> pa.Table:
-    table = frame
-    for name, system in systems.items():
-        table = table.append_column(f"prediction_{name}", pa.array(system.predicted))
-    for name, system in systems.items():
-        if system.probabilities is not None:
-            column = parquet.column(system.probabilities)
-            table = table.append_column(f"probabilities_{name}", column)
-    return table

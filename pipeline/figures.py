@@ -1,4 +1,4 @@
-"""The figures that are reported: task scores, GLUE score, what the student keeps of the gain."""
+"""The figures that are reported: task scores, GLUE score, differences, the gain that is kept."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from pipeline import metrics
-from pipeline.evaluation import BASELINE, ENSEMBLE, MAJORITY, STUDENT, TEACHER, TaskResult
+from pipeline import agreement, comparison, metrics, statistics
+from pipeline.evaluation import TaskResult
+from pipeline.statistics import Difference
+from pipeline.systems import BASELINE, ENSEMBLE, MAJORITY, STUDENT, TEACHER
 
 EVERYWHERE = (MAJORITY, BASELINE, STUDENT)
 GLUE_TASKS = 9
@@ -26,6 +28,7 @@ class Gain:
         ensemble: the ensembles' mean.
         baseline: the baseline's mean.
         student: the student's mean.
+        difference: student minus baseline, with its interval.
     """
 
     tasks: tuple[str, ...]
@@ -33,6 +36,7 @@ class Gain:
     ensemble: float
     baseline: float
     student: float
+    difference: Difference
 
     @property
     def kept(self) -> float | None:
@@ -74,6 +78,12 @@ def glue(results: Sequence[TaskResult]) -> dict[str, float]:
     }
 
 
+def glue_difference(results: Sequence[TaskResult]) -> Difference | None:
+    """Student's GLUE score minus the baseline's, with its interval; None without GLUE tasks."""
+    tasks = [result.comparison for result in results if result.task.glue]
+    return comparison.mean(tasks) if tasks else None
+
+
 def gain(results: Sequence[TaskResult]) -> Gain | None:
     """The means over the tasks with teachers; None if there are none."""
     taught = [result for result in results if result.members]
@@ -85,6 +95,7 @@ def gain(results: Sequence[TaskResult]) -> Gain | None:
         ensemble=fmean(result.score(ENSEMBLE) for result in taught),
         baseline=fmean(result.score(BASELINE) for result in taught),
         student=fmean(result.score(STUDENT) for result in taught),
+        difference=comparison.mean([result.comparison for result in taught]),
     )
 
 
@@ -104,18 +115,32 @@ def points(first: float, second: float) -> float:
     return 0.0 if abs(found) < LEVEL else found
 
 
+def p_values(results: Sequence[TaskResult]) -> dict[str, tuple[float, float]]:
+    """Task -> McNemar's p of student and baseline, and p after Holm's correction over the tasks."""
+    plain = {r.task.name: p for r in results if (p := r.comparison.p_value) is not None}
+    corrected = statistics.holm(plain)
+    return {task: (plain[task], corrected[task]) for task in plain}
+
+
 def nested(results: Sequence[TaskResult]) -> dict[str, Any]:
-    """Everything, as in reports/metrics.json: percent, but for counts and the share kept."""
-    found = gain(results)
+    """Everything, as in reports/metrics.json.
+
+    Percent, but for counts, the share kept, p, kappa and correlations.
+    """
+    found, tests = gain(results), p_values(results)
     whole: dict[str, Any] = {
         "glue": {"tasks": sum(result.task.glue for result in results), **_percents(glue(results))},
-        "tasks": {result.task.name: _of_task(result) for result in results},
+        "tasks": {r.task.name: _of_task(r, tests.get(r.task.name)) for r in results},
         "gain_kept": None,
+        "statistics": _method(),
     }
+    if gap := glue_difference(results):
+        whole["glue"]["student_minus_baseline"] = _interval(gap)
     if found:
         kept = found.kept
         whole["gain_kept"] = None if kept is None else round(kept, _DIGITS)
-        whole["teacher_tasks"] = {"tasks": list(found.tasks), **_percents(_means(found))}
+        means = {**_percents(_means(found)), "student_minus_baseline": _interval(found.difference)}
+        whole["teacher_tasks"] = {"tasks": list(found.tasks), **means}
     return whole
 
 
@@ -131,7 +156,7 @@ def summary(results: Sequence[TaskResult]) -> dict[str, Any]:
         "student": {r.task.name: round(100 * r.score(STUDENT), 2) for r in results},
     }
     if found and found.kept is not None:
-        short["gain_kept"] = round(found.kept, 2)
+        short["gain_kept"] = round(found.kept, 2) + 0.0  # no "-0.0"
     return short
 
 
@@ -145,17 +170,59 @@ def long(results: Sequence[TaskResult]) -> list[tuple[str, str, str, float]]:
     ]
 
 
-def _of_task(result: TaskResult) -> dict[str, Any]:
+def _of_task(result: TaskResult, test: tuple[float, float] | None) -> dict[str, Any]:
     found: dict[str, Any] = {
         system: _percents(named(result, system))
         for system in result.scores
         if not system.startswith(TEACHER)
     }
+    found["student_minus_baseline"] = _interval(result.comparison.difference)
+    if test:
+        found["mcnemar"] = {"p": _significant(test[0]), "p_holm": _significant(test[1])}
+    if result.calibration_errors:
+        found["calibration_error"] = _percents(result.calibration_errors)
     if result.members:
         found["teachers"] = {
             member: _percents(named(result, f"{TEACHER}{member}")) for member in result.members
         }
+    if result.agreement:
+        pairs = {" and ".join(pair): _shares(one) for pair, one in result.agreement.items()}
+        found["agreement"] = {"mean": _shares(agreement.mean(result.agreement)), "pairs": pairs}
     return found
+
+
+def _method() -> dict[str, Any]:
+    """How intervals and p are made."""
+    return {
+        "interval": "percentile of paired bootstrap over dev rows",
+        "confidence": statistics.CONFIDENCE,
+        "resamples": statistics.RESAMPLES,
+        "seed": statistics.SEED,
+        "test": "McNemar, exact, two-sided",
+        "correction": "Holm",
+    }
+
+
+def _interval(gap: Difference) -> dict[str, float]:
+    return {
+        "score": percent(gap.value),
+        "low": percent(gap.low),
+        "high": percent(gap.high),
+    }
+
+
+def _shares(measures: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Agreement in percent, the rest as it is."""
+    return {
+        name: None
+        if value is None
+        else (percent(value) if name == agreement.AGREEMENT else round(value, _DIGITS))
+        for name, value in measures.items()
+    }
+
+
+def _significant(p: float) -> float:
+    return float(f"{p:.{_DIGITS}g}")
 
 
 def _means(found: Gain) -> dict[str, float]:

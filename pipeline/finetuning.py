@@ -1,10 +1,11 @@
-"""Fine-tuning from an initial encoder to a saved, scored model: shared by teachers and student."""
+"""Fine-tuning to a saved, scored model: shared by candidates, teachers, student and tuning."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,51 +13,75 @@ import numpy as np
 from pipeline import checkpoint, encoders, labelling, logits, machine, metrics, tokens, training
 from pipeline.model import MultiTaskModel, start_at_mean
 from pipeline.params import sections
-from pipeline.params.encoders import Encoder
+from pipeline.params.heads import Head
+from pipeline.params.sampling import MergedSampling, Sampling
 from pipeline.rows import Rows
 from pipeline.tasks import part_of
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedTokenizerBase
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from pipeline.internals import Matcher
 
 Splits = Mapping[str, Rows]  # split -> rows
 Targets = Mapping[str, np.ndarray]  # task -> soft targets of its train rows
+Teachers = Mapping[str, checkpoint.Loaded]  # task -> the teacher whose inner states are matched
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides what a fine-tuned model becomes, but for its rows.
+    """All that decides what a fine-tuned model becomes, but for its start and its rows.
 
     Attributes:
-        name: the model's name: a member's, `student` or `baseline`.
+        name: the model's name: a member's, a candidate's, `student` or `baseline`.
         title: what the progress says.
-        encoder: initial encoder of the shared layers.
-        dropout: dropout inside the encoder.
-        head: pooling and dropout of every task's head.
+        heads: head of every task.
+        dropout: dropout inside the encoder, for the card.
         settings: epochs, rates and so on.
         seed: seed of heads, batches and dropout.
+        sampling: proportion of the tasks.
+        task_weights: factors on the losses of tasks; 1 for a task that is not named.
         distillation: how hard and soft loss are combined; None for hard labels only.
     """
 
     name: str
     title: str
-    encoder: Encoder
+    heads: Mapping[str, Head]
     dropout: float
-    head: sections.Head
     settings: sections.Training
     seed: int
+    sampling: Sampling = field(default_factory=lambda: MergedSampling(kind="merged"))
+    task_weights: Mapping[str, float] = field(default_factory=dict)
     distillation: sections.Distillation | None = None
 
     def describe(self) -> dict[str, Any]:
         """The settings as kept in the model's card."""
-        names = sections.Training.model_fields
+        settings = self.settings.model_dump(mode="json", include=set(sections.Training.model_fields))
         return {
-            **{name: getattr(self.settings, name) for name in names},
+            **settings,
             "dropout": self.dropout,
-            "head": self.head.model_dump(mode="json"),
+            "heads": {task: head.model_dump(mode="json") for task, head in self.heads.items()},
             "seed": self.seed,
+            "sampling": self.sampling.model_dump(mode="json"),
+            "task_weights": dict(self.task_weights),
             "distillation": self.distillation and self.distillation.model_dump(mode="json"),
         }
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An initial encoder in memory.
+
+    Attributes:
+        encoder: the shared layers.
+        tokenizer: its own.
+        description: where it comes from, for the card.
+    """
+
+    encoder: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    description: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -68,10 +93,14 @@ class Model:
     recipe: Recipe
     machine: machine.Machine
     card: dict[str, Any]
-    packed: dict[tuple[str, str], tokens.Tokens] = field(default_factory=dict)
 
-    def score(self, splits: Splits, path: Path) -> dict[str, Any]:
+    def score(self, splits: Splits, path: Path, **notes: Any) -> dict[str, Any]:
         """Score one task's splits and write their logits.
+
+        Args:
+            splits: prepared rows of one task.
+            path: the file of logits to write.
+            notes: what the card says besides.
 
         Returns:
             The model's card with `dev`, the official metrics of every dev split as fractions.
@@ -83,15 +112,12 @@ class Model:
             for name, split in splits.items()
             if part_of(name) == "dev"
         }
-        card = {**self.card, "dev": dev}
+        card = {**self.card, **notes, "dev": dev}
         logits.write(path, splits, scored, card)
         return card
 
     def _logits(self, task: str, split: Rows) -> np.ndarray:
-        packed = self.packed.get((task, split.split))
-        if packed is None:
-            length = self.recipe.settings.max_length
-            packed = tokens.tokenise(split.table, self.tokenizer, length)
+        packed = tokens.tokenise(split.table, self.tokenizer, self.recipe.settings.max_length)
         title = f"{self.recipe.title}: {task} {split.split}"
         return labelling.logits(self.network, task, packed, self.machine, title)
 
@@ -100,65 +126,136 @@ def fine_tune(
     folder: Path,
     recipe: Recipe,
     train: Mapping[str, Rows],
-    targets: Targets,
+    opened: Opened,
     hardware: sections.Machine,
+    targets: Targets = _NOTHING,
+    teachers: Teachers = _NOTHING,
 ) -> Model:
-    """Train a model on the train rows of some tasks and save it.
+    """Train a model with fresh heads on the rows of some tasks and save it.
 
-    With the same recipe and rows, first weights, batches and dropout masks are the same whatever
-    the targets: a distilled student and its baseline differ in the loss alone.
+    With the same recipe, start and rows, first weights, batches and dropout masks are the same
+    whatever the targets: a distilled student and its baseline differ in loss and rows alone.
 
     Args:
         folder: where weights, tokenizer and log go.
         recipe: all settings.
-        train: train rows by task.
-        targets: soft targets float32 `(train rows, classes or 1)` of tasks with teachers.
+        train: training rows by task; a row without a label is learnt from softly only.
+        opened: what the shared layers start from.
         hardware: section `machine` of params.yaml.
+        targets: soft targets float32 `(rows, classes or 1)` of tasks with teachers.
+        teachers: models whose inner states are matched, by task.
 
     Raises:
-        EncoderError: the initial encoder is not there.
+        EncoderError: the encoder does not fit heads, lengths or teachers.
         TrainingError: no rows, or a loss that is not finite.
     """
     import torch
 
     chosen = machine.set_up(hardware)
-    encoder, tokenizer = encoders.load(recipe.encoder, recipe.dropout)
-    encoders.check_length(encoder, tokenizer, recipe.settings.max_length)
+    encoders.check_length(opened.encoder, opened.tokenizer, recipe.settings.max_length)
     torch.manual_seed(recipe.seed)  # the heads' first weights
     tasks = {name: rows.task for name, rows in train.items()}
-    network = MultiTaskModel(encoder, tasks, recipe.head).to(chosen.device)
-    sets = _training_sets(network, tokenizer, train, targets, recipe.settings.max_length)
+    network = MultiTaskModel(opened.encoder, tasks, recipe.heads)
+    for name, rows in train.items():
+        if tasks[name].regression:
+            start_at_mean(network, name, float(rows.labels[rows.known].mean()))
+    return _train(folder, recipe, train, network, opened, chosen, targets, teachers)
+
+
+def fine_tune_further(
+    folder: Path,
+    recipe: Recipe,
+    train: Mapping[str, Rows],
+    loaded: checkpoint.Loaded,
+    hardware: sections.Machine,
+) -> Model:
+    """Train a model that was trained before, heads included, on hard labels, and save it.
+
+    Args:
+        folder: where weights, tokenizer and log go.
+        recipe: all settings; its heads are those of the model.
+        train: training rows by task.
+        loaded: the model as it was saved.
+        hardware: section `machine` of params.yaml.
+
+    Raises:
+        TrainingError: no rows, or a loss that is not finite.
+    """
+    chosen = machine.set_up(hardware)
+    encoder, tokenizer = loaded.network.encoder, loaded.tokenizer
+    encoders.check_length(encoder, tokenizer, recipe.settings.max_length)
+    origin = {"source": "model", "model": loaded.card["name"]}
+    opened = Opened(encoder, tokenizer, {**origin, "weights_sha256": loaded.card["weights_sha256"]})
+    return _train(folder, recipe, train, loaded.network, opened, chosen)
+
+
+def _train(
+    folder: Path,
+    recipe: Recipe,
+    train: Mapping[str, Rows],
+    network: MultiTaskModel,
+    opened: Opened,
+    chosen: machine.Machine,
+    targets: Targets = _NOTHING,
+    teachers: Teachers = _NOTHING,
+) -> Model:
+    network.to(chosen.device)
     run = training.Run(
-        recipe.title,
-        recipe.settings,
-        recipe.seed,
-        folder / checkpoint.LOG,
-        recipe.distillation,
+        title=recipe.title,
+        settings=recipe.settings,
+        seed=recipe.seed,
+        log=folder / checkpoint.LOG,
+        distillation=recipe.distillation,
+        sampling=recipe.sampling,
+        task_weights=recipe.task_weights,
+        matcher=_matcher(recipe, network, opened, teachers, chosen),
     )
+    sets = {
+        name: _training_set(name, rows, recipe, opened.tokenizer, targets.get(name))
+        for name, rows in train.items()
+    }
     training.train(network, sets, run, chosen)
     card = checkpoint.card(
         recipe.name,
-        checkpoint.save(network, tokenizer, folder),
+        checkpoint.save(network, opened.tokenizer, folder),
         network,
-        encoders.describe(recipe.encoder),
+        opened.description,
         {**recipe.describe(), "soft_labels": sorted(targets)},
         chosen.precision,
     )
-    packed = {(name, "train"): rows.tokens for name, rows in sets.items()}
-    return Model(network, tokenizer, recipe, chosen, card, packed)
+    return Model(network, opened.tokenizer, recipe, chosen, card)
 
 
-def _training_sets(
+def _matcher(
+    recipe: Recipe,
     network: MultiTaskModel,
+    opened: Opened,
+    teachers: Teachers,
+    chosen: machine.Machine,
+) -> Matcher | None:
+    if recipe.distillation is None or recipe.distillation.internals is None or not teachers:
+        return None
+    from pipeline import internals
+
+    settings = recipe.distillation.internals
+    found = internals.build(settings, network, opened.tokenizer, teachers, recipe.seed)
+    return found.to(chosen.device)
+
+
+def _training_set(
+    name: str,
+    rows: Rows,
+    recipe: Recipe,
     tokenizer: PreTrainedTokenizerBase,
-    train: Mapping[str, Rows],
-    targets: Targets,
-    max_length: int,
-) -> dict[str, training.TrainingSet]:
-    sets = {}
-    for name, rows in train.items():
-        if network.tasks[name].regression:
-            start_at_mean(network, name, float(rows.labels.mean()))
-        packed = tokens.tokenise(rows.table, tokenizer, max_length)
-        sets[name] = training.TrainingSet(packed, rows.labels, targets.get(name))
-    return sets
+    targets: np.ndarray | None,
+) -> training.TrainingSet:
+    length, head = recipe.settings.max_length, recipe.heads[name]
+    packed = tokens.tokenise(rows.table, tokenizer, length)
+    negatives = None
+    if head.kind == "ranking":
+        from pipeline.ranking import Negatives, positive_class
+
+        positive = positive_class(rows.task.labels)
+        negatives = Negatives(rows.table, rows.labels, packed, head, length, positive)
+    known = None if rows.known.all() else rows.known
+    return training.TrainingSet(packed, rows.labels, targets, known, negatives)

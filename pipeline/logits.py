@@ -32,24 +32,13 @@ def schema(task: Task) -> pa.Schema:
 
 
 @dataclass(frozen=True)
-class Logits:
+class Logits(parquet.Described):
     """What one model says of the rows of one task.
 
     Attributes:
         table: columns as in `schema`, splits one after the other.
         metadata: schema_version, what `describe` gives of the task, and `model`.
     """
-
-    table: pa.Table
-    metadata: Mapping[str, Any]
-
-    def __len__(self) -> int:
-        return int(self.table.num_rows)
-
-    @property
-    def task(self) -> Task:
-        """The task as the file describes it; its `rows` are the splits in the file."""
-        return parquet.described(self.metadata, self.table)
 
     @property
     def model(self) -> Mapping[str, Any]:
@@ -70,6 +59,17 @@ class Logits:
     def split(self, name: str) -> Logits:
         """The same model's logits of one split only (no rows if the file has no such split)."""
         return Logits(self.table.filter(pc.equal(self.table["split"], name)), self.metadata)
+
+
+def describe(task: Task, model: Mapping[str, Any]) -> dict[str, Any]:
+    """Metadata of one model's logits for one task."""
+    return {"schema_version": SCHEMA_VERSION, **parquet.describe(task), "model": dict(model)}
+
+
+def tabulate(splits: Mapping[str, Rows], values: Floats) -> pa.Table:
+    """Columns as in `schema` of prepared rows, with logits `(rows, classes)` in their order."""
+    field = schema(next(iter(splits.values())).task).field("logits")
+    return parquet.keys(splits).append_column(field, parquet.column(values))
 
 
 def write(
@@ -98,11 +98,9 @@ def write(
         )
     task = next(iter(splits.values())).task
     parts = [_part(path, split, values[name], task) for name, split in splits.items()]
-    logits = np.concatenate(parts)
-    table = parquet.keys(splits).append_column(schema(task).field("logits"), parquet.column(logits))
+    table = tabulate(splits, np.concatenate(parts))
     parquet.check_finite(table, "logits", path, "train with a lower learning rate")
-    metadata = {"schema_version": SCHEMA_VERSION, **parquet.describe(task), "model": dict(model)}
-    parquet.write(path, table, metadata)
+    parquet.write(path, table, describe(task, model))
 
 
 def read(path: Path, mend: str = "dvc repro") -> Logits:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,27 @@ from pipeline.tasks import Task
 ROW_GROUP = 20_000  # rows that a streaming reader holds at once
 DESCRIPTION = ("task", "title", "labels", "regression", "low", "high", "metrics", "glue")
 Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Described:
+    """A table about rows of one task, with the metadata of its file.
+
+    Attributes:
+        table: one row an example, `key_fields` first.
+        metadata: schema_version, what `describe` gives of the task, and more.
+    """
+
+    table: pa.Table
+    metadata: Mapping[str, Any]
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @property
+    def task(self) -> Task:
+        """The task as the file describes it; its `rows` are the splits in the file."""
+        return described(self.metadata, self.table)
 
 
 def key_fields(task: Task) -> list[pa.Field]:

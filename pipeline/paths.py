@@ -7,14 +7,19 @@ from pathlib import Path
 PARAMS = Path("params.yaml")
 PROFILES = Path("profiles")
 DATA = Path("data")
+TEXTS = DATA / "texts"
+SELECTED = DATA / "selected"
+SELECTION = DATA / "selection.json"
 STUDENT = DATA / "student"
 BASELINE = DATA / "baseline"
+TUNED = DATA / "tuned"
 EVALUATION = DATA / "evaluation"
 REPORTS = Path("reports")
 METRICS = REPORTS / "metrics.json"
 RESULTS = REPORTS / "results.md"
 README = Path("README.md")
 SOURCE = "source.json"  # in a raw folder: what its files are
+_LOGITS = "logits.parquet"
 
 
 def raw(task: str) -> Path:
@@ -27,9 +32,49 @@ def prepared(task: str) -> Path:
     return DATA / "prepared" / task
 
 
-def teacher(task: str, member: str) -> Path:
+def transfer(task: str) -> Path:
+    """Folder of one task's further rows, that only teachers label."""
+    return DATA / "transfer" / task
+
+
+def transfer_rows(task: str) -> Path:
+    """Parquet file of one task's further rows."""
+    return transfer(task) / "transfer.parquet"
+
+
+def refined(candidate: str) -> Path:
+    """Folder of one multi-task candidate."""
+    return DATA / "refined" / candidate
+
+
+def selected(rank: int) -> Path:
+    """Folder of the encoder of the candidate at a rank, from 1."""
+    return SELECTED / str(rank)
+
+
+def start(member: str) -> Path:
+    """Folder of what one member starts from."""
+    return DATA / "starts" / member
+
+
+def teacher(task: str, member: str, fold: str) -> Path:
     """Folder of one teacher: weights, log and logits."""
-    return DATA / "teachers" / task / member
+    return DATA / "teachers" / task / member / fold
+
+
+def teacher_logits(task: str, member: str, fold: str) -> Path:
+    """Parquet file of one teacher's logits, in its folder."""
+    return teacher(task, member, fold) / _LOGITS
+
+
+def labelled(task: str, member: str, fold: str) -> Path:
+    """Folder of what one teacher says of the transfer rows of its task."""
+    return DATA / "labelled" / task / member / fold
+
+
+def labelled_logits(task: str, member: str, fold: str) -> Path:
+    """Parquet file of one teacher's logits of the transfer rows."""
+    return labelled(task, member, fold) / _LOGITS
 
 
 def soft_labels(task: str) -> Path:
@@ -37,9 +82,14 @@ def soft_labels(task: str) -> Path:
     return DATA / "soft_labels" / f"{task}.parquet"
 
 
-def teacher_logits(task: str, member: str) -> Path:
-    """Parquet file of one teacher's logits, in its folder."""
-    return teacher(task, member) / "logits.parquet"
+def tuned(task: str) -> Path:
+    """Folder of the student fine-tuned on one task."""
+    return TUNED / task
+
+
+def tuned_logits(task: str) -> Path:
+    """Parquet file of its logits for the held-out rows, in its folder."""
+    return tuned(task) / _LOGITS
 
 
 def task_logits(folder: Path, task: str) -> Path:

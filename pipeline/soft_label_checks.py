@@ -1,7 +1,9 @@
-"""What the numbers of a soft-label file must satisfy, each fault with the first row it is in."""
+"""What a soft-label file must satisfy in itself, each fault with the first row that has it."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,6 +11,7 @@ import pyarrow as pa
 
 from pipeline.alignment import Origin
 from pipeline.parquet import Floats
+from pipeline.tasks import Task
 
 SUM_TOLERANCE = 1e-5
 """Most by which a row's probabilities may miss 1; float32 rounding misses it by 1e-7 a class."""
@@ -19,6 +22,63 @@ RULE_TOLERANCE = 1e-6
 Absolute below 1 and relative above it. Probabilities are stored as float32, 6e-8 from the float64
 result at most; another machine's `exp` adds less than that.
 """
+
+
+def check_members(columns: Collection[str], metadata: Mapping[str, Any], origin: Origin) -> None:
+    """Refuse a file whose columns, weights or temperatures are not of the members it names.
+
+    Args:
+        columns: members that have a column.
+        metadata: members, weights and temperatures by member; the latter two may be None.
+        origin: the file.
+
+    Raises:
+        SoftLabelError: names the members on both sides.
+    """
+    listed = sorted(metadata["members"])
+    if sorted(columns) != listed:
+        origin.refuse(f"columns of {sorted(columns)}, but metadata of {listed}")
+    for key in ("weights", "temperatures"):
+        values = metadata[key]
+        if values is not None and sorted(values) != listed:
+            origin.refuse(f"{key} of {sorted(values)}, but metadata of {listed}")
+
+
+def check_calibration(
+    task: Task, folds: Collection[str], temperatures: Sequence[float], origin: Origin
+) -> None:
+    """Refuse temperatures that cannot have been fitted on held-out train rows of classes.
+
+    Args:
+        task: the task.
+        folds: names of the members' folds.
+        temperatures: one a member.
+        origin: the file.
+
+    Raises:
+        SoftLabelError: shows the temperatures.
+    """
+    if task.regression:
+        origin.refuse("scores know no temperature", temperatures)
+    if len(folds) < 2:
+        origin.refuse("without folds no train row is unseen to fit a temperature on", temperatures)
+    if not all(math.isfinite(value) and value > 0 for value in temperatures):
+        origin.refuse("a member's temperature is not above 0 and finite", temperatures)
+
+
+def check_unlabelled(transfer: pa.Table, origin: Origin) -> None:
+    """Refuse transfer rows that have a gold label: the student learns from them softly only.
+
+    Args:
+        transfer: rows of split `transfer`, with the columns `row_id` and `label`.
+        origin: the file.
+
+    Raises:
+        SoftLabelError: names the first row.
+    """
+    labelled = transfer.filter(transfer["label"].is_valid())
+    if labelled.num_rows:
+        origin.refuse("a transfer row has a gold label", labelled["row_id"][0].as_py())
 
 
 def check_simplex(values: Floats, ids: pa.ChunkedArray, origin: Origin) -> None:

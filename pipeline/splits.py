@@ -17,7 +17,7 @@ from pipeline import archives, artifacts, hub_tables, layouts, msr, paths, table
 from pipeline.errors import DataError
 from pipeline.labels import Label, LabelError, parser
 from pipeline.layouts import Layout
-from pipeline.rows import schema
+from pipeline.rows import TRANSFER, schema
 from pipeline.tasks import Task
 
 AX_TSV = "AX.tsv"  # published beside the zips, where a folder has diagnostic.tsv
@@ -85,6 +85,24 @@ def readers(raw: Raw, task: Task, layout: Layout) -> dict[str, Reader]:
             mend=f"dvc repro --force download@{task.name}",
         )
     return find(raw, task, layout)
+
+
+def texts(path: Path, task: Task, columns: Sequence[str]) -> pa.Table:
+    """Texts of a task that stand in a file of their own, with a header line and no labels.
+
+    Args:
+        path: a file as `tables.rows` takes it.
+        task: the task.
+        columns: headers of the first text's column and, for pairs, of the second's.
+
+    Returns:
+        Columns sentence1, sentence2 and label (null) as in `rows.schema`, one row a line.
+
+    Raises:
+        DataError: the file is empty, lacks a column, or has a row of another width.
+    """
+    layout = Layout("", tuple(columns), "", (), tuple(columns))
+    return _file_reader(path, task, layout, TRANSFER)()
 
 
 def _tsv(raw: Raw, task: Task, layout: Layout) -> dict[str, Reader]:

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline import artifacts, checkpoint, paths, rows
+from pipeline import artifacts, checkpoint, encoders, paths, rows
 from pipeline.errors import DataError
-from pipeline.finetuning import Recipe, Splits, Targets, fine_tune
+from pipeline.finetuning import Opened, Recipe, Splits, Targets, Teachers, fine_tune
 from pipeline.params.sections import Distillation, Params
+from pipeline.rows import Rows
 from pipeline.tasks import part_of
 
 
@@ -31,40 +32,54 @@ def read_prepared(params: Params) -> dict[str, Splits]:
     return prepared
 
 
+def train_rows(prepared: Mapping[str, Splits]) -> dict[str, Rows]:
+    """Train rows by task."""
+    return {name: splits["train"] for name, splits in prepared.items()}
+
+
 def train(
     folder: Path,
     params: Params,
     prepared: Mapping[str, Splits],
-    targets: Targets,
-    distillation: Distillation | None,
+    learnt: Mapping[str, Rows],
+    distillation: Distillation | None = None,
+    targets: Targets | None = None,
+    teachers: Teachers | None = None,
 ) -> None:
     """Train the student of params.yaml and write weights, log and logits to a folder.
 
     Args:
         folder: where the model goes, whole or not at all.
         params: its sections `student` and `machine` are used.
-        prepared: rows by task and split.
-        targets: soft targets `(train rows, classes or 1)` of tasks with teachers.
+        prepared: rows by task and split; the held-out splits are scored.
+        learnt: rows to learn from by task, train and transfer rows.
         distillation: how hard and soft loss are combined; None for hard labels only.
+        targets: soft targets `(rows, classes or 1)` of the rows of tasks with teachers.
+        teachers: models whose inner states are matched, by task.
 
     Raises:
-        EncoderError: the initial encoder is not there.
+        EncoderError: the initial encoder is not there, or does not fit.
         TrainingError: the loss is not finite.
     """
     student = params.student
     recipe = Recipe(
         name=folder.name,
         title=folder.name,
-        encoder=student.encoder,
+        heads={name: student.heads.get(name, student.head) for name in prepared},
         dropout=student.dropout,
-        head=student.head,
         settings=student,
         seed=student.seed,
+        sampling=student.sampling,
+        task_weights=student.task_weights,
         distillation=distillation,
     )
-    train_rows = {name: splits["train"] for name, splits in prepared.items()}
+    opened = Opened(
+        *encoders.load(student.encoder, student.dropout), encoders.describe(student.encoder)
+    )
     with artifacts.new_folder(folder) as draft:
-        model = fine_tune(draft, recipe, train_rows, targets, params.machine)
+        model = fine_tune(
+            draft, recipe, learnt, opened, params.machine, targets or {}, teachers or {}
+        )
         for name, splits in prepared.items():
             held_out = {key: split for key, split in splits.items() if part_of(key) != "train"}
             if held_out:

@@ -4,45 +4,57 @@ from __future__ import annotations
 
 import sys
 
-from pipeline import artifacts, checkpoint, paths, rows
-from pipeline.finetuning import Recipe, fine_tune
+from pipeline import artifacts, checkpoint, folds, paths, rows, start
+from pipeline.finetuning import Opened, Recipe, fine_tune
 from pipeline.params.sections import Params
 
 
-def teach(task: str, member: str, params: Params) -> None:
-    """Fine-tune one teacher and write data/teachers/<task>/<member>/.
+def teach(task: str, member: str, fold: str, params: Params) -> None:
+    """Fine-tune one teacher and write data/teachers/<task>/<member>/<fold>/.
 
-    A task that the source does not have leaves a folder with only missing.json.
+    It is trained on the train rows outside its fold and scores all rows. A task that the source
+    does not have leaves a folder with only missing.json.
 
     Raises:
-        DataError: the prepared rows are missing.
-        EncoderError: the initial encoder is not there.
+        DataError: the prepared rows are missing, or too few for the folds.
+        EncoderError: the encoder that the member starts from is not there.
         TrainingError: the loss is not finite.
     """
     prepared = paths.prepared(task)
-    with artifacts.new_folder(paths.teacher(task, member)) as draft:
+    with artifacts.new_folder(paths.teacher(task, member, fold)) as draft:
         if rows.absent(prepared):
             note = f"{task}: no train rows at the source, no teacher"
             print(note, file=sys.stderr)
             artifacts.write_json(draft / rows.MISSING, {"task": task, "note": note})
             return
-        splits = rows.read_splits(prepared)
-        recipe = _recipe(task, member, params)
-        model = fine_tune(draft, recipe, {task: splits["train"]}, {}, params.machine)
-        card = model.score(splits, draft / paths.teacher_logits(task, member).name)
+        splits, names = rows.read_splits(prepared), folds.names(params.teachers.folds)
+        seen = folds.outside(splits["train"], fold, folds.held_out(splits["train"], len(names)))
+        recipe = _recipe(task, member, fold, params)
+        model = fine_tune(draft, recipe, {task: seen}, _open(member, recipe), params.machine)
+        card = model.score(
+            splits,
+            draft / paths.teacher_logits(task, member, fold).name,
+            fold=fold,
+            folds=names,
+            seen=folds.fingerprint(seen),
+        )
         artifacts.write_json(draft / checkpoint.CARD, card)
 
 
-def _recipe(task: str, member: str, params: Params) -> Recipe:
+def _open(member: str, recipe: Recipe) -> Opened:
+    folder = paths.start(member)
+    return Opened(*start.load(folder, recipe.dropout), start.describe(folder))
+
+
+def _recipe(task: str, member: str, fold: str, params: Params) -> Recipe:
     """The section's settings, then the task's, then the member's."""
     teachers = params.teachers
     own = teachers.members[member]
     return Recipe(
         name=member,
-        title=f"teach {task} {member}",
-        encoder=own.encoder or teachers.encoder,
+        title=f"teach {task} {member} {fold}",
+        heads={task: teachers.tasks[task].head or teachers.head},
         dropout=teachers.dropout if own.dropout is None else own.dropout,
-        head=teachers.head,
         settings=teachers.training(task, member),
         seed=own.seed,
     )

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -11,7 +13,19 @@ import pyarrow as pa
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+TEXTS = "texts"  # key of a batch that the encoder does not take
 _ROWS_A_CALL = 4096  # keeps the tokenizer's Python lists small on large splits
+
+
+class _Piece(NamedTuple):
+    """A run of tokens: ids int32, segments uint8 and texts uint8, each `(tokens,)`."""
+
+    ids: np.ndarray
+    segments: np.ndarray
+    texts: np.ndarray
+
+    def cut(self, where: slice | np.ndarray) -> _Piece:
+        return _Piece(self.ids[where], self.segments[where], self.texts[where])
 
 
 @dataclass(frozen=True)
@@ -20,7 +34,9 @@ class Tokens:
 
     Attributes:
         ids: int32 `(tokens,)`, all rows end to end.
-        segments: uint8 `(tokens,)`, 0 in the first text and 1 in the second.
+        segments: uint8 `(tokens,)`, the segment ids that the tokenizer gives; all 0 for encoders
+            such as RoBERTa, so not the way to tell the texts apart.
+        texts: uint8 `(tokens,)`, 1 in the first text, 2 in the second, 0 on special tokens.
         offsets: int64 `(rows + 1,)`, row i is `ids[offsets[i]:offsets[i + 1]]`.
         pad: id of the padding token.
         uses_segments: whether the encoder takes segment ids.
@@ -28,6 +44,7 @@ class Tokens:
 
     ids: np.ndarray
     segments: np.ndarray
+    texts: np.ndarray
     offsets: np.ndarray
     pad: int
     uses_segments: bool
@@ -45,7 +62,7 @@ class Tokens:
 
         Returns:
             `input_ids`, `attention_mask` and, where the encoder takes them, `token_type_ids`,
-            each int64 `(batch, longest row)`.
+            each int64 `(batch, longest row)`; `texts`, uint8 of the same shape, 0 on padding.
         """
         lengths = self.lengths[rows]
         width = int(lengths.max())
@@ -55,10 +72,63 @@ class Tokens:
         inputs = {
             "input_ids": np.where(mask, self.ids[places], self.pad).astype(np.int64),
             "attention_mask": mask.astype(np.int64),
+            TEXTS: np.where(mask, self.texts[places], 0).astype(np.uint8),
         }
         if self.uses_segments:
             inputs["token_type_ids"] = np.where(mask, self.segments[places], 0).astype(np.int64)
         return inputs
+
+    def pair(self, first: np.ndarray, second: np.ndarray, max_length: int) -> dict[str, np.ndarray]:
+        """Padded inputs of new pairs: the first text of one row with the second of another.
+
+        As if tokenised anew, longest text cut first, but for what the rows' own truncation has
+        already taken away.
+
+        Args:
+            first: rows that give the first texts, `(batch,)`.
+            second: rows that give the second texts, `(batch,)`.
+            max_length: most tokens of a pair, special tokens included.
+
+        Returns:
+            Inputs as of `batch`.
+
+        Raises:
+            ValueError: no row has two texts to learn the special tokens' places from.
+        """
+        before, between, after = self._frame
+        budget = max_length - sum(len(piece.ids) for piece in self._frame)
+        rows: list[Sequence[_Piece]] = []
+        for one, two in zip(first.tolist(), second.tolist(), strict=True):
+            start, end = self._text(one, 1), self._text(two, 2)
+            kept = _longest_first(len(start.ids), len(end.ids), budget)
+            rows.append(
+                (before, start.cut(slice(kept[0])), between, end.cut(slice(kept[1])), after)
+            )
+        packed = _pack([_join(pieces) for pieces in rows], self.pad, self.uses_segments)
+        return packed.batch(np.arange(len(rows)))
+
+    def _text(self, row: int, number: int) -> _Piece:
+        whole = self._row(row)
+        return whole.cut(whole.texts == number)
+
+    def _row(self, row: int) -> _Piece:
+        where = slice(int(self.offsets[row]), int(self.offsets[row + 1]))
+        return _Piece(self.ids, self.segments, self.texts).cut(where)
+
+    @cached_property
+    def _frame(self) -> tuple[_Piece, _Piece, _Piece]:
+        """Special tokens before, between and after the two texts of any row."""
+        for row in range(len(self.offsets) - 1):
+            whole = self._row(row)
+            one, two = np.flatnonzero(whole.texts == 1), np.flatnonzero(whole.texts == 2)
+            if len(one) and len(two):
+                between = slice(int(one[-1]) + 1, int(two[0]))
+                return (
+                    whole.cut(slice(int(one[0]))),
+                    whole.cut(between),
+                    whole.cut(slice(int(two[-1]) + 1, None)),
+                )
+        raise ValueError("no row has tokens of two texts")
 
 
 def tokenise(table: pa.Table, tokenizer: PreTrainedTokenizerBase, max_length: int) -> Tokens:
@@ -69,20 +139,30 @@ def tokenise(table: pa.Table, tokenizer: PreTrainedTokenizerBase, max_length: in
         tokenizer: the encoder's own tokenizer.
         max_length: most tokens of a row, special tokens included.
     """
-    ids: list[np.ndarray] = []
-    segments: list[np.ndarray] = []
-    lengths: list[int] = []
+    rows: list[_Piece] = []
     for start in range(0, table.num_rows, _ROWS_A_CALL):
         for encoding in _encode(table.slice(start, _ROWS_A_CALL), tokenizer, max_length):
-            ids.append(np.asarray(encoding.ids, np.int32))
-            segments.append(np.asarray(encoding.type_ids, np.uint8))
-            lengths.append(len(encoding.ids))
+            ids = np.asarray(encoding.ids, np.int32)
+            rows.append(_Piece(ids, np.asarray(encoding.type_ids, np.uint8), _texts(encoding)))
+    uses_segments = "token_type_ids" in tokenizer.model_input_names
+    return _pack(rows, int(tokenizer.pad_token_id or 0), uses_segments)
+
+
+def concatenate(first: Tokens, second: Tokens) -> Tokens:
+    """The rows of `first`, then those of `second`, both of one tokenizer.
+
+    Raises:
+        ValueError: they are padded differently or not both with segments.
+    """
+    kind = (first.pad, first.uses_segments)
+    if kind != (second.pad, second.uses_segments):
+        raise ValueError("tokens of different tokenizers")
     return Tokens(
-        np.concatenate([np.empty(0, np.int32), *ids]),
-        np.concatenate([np.empty(0, np.uint8), *segments]),
-        np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64),
-        int(tokenizer.pad_token_id or 0),
-        "token_type_ids" in tokenizer.model_input_names,
+        np.concatenate([first.ids, second.ids]),
+        np.concatenate([first.segments, second.segments]),
+        np.concatenate([first.texts, second.texts]),
+        np.concatenate([first.offsets, first.offsets[-1] + second.offsets[1:]]),
+        *kind,
     )
 
 
@@ -92,3 +172,40 @@ def _encode(table: pa.Table, tokenizer: Any, max_length: int) -> Any:
     return tokenizer(
         first, pairs, truncation=True, max_length=max_length, return_attention_mask=False
     ).encodings
+
+
+def _texts(encoding: Any) -> np.ndarray:
+    """Which text each token is of, uint8 `(tokens,)`.
+
+    The mask of special tokens is asked as well: an encoding of one text may count them to it.
+    """
+    numbers = [0 if number is None else number + 1 for number in encoding.sequence_ids]
+    special = np.asarray(encoding.special_tokens_mask, bool)
+    return np.where(special, 0, np.asarray(numbers, np.uint8)).astype(np.uint8)
+
+
+def _longest_first(first: int, second: int, budget: int) -> tuple[int, int]:
+    """Lengths of two texts cut as the tokenizers library cuts them (`longest_first`)."""
+    if first + second <= budget:
+        return first, second
+    longer = max(budget - min(first, second), min(first, second))
+    if longer + min(first, second) > budget:
+        # Both are cut, to halves; the odd token goes to the text that was longer.
+        return (
+            (budget // 2, (budget + 1) // 2)
+            if first <= second
+            else ((budget + 1) // 2, budget // 2)
+        )
+    return (first, longer) if first <= second else (longer, second)
+
+
+def _join(pieces: Sequence[_Piece]) -> _Piece:
+    return _Piece(*(np.concatenate(arrays) for arrays in zip(*pieces, strict=True)))
+
+
+def _pack(rows: Sequence[_Piece], pad: int, uses_segments: bool) -> Tokens:
+    none = _Piece(np.empty(0, np.int32), np.empty(0, np.uint8), np.empty(0, np.uint8))
+    ids, segments, texts = _join([none, *rows])
+    lengths = [len(row.ids) for row in rows]
+    offsets = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]).astype(np.int64)
+    return Tokens(ids, segments, texts, offsets, pad, uses_segments)

@@ -39,5 +39,15 @@ def _strays(repo: Repo) -> list[Path]:
     outs = {Path(out.fspath) for out in repo.index.outs}
     inside = {folder for out in outs for folder in out.parents}
     whole = {Path(dep.fspath) for dep in repo.index.deps} & inside
-    found = [entry for folder in whole if folder.is_dir() for entry in folder.iterdir()]
-    return sorted(entry for entry in found if entry not in outs | inside and entry.name[0] != ".")
+    read = {folder for folder in inside if whole & {folder, *folder.parents}}
+    found = [entry for folder in read if folder.is_dir() for entry in folder.iterdir()]
+    return sorted(
+        entry
+        for entry in found
+        if entry not in outs | inside and entry.name[0] != "." and not _hollow(entry)
+    )
+
+
+def _hollow(entry: Path) -> bool:
+    """Whether it is a folder without any file: DVC removes files and leaves their folders."""
+    return entry.is_dir() and not any(path.is_file() for path in entry.rglob("*"))

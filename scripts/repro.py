@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import networkx as nx
     from dvc.repo import Repo
 
-# What trains, in order: the stages of one group need none of each other.
-SIDE_BY_SIDE = (("teach",), ("distil", "baseline"))
+# What trains or scores, in order: the stages of one group need none of each other.
+SIDE_BY_SIDE = (("refine",), ("teach",), ("label",), ("distil", "baseline"), ("tune",))
 INTERRUPTED = 130
 
 
@@ -71,6 +71,8 @@ def _side_by_side(graph: nx.DiGraph[str], jobs: int) -> set[str]:
     failed: set[str] = set()
     for group in SIDE_BY_SIDE:
         pooled = {name for name in graph if name.partition("@")[0] in group}
+        if not pooled:
+            continue
         failed |= _one_by_one(_upstream(graph, pooled) - pooled - _downstream(graph, failed), graph)
         with _repo() as repo:
             waiting = _changed(repo, pooled - _downstream(graph, failed))
@@ -80,7 +82,10 @@ def _side_by_side(graph: nx.DiGraph[str], jobs: int) -> set[str]:
 
 def _one_by_one(names: set[str], graph: nx.DiGraph[str]) -> set[str]:
     """Run the named stages and what they need, and give those that failed."""
-    if not names or pool.alone(["repro", "--keep-going", *sorted(names)]) == 0:
+    with _repo() as repo:
+        changed = _changed(repo, names)
+    # Only whether to run is asked here, never which: a stage after a changed one looks unchanged.
+    if not changed or pool.alone(["repro", "--keep-going", *sorted(names)]) == 0:
         return set()
     with _repo() as repo:
         left = _changed(repo, names)

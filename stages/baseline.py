@@ -17,7 +17,8 @@ def main() -> None:
     params = file.load()
     from pipeline import student
 
-    student.train(paths.BASELINE, params, student.read_prepared(params), {}, None)
+    prepared = student.read_prepared(params)
+    student.train(paths.BASELINE, params, prepared, student.train_rows(prepared))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Combine the logits of a task's teachers into its soft labels."""
+"""Join the logits of a task's teachers into its soft labels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import command, layouts, logits, paths, rows, soft_labels
+from pipeline import command, folds, layouts, members, paths, rows, soft_labels, transfer
 from pipeline.params import file
 
 app = command.application()
@@ -17,24 +17,29 @@ app = command.application()
 def main(
     task: Annotated[str, typer.Option(help="Task under teachers.tasks in params.yaml.")],
 ) -> None:
-    """Combine the logits of a task's teachers into its soft labels.
+    """Join the logits of a task's teachers, over folds and members, into its soft labels.
 
-    Reads data/prepared/TASK and data/teachers/TASK/MEMBER.
+    Reads data/prepared/TASK, data/transfer/TASK, data/teachers/TASK and data/labelled/TASK.
     Writes data/soft_labels/TASK.parquet.
     """
     params = file.load()
     command.one_of(task, params.teachers.tasks, "teachers.tasks")
-    prepared, path, rule = paths.prepared(task), paths.soft_labels(task), params.ensemble.rule
+    prepared, path, settings = paths.prepared(task), paths.soft_labels(task), params.ensemble
     if rows.absent(prepared):
         print(f"{task}: no train rows at the source, no soft labels", file=sys.stderr)
-        soft_labels.write_missing(path, layouts.task_of(task, params.tasks[task].custom), rule)
+        named = layouts.task_of(task, params.tasks[task].custom)
+        soft_labels.write_missing(path, named, settings.rule)
         return
-    # The members named in params.yaml, never those found on disk: one taken out leaves its folder.
-    members = {
-        name: logits.read(paths.teacher_logits(task, name), f"dvc repro teach@{task}-{name}")
-        for name in params.teachers.members
-    }
-    soft_labels.write(path, rows.read_splits(prepared), members, rule)
+    splits = rows.read_splits(prepared)
+    if task in params.transfer and (further := transfer.read(task)) is not None:
+        splits[rows.TRANSFER] = further
+    # The names in params.yaml, never those found on disk: a member taken out leaves its folder.
+    chosen = params.teachers.members if settings.members == "all" else settings.members
+    names = folds.names(params.teachers.folds)
+    found = {name: members.read(task, name, names, splits) for name in chosen}
+    held_out = settings.calibration == "held_out"
+    temperatures = members.temperatures(found) if held_out else None
+    soft_labels.write(path, splits, found, settings.rule, temperatures)
 
 
 if __name__ == "__main__":

@@ -10,9 +10,9 @@ app = command.application()
 
 @app.command()
 def main() -> None:
-    """Score majority class, teachers, ensembles, baseline and student on the dev rows.
+    """Score and compare majority class, teachers, ensembles, baseline and student on the dev rows.
 
-    Reads data/prepared, data/soft_labels, data/student, data/baseline.
+    Reads data/prepared, data/soft_labels, data/student, data/baseline, data/tuned.
     Writes data/evaluation and reports.
     """
     params = file.load()
@@ -20,7 +20,9 @@ def main() -> None:
 
     missing = evaluation.missing(params.tasks)
     results = [
-        evaluation.evaluate(name, taught=name in params.teachers.tasks)
+        evaluation.evaluate(
+            name, taught=name in params.teachers.tasks, tuned=name in params.tuning.tasks
+        )
         for name in params.tasks
         if name not in missing
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -21,20 +22,34 @@ app = command.application()
 def main(task: Annotated[str, typer.Option(help="Task's name in params.yaml.")]) -> None:
     """Turn one task's files into typed rows with ids, text hashes and canonical labels.
 
-    Reads data/raw/TASK. Writes data/prepared/TASK, one Parquet file a split.
+    Reads data/raw/TASK, and data/texts if transfer names a file of it.
+    Writes data/prepared/TASK, one Parquet file a split, and data/transfer/TASK: further rows
+    without labels.
     """
-    from pipeline import preparation, rows
+    from pipeline import preparation
 
     params = file.load()
     command.one_of(task, params.tasks, "tasks")
     prepared = preparation.prepare(task, paths.raw(task), params)
-    with artifacts.new_folder(paths.prepared(task)) as draft:
-        for split, found in prepared.splits.items():
-            rows.write(draft / f"{split}.parquet", found.table, found.metadata)
-        if not prepared.splits:
-            note = {"task": task, "source": prepared.source, "missing": list(prepared.missing)}
-            artifacts.write_json(draft / rows.MISSING, note)
+    with (
+        artifacts.new_folder(paths.prepared(task)) as draft,
+        artifacts.new_folder(paths.transfer(task)) as further,
+    ):
+        _write(draft, further, prepared, asked=task in params.transfer)
     _tell(prepared)
+
+
+def _write(draft: Path, further: Path, prepared: Preparation, *, asked: bool) -> None:
+    from pipeline import rows, transfer
+
+    task = prepared.task.name
+    for split, found in prepared.splits.items():
+        rows.write(draft / f"{split}.parquet", found.table, found.metadata)
+    if not prepared.splits:
+        note = {"task": task, "source": prepared.source, "missing": list(prepared.missing)}
+        artifacts.write_json(draft / rows.MISSING, note)
+    lack = "no train rows at the source" if asked else "none asked for"
+    transfer.write(further, task, prepared.transfer, f"{task}: {lack}, no transfer rows")
 
 
 def _tell(prepared: Preparation) -> None:
@@ -45,12 +60,23 @@ def _tell(prepared: Preparation) -> None:
             print(f"partial: {name}/{split}: {_count(found)}", file=sys.stderr)
     for split in prepared.missing:
         print(f"missing: {name}/{split}: not in this source; going on without it", file=sys.stderr)
+    if (transfer := prepared.transfer) is not None:
+        print(f"{name}/{transfer.split}: {_transfer_line(transfer)}")
 
 
 def _line(found: Rows) -> str:
     cap = found.metadata["cap"]
     partial = f", partial ({_count(found)})" if found.metadata["partial"] else ""
     return f"{len(found):,} rows{partial}" + (f", cap {cap:,}" if cap is not None else "")
+
+
+def _transfer_line(found: Rows) -> str:
+    about = found.metadata["transfer"]
+    return (
+        f"{len(found):,} of {found.metadata['source_rows']:,} rows (source {about['source']}): "
+        f"{about['duplicates']:,} dropped as duplicates, "
+        f"{about['held_out']:,} left out as they occur in dev or test"
+    )
 
 
 def _count(found: Rows) -> str:

@@ -14,8 +14,9 @@ _PLACES = (
     ("data/soft_labels/", "soft labels of every task with teachers, Parquet"),
     ("data/student/", "the student: weights, tokenizer, log, logits"),
     ("data/baseline/", "the same without distillation"),
+    ("data/tuned/", "the student fine-tuned on single tasks, where tuning.tasks names any"),
     ("data/evaluation/", "every system's prediction for every row, Parquet"),
-    (str(paths.RESULTS), "the table above"),
+    (str(paths.RESULTS), "the tables above"),
     (str(paths.METRICS), "all figures; reports/scores.csv has one a line"),
 )
 

@@ -1,4 +1,4 @@
-"""Fine-tune one teacher (one task, one member) and score every row with it."""
+"""Fine-tune one teacher (one task, one member, one fold) and score every row with it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import command
+from pipeline import command, folds
 from pipeline.params import file
 
 app = command.application()
@@ -16,18 +16,20 @@ app = command.application()
 def main(
     task: Annotated[str, typer.Option(help="Task under teachers.tasks in params.yaml.")],
     member: Annotated[str, typer.Option(help="Member under teachers.members in params.yaml.")],
+    fold: Annotated[str, typer.Option(help="Fold that it does not see, or all for none.")],
 ) -> None:
-    """Fine-tune one teacher (one task, one member) and score every row of its task with it.
+    """Fine-tune one teacher (one task, one member, one fold) and score every row of its task.
 
-    Reads data/prepared/TASK.
-    Writes data/teachers/TASK/MEMBER: weights, tokenizer, log, logits.
+    Reads data/prepared/TASK and data/starts/MEMBER.
+    Writes data/teachers/TASK/MEMBER/FOLD: weights, tokenizer, log, logits.
     """
     params = file.load()
     command.one_of(task, params.teachers.tasks, "teachers.tasks")
     command.one_of(member, params.teachers.members, "teachers.members")
+    command.one_of(fold, folds.names(params.teachers.folds), "teachers.folds")
     from pipeline import teacher
 
-    teacher.teach(task, member, params)
+    teacher.teach(task, member, fold, params)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,21 @@ from pipeline import command, usage
 
 app = command.application()
 
+_ORDER = [
+    "download",
+    "prepare",
+    "refine",
+    "select",
+    "start",
+    "teach",
+    "label",
+    "ensemble",
+    "distil",
+    "baseline",
+    "tune",
+    "evaluate",
+]
+
 
 @app.command()
 def main() -> None:
@@ -16,8 +31,7 @@ def main() -> None:
     Prints a Markdown table, a line a stage, its instances added up.
     """
     print("| stage | runs | wall seconds | CPU seconds | peak MiB |\n|---|---|---|---|---|")
-    order = ["download", "prepare", "teach", "ensemble", "distil", "baseline", "evaluate"]
-    costs = sorted(usage.read(), key=lambda cost: order.index(cost["stage"].partition("@")[0]))
+    costs = sorted(usage.read(), key=lambda cost: _ORDER.index(cost["stage"].partition("@")[0]))
     for stage, group in groupby(costs, key=lambda cost: cost["stage"].partition("@")[0]):
         runs = list(group)
         wall = sum(run["wall_seconds"] for run in runs)

@@ -26,6 +26,10 @@ FILES = (
     ".dvc/.gitignore",
     ".dvc/plots/systems.json",
     "data/local/README.md",
+    "data/texts/README.md",
+    "data/refined/.gitkeep",
+    "data/labelled/.gitkeep",
+    "data/tuned/.gitkeep",
     "README.md",
 )
 _YAML = YAML()
@@ -138,6 +142,8 @@ def make_small(params: Any) -> None:
     params["teachers"].update({"encoder": dict(_LIGHT), **_QUICK})
     params["teachers"].update({"tasks": {"rte": {}, "stsb": {}}})
     params["teachers"].update({"members": {"m1": {"seed": 1}, "m2": {"seed": 2}}})
+    params["refinement"].update({"encoder": dict(_LIGHT), **_QUICK})
+    params["tuning"].update({key: _QUICK[key] for key in ("epochs", "batch_size", "max_length")})
     params["student"].update({"encoder": {**_LIGHT, "layers": "every_second"}, **_QUICK})
     params["machine"].update({"device": "cpu", "threads": 1})
 

@@ -9,7 +9,8 @@ STAGES = set(
     """
     download@rte download@stsb download@wnli
     prepare@rte prepare@stsb prepare@wnli
-    teach@rte-m1 teach@rte-m2 teach@stsb-m1 teach@stsb-m2
+    select start@m1 start@m2
+    teach@rte-m1-all teach@rte-m2-all teach@stsb-m1-all teach@stsb-m2-all
     ensemble@rte ensemble@stsb distil baseline evaluate
     """.split()  # noqa: SIM905  a table, not a list
 )

@@ -163,3 +163,38 @@ def rte_soft_labels(
     path = tmp_path / "rte.parquet"
     soft_labels.write(path, rte_splits, rte_members, "mean_probability")
     return path
+
+
+FURTHER = [("Wet.", "Dry.", None), ("Hot.", "Cold.", None)]
+
+
+@pytest.fixture
+def rte_all_splits(
+    make: Callable[..., rows.Rows], rte_splits: dict[str, rows.Rows]
+) -> dict[str, rows.Rows]:
+    """Prepared rows of TEXTS and transfer rows of FURTHER."""
+    return {**rte_splits, "transfer": make("rte", "transfer", FURTHER)}
+
+
+@pytest.fixture
+def rte_folded(tmp_path: Path, rte_all_splits: dict[str, rows.Rows]) -> dict[str, logits.Logits]:
+    """LOGITS as of members of two folds, with logits of the transfer rows."""
+    further = {"m1": [[LN3, 0.0], [0.0, 0.0]], "m2": [[LN3, 0.0], [2 * LN3, 0.0]]}
+    values = {name: {**of, "transfer": further[name]} for name, of in LOGITS.items()}
+    members = write_members(tmp_path / "folded", rte_all_splits, values)
+    return {
+        name: logits.Logits(
+            of.table, {**of.metadata, "model": {**of.model, "folds": ["1", "2"], "by_fold": {}}}
+        )
+        for name, of in members.items()
+    }
+
+
+@pytest.fixture
+def rte_calibrated(
+    tmp_path: Path, rte_all_splits: dict[str, rows.Rows], rte_folded: dict[str, logits.Logits]
+) -> Path:
+    """Path of the soft-label file made of them, calibrated by the temperatures 1/2 and 2."""
+    path, temperatures = tmp_path / "calibrated" / "rte.parquet", {"m1": 0.5, "m2": 2.0}
+    soft_labels.write(path, rte_all_splits, rte_folded, "mean_probability", temperatures)
+    return path

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.alignment import Origin, align, check_unique, locate
+from pipeline.alignment import Origin, align, check_task, check_unique, locate
 from pipeline.errors import SoftLabelError
+from pipeline.tasks import GLUE
 
 ORIGIN = Origin("soft labels of rte", Path("x.parquet"), "dvc repro ensemble@rte")
 ROWS = [("a", "train", "h1", 0), ("b", "train", "h2", 1), ("c", "test", "h3", None)]
@@ -30,6 +32,7 @@ def table(rows: list[tuple[object, ...]], chunk: int = 10) -> pa.Table:
     return pa.concat_tables(parts) if parts else schema.empty_table()
 
 
+@settings(deadline=None)
 @given(st.permutations(ROWS), st.integers(1, 3), st.integers(1, 3))
 def test_finds_every_row_in_any_order_and_any_chunks(found, chunk, other):
     positions = align(table(found, chunk), table(ROWS, other), ORIGIN)
@@ -69,3 +72,15 @@ def test_locate_keeps_the_order_asked_for_and_repeats():
 def test_unique_ids_pass_even_without_rows():
     check_unique(table(ROWS)["row_id"], ORIGIN)
     check_unique(table([])["row_id"], ORIGIN)
+
+
+def test_another_task_is_refused():
+    check_task(GLUE["rte"], GLUE["rte"], ORIGIN)
+    with pytest.raises(SoftLabelError, match=r"another task than rte\n  seen: qnli"):
+        check_task(GLUE["qnli"], GLUE["rte"], ORIGIN)
+
+
+def test_another_order_of_labels_is_refused():
+    turned = dataclasses.replace(GLUE["rte"], labels=("not_entailment", "entailment"))
+    with pytest.raises(SoftLabelError, match=r"label order is not \['ent.*\n  seen: \['not_ent"):
+        check_task(turned, GLUE["rte"], ORIGIN)

@@ -88,3 +88,16 @@ def test_an_interruption_between_the_two_renames_puts_the_old_folder_back(folder
         monkeypatch.setattr(Path, "replace", interrupted)
         (draft / "b").write_text("2")
     assert everything(folder) == ["data/student/a"]
+
+
+def test_a_copied_folder_has_the_bytes_and_can_be_written_to(folder):
+    source = Path("source/deep")
+    source.mkdir(parents=True)
+    (source / "a").write_bytes(b"abc")
+    (source / "a").chmod(0o444)
+    (source / "b").symlink_to((source / "a").absolute())
+    artifacts.copy_folder(Path("source"), Path("copy"))
+    (source / "a").unlink()
+    for name in ("a", "b"):
+        assert (Path("copy/deep") / name).read_bytes() == b"abc"
+        (Path("copy/deep") / name).write_bytes(b"changed")

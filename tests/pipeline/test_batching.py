@@ -1,9 +1,11 @@
-"""Every row exactly once an epoch, whatever the lengths; little padding; same seed, same batches.
+"""Every row exactly once a pass, whatever the lengths; groups of batches; little padding.
 
 Run with: python -m pytest tests/pipeline/test_batching.py
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 from hypothesis import given
@@ -30,37 +32,34 @@ def test_token_batches_hold_every_row_once_within_the_budget(lengths, budget):
         assert padded <= budget or len(batch) == 1
 
 
-def test_a_thousand_rows_give_a_thousand_distinct_rows():
-    """A published sampler drew 222 distinct rows of 1,000 where it bucketed by length."""
-    lengths = np.random.default_rng(0).integers(5, 128, 1000)
-    drawn = [row for batch in batching.epoch({"rte": lengths}, 16, 0, 0) for row in batch.rows]
-    assert len(drawn) == len(set(drawn)) == 1000
+@given(LENGTHS, st.data(), st.integers(1, 9), st.integers(1, 5), st.integers(0, 2**32 - 1))
+def test_groups_hold_every_kept_row_once_and_only_the_last_is_short(
+    lengths, data, batch_size, accumulation, seed
+):
+    kept = np.flatnonzero(data.draw(st.lists(st.booleans(), min_size=len(lengths)))[: len(lengths)])
+    random = np.random.default_rng(seed)
+    groups = batching.groups(lengths, kept, batch_size, accumulation, random)
+    rows = [row for group in groups for batch in group for row in batch]
+    assert sorted(rows) == kept.tolist()
+    assert all(len(group) == accumulation for group in groups[:-1])
+    assert all(0 < len(group) <= accumulation for group in groups)
+    batches = math.ceil(len(kept) / batch_size)
+    assert len(groups) == math.ceil(batches / accumulation)
 
 
-def test_batches_are_drawn_anew_each_epoch():
-    """A published sampler fixed the members of each batch once and for all."""
-    lengths = np.arange(1, 201) % 50 + 5
-    epochs = [
-        {tuple(sorted(batch.rows)) for batch in batching.epoch({"rte": lengths}, 8, 1, number)}
-        for number in (0, 1)
-    ]
-    assert epochs[0] != epochs[1]
-    assert len(epochs[0] & epochs[1]) < 5
+def test_groups_of_one_are_the_packed_batches_in_their_order():
+    lengths = np.array([9, 3, 7, 5, 8, 4])
+    packed = batching.pack(lengths, 2, np.random.default_rng(4))
+    groups = batching.groups(lengths, np.arange(6), 2, 1, np.random.default_rng(4))
+    assert [group[0].tolist() for group in groups] == [batch.tolist() for batch in packed]
 
 
-def test_same_seed_and_epoch_give_the_same_batches():
-    lengths = {"rte": np.arange(5, 60), "cola": np.arange(5, 30)}
-    first, again = (batching.epoch(lengths, 8, 3, 2) for _ in range(2))
-    assert [(b.task, list(b.rows)) for b in first] == [(b.task, list(b.rows)) for b in again]
-
-
-def test_all_tasks_are_merged_and_shuffled():
-    """Algorithm 1: batches of all tasks in one random order, one task a batch."""
-    lengths = {"rte": np.full(80, 10), "cola": np.full(160, 10)}
-    order = [batch.task for batch in batching.epoch(lengths, 8, 0, 0)]
-    assert order.count("rte") == 10
-    assert order.count("cola") == 20
-    assert order not in (sorted(order), sorted(order, reverse=True))
+def test_batches_of_a_group_are_not_neighbours_in_length():
+    """Packed batches lie in order of length; grouped so, a step would see one length only."""
+    lengths = np.arange(400)
+    groups = batching.groups(lengths, lengths, 10, 4, np.random.default_rng(0))
+    spans = [max(map(np.max, group)) - min(map(np.min, group)) for group in groups]
+    assert np.median(spans) > 100  # neighbours would span about 40
 
 
 def test_padding_stays_small_on_lengths_like_those_of_glue():

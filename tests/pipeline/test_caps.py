@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import caps
+from pipeline.tasks import GLUE
 
 SEED = st.integers(0, 2**31)
 CLASSES = st.lists(st.integers(0, 2), min_size=1, max_size=200)
@@ -72,7 +74,27 @@ def test_the_order_belongs_to_seed_task_and_split():
 
 def test_the_order_stays_the_same_for_ever():
     # Python's own promise on seeded `random()`; another order would make old results unusable.
-    # The order here is 18 8 11 9 4 15 12 10 1 5 ...
+    found = caps.order(20, seed=0, task="rte", split="train")
+    assert found.tolist()[:10] == [18, 8, 11, 9, 4, 15, 12, 10, 1, 5]
     assert kept(20, 5).tolist() == [4, 8, 9, 11, 18]
     assert kept(20, 4, classes=[0] * 10 + [1] * 10).tolist() == [8, 9, 11, 18]
     assert kept(20, 4, classes=[0] * 5 + [1] * 15).tolist() == [4, 8, 11, 18]
+
+
+@given(CLASSES, st.integers(1, 250), SEED)
+def test_a_cap_takes_the_first_rows_of_the_order(classes, cap, seed):
+    groups = np.array(classes)
+    order = caps.order(len(classes), seed=seed, task="rte", split="train", classes=groups)
+    assert sorted(order.tolist()) == list(range(len(classes)))
+    assert (
+        sorted(order[:cap].tolist()) == kept(len(classes), cap, seed=seed, classes=classes).tolist()
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "split", "expected"),
+    [("rte", "train", [0, 1]), ("rte", "test", None), ("stsb", "train", None)],
+)
+def test_only_labelled_classes_take_turns(task, split, expected):
+    found = caps.classes(GLUE[task], split, pa.table({"label": [0, 1]}))
+    assert (found if found is None else found.tolist()) == expected

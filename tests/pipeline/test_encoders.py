@@ -103,6 +103,22 @@ def test_a_saved_folder_loads_with_its_own_tokenizer(tmp_path):
     assert tokens("a cat")["input_ids"] == tokenizer("a cat")["input_ids"]
 
 
+def test_a_saved_folder_opens_whole_without_a_pin(tmp_path):
+    model, tokenizer = encoders.load(random_encoder(layers="every_second"), 0.0)
+    model.save_pretrained(tmp_path)
+    tokenizer.save_pretrained(tmp_path)
+    again, tokens = encoders.open_folder(tmp_path, 0.2)
+    torch.testing.assert_close(again.state_dict(), model.state_dict())
+    assert again.config.num_hidden_layers == 3
+    assert again.config.hidden_dropout_prob == again.config.attention_probs_dropout_prob == 0.2
+    assert tokens("a cat")["input_ids"] == tokenizer("a cat")["input_ids"]
+
+
+def test_a_folder_that_is_not_there_cannot_be_opened(tmp_path):
+    with pytest.raises(EncoderError, match="files cannot be read"):
+        encoders.open_folder(tmp_path / "gone", 0.0)
+
+
 def save(folder, model):
     """Save an encoder with the character tokenizer; give its folder spec."""
     model.save_pretrained(folder)

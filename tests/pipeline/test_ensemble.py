@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -47,6 +47,23 @@ def even(logits: np.ndarray, rule: str) -> list[float] | None:
 def test_rules_by_hand(rule, weights, temperature, expected):
     found = ensemble.combine(TWO, rule, weights, temperature)
     assert found.dtype == np.float32
+    assert found == pytest.approx(np.array([expected]), abs=1e-7)
+
+
+@pytest.mark.parametrize(
+    ("rule", "weights", "temperature", "calibration", "expected"),
+    [
+        # T^1 = 2 halves log 3 and leaves (7, 7) as it is; T = 1/2 brings it back.
+        ("mean_probability", None, 1.0, [2.0, 5.0], [(HALF + 0.5) / 2, (1 - HALF + 0.5) / 2]),
+        ("mean_probability", None, 0.5, [2.0, 5.0], [5 / 8, 3 / 8]),
+        ("mean_probability", None, 4.0, [0.25, 5.0], [5 / 8, 3 / 8]),
+        # Mean logits (2 log 3 + 7, 7) / 2 differ by log 3.
+        ("mean_logit", None, 1.0, [0.5, 1.0], [0.75, 0.25]),
+        ("dev_weighted", [0.2, 0.8], 1.0, [0.5, 1.0], [0.2 * 0.9 + 0.4, 0.2 * 0.1 + 0.4]),
+    ],
+)
+def test_calibration_by_hand(rule, weights, temperature, calibration, expected):
+    found = ensemble.combine(TWO, rule, weights, temperature, calibration)
     assert found == pytest.approx(np.array([expected]), abs=1e-7)
 
 
@@ -102,6 +119,10 @@ def test_dev_weights(scores, expected):
     assert ensemble.dev_weights(scores) == pytest.approx(expected)
 
 
+def combined(calibration: list[float]) -> np.ndarray:
+    return ensemble.combine(TWO, "mean_probability", calibration=calibration)
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [
@@ -115,6 +136,10 @@ def test_dev_weights(scores, expected):
         (lambda: ensemble.combine(TWO, "dev_weighted", [0.6, 0.6]), "add up to 1"),
         (lambda: ensemble.combine(TWO, "dev_weighted", [1.5, -0.5]), "none negative"),
         (lambda: ensemble.combine(TWO, "dev_weighted", [math.nan, 1]), "add up to 1"),
+        (lambda: combined([2.0]), "takes 2 temperatures"),
+        (lambda: combined([2.0, 0.0]), "all above 0 and finite"),
+        (lambda: combined([2.0, math.nan]), "all above 0 and finite"),
+        (lambda: combined([2.0, math.inf]), "all above 0 and finite"),
         (lambda: ensemble.combine_scores(TWO[..., :1], "mean"), "no such ensemble rule"),
         (lambda: ensemble.dev_weights({"m1": math.nan}), "dev score is not finite"),
     ],
@@ -124,6 +149,7 @@ def test_refuses(call, message):
         call()
 
 
+@settings(deadline=None)
 @given(ensembles, rules, st.floats(0.05, 20.0))
 def test_an_ensemble_lies_in_the_simplex(logits, rule, temperature):
     found = ensemble.combine(logits, rule, even(logits, rule), temperature)
@@ -131,6 +157,7 @@ def test_an_ensemble_lies_in_the_simplex(logits, rule, temperature):
     assert np.abs(found.sum(axis=1, dtype=np.float64) - 1).max() < 1e-6
 
 
+@settings(deadline=None)
 @given(ensembles, rules, st.randoms(use_true_random=False))
 def test_the_order_of_members_does_not_matter(logits, rule, random):
     order = random.sample(range(len(logits)), len(logits))
@@ -143,6 +170,7 @@ def test_the_order_of_members_does_not_matter(logits, rule, random):
     assert np.array_equal(straight, shuffled)
 
 
+@settings(deadline=None)
 @given(ensembles, st.floats(0.05, 20.0))
 def test_one_member_or_equal_members_give_the_members_softmax(logits, temperature):
     alone = ensemble.softmax(logits[0], temperature)
@@ -154,6 +182,7 @@ def test_one_member_or_equal_members_give_the_members_softmax(logits, temperatur
         assert np.allclose(threefold, alone, rtol=0, atol=1e-6)
 
 
+@settings(deadline=None)
 @given(ensembles)
 def test_the_temperature_goes_through_one_without_a_jump(logits):
     at_one = ensemble.combine(logits, "mean_probability", None, 1.0)
@@ -164,7 +193,28 @@ def test_the_temperature_goes_through_one_without_a_jump(logits):
     assert np.allclose(near, at_one, rtol=0, atol=1e-5)
 
 
+@settings(deadline=None)
 @given(ensembles)
 def test_a_high_temperature_gives_equal_classes(logits):
     found = ensemble.combine(logits, "mean_probability", None, 1e9)
     assert np.allclose(found, 1 / logits.shape[2], rtol=0, atol=1e-4)
+
+
+@settings(deadline=None)
+@given(ensembles, st.floats(0.05, 20.0), rules)
+def test_calibration_keeps_the_first_class_of_one_member(logits, temperature, rule):
+    doubles = logits[:1].astype(np.float64)
+    found = ensemble.combine(doubles, rule, even(doubles, rule), 1.0, [temperature])
+    chosen = np.take_along_axis(found, doubles[0].argmax(axis=1)[:, None], axis=1)[:, 0]
+    assert (chosen == found.max(axis=1)).all()
+
+
+@settings(deadline=None)
+@given(ensembles, rules, st.floats(0.05, 20.0), st.floats(0.05, 20.0))
+def test_equal_calibration_is_one_temperature(logits, rule, calibration, temperature):
+    weights, each = even(logits, rule), [calibration] * len(logits)
+    found = ensemble.combine(logits, rule, weights, temperature, each)
+    expected = ensemble.combine(logits, rule, weights, temperature * calibration)
+    assert np.allclose(found, expected, rtol=0, atol=1e-6)
+    ones = ensemble.combine(logits, rule, weights, temperature, [1.0] * len(logits))
+    assert np.array_equal(ones, ensemble.combine(logits, rule, weights, temperature))

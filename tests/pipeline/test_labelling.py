@@ -16,7 +16,7 @@ from pipeline.tasks import GLUE
 @pytest.mark.parametrize("budget", [512, 4096])
 def test_each_row_gets_the_logits_it_gets_alone(tiny, head, hardware, make, budget):
     encoder, tokenizer = encoders.load(tiny, 0.1)
-    model = MultiTaskModel(encoder, {"mnli": GLUE["mnli"]}, head)
+    model = MultiTaskModel(encoder, {"mnli": GLUE["mnli"]}, {"mnli": head})
     texts = [("ab " * (1 + 7 * i % 11), "cd " * (1 + 5 * i % 6), 0) for i in range(40)]
     rows = make("mnli", "train", texts)
     packed = tokens.tokenise(rows.table, tokenizer, 64)
@@ -31,6 +31,6 @@ def test_each_row_gets_the_logits_it_gets_alone(tiny, head, hardware, make, budg
 
 def test_no_rows_give_no_scores(tiny, head, hardware, make):
     encoder, tokenizer = encoders.load(tiny, 0.1)
-    model = MultiTaskModel(encoder, {"rte": GLUE["rte"]}, head)
+    model = MultiTaskModel(encoder, {"rte": GLUE["rte"]}, {"rte": head})
     packed = tokens.tokenise(make("rte", "test", []).table, tokenizer, 64)
     assert labelling.logits(model, "rte", packed, machine.set_up(hardware), "").shape == (0, 2)

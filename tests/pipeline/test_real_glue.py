@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline import layouts, preparation
+from pipeline.params.sections import Caps, TaskParams, Transfer
 from pipeline.tasks import GLUE
 from tests.pipeline.conftest import put_source
 
@@ -166,3 +167,49 @@ def write_as_the_hub(path, expected, name):
     texts = layouts.OFFICIAL[name].hub_texts
     columns = {text: expected.table[f"sentence{i}"] for i, text in enumerate(texts, 1)}
     pq.write_table(pa.table({**columns, "label": labels, "idx": expected.table["index"]}), path)
+
+
+@pytest.mark.parametrize(("name", "cap"), [("qqp", 5000), ("cola", 4000), ("stsb", 3000)])
+def test_real_rest_rows_are_no_train_or_held_out_rows(
+    real, real_glue, tmp_path_factory, defaults, name, cap
+):
+    """The files of CoLA and STS-B repeat texts; the counts are worked out anew from the hashes."""
+    caps = Caps(train=cap, dev=None, test=None)
+    params = defaults.model_copy(
+        update={
+            "tasks": {name: TaskParams(rows=caps)},
+            "transfer": {name: Transfer(source="rest", rows=None)},
+        }
+    )
+    found = prepare_real(name, real_glue, tmp_path_factory, params)
+    train, further = found.splits["train"].table, found.transfer.table
+    whole = dict(
+        zip(
+            column(real, name, "train", "index"),
+            column(real, name, "train", "text_hash"),
+            strict=True,
+        )
+    )
+    rest = [whole[index] for index in whole.keys() - set(train["index"].to_pylist())]
+    held_out = {
+        text
+        for split in real[name].splits
+        if split != "train"
+        for text in column(real, name, split, "text_hash")
+    }
+    left = [text for text in rest if text not in held_out]
+    expected = set(left) - set(train["text_hash"].to_pylist())
+    assert sorted(further["text_hash"].to_pylist()) == sorted(expected)
+    assert found.transfer.metadata["transfer"] == {
+        "source": "rest",
+        "file": None,
+        "duplicates": len(left) - len(expected),
+        "held_out": len(rest) - len(left),
+    }
+    assert found.transfer.metadata["source_rows"] == len(whole) - cap
+    assert all(
+        whole[index] == text
+        for index, text in zip(
+            further["index"].to_pylist(), further["text_hash"].to_pylist(), strict=True
+        )
+    )

@@ -122,3 +122,27 @@ def test_a_task_that_the_source_lacks_is_absent(make, tmp_path):
     made = make("rte", "train", [("a", "b", 0)])
     rows.write(tmp_path / "train.parquet", made.table, made.metadata)
     assert not rows.absent(tmp_path)
+
+
+def test_a_row_without_label_is_not_known_and_counts_as_zero(make):
+    for task, kind in (("rte", "int64"), ("stsb", "float32")):
+        found = make(task, "train", [("a", "b", 1), ("c", "d", None), ("e", "f", 0)])
+        assert found.known.tolist() == [True, False, True]
+        assert (found.labels.tolist(), found.labels.dtype) == ([1, 0, 0], kind)
+    assert make("rte", "train", []).known.tolist() == []
+
+
+def test_rows_of_two_splits_follow_one_another(make, tmp_path):
+    train = make("rte", "train", [("a", "b", 1), ("c", "d", 0)])
+    rows.write(tmp_path / "train.parquet", train.table, train.metadata)
+    more = make("rte", "transfer", [("e", "f", None)])
+    both = rows.concatenate(rows.read(tmp_path / "train.parquet"), more)
+    assert both.table["row_id"].to_pylist() == ["rte/train/0", "rte/train/1", "rte/transfer/0"]
+    assert (both.split, len(both)) == ("train", 3)
+    assert (both.labels.tolist(), both.known.tolist()) == ([1, 0, 0], [True, True, False])
+
+
+@pytest.mark.parametrize("other", ["qnli", "stsb"])
+def test_rows_of_two_tasks_are_not_put_together(make, other):
+    with pytest.raises(ValueError, match="two tasks"):
+        rows.concatenate(make("rte", "train", []), make(other, "transfer", []))

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import math
 import re
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from pipeline import logits, parquet, paths, rows, soft_labels
+from pipeline import ensemble, logits, parquet, paths, rows, soft_labels
+from pipeline.ensemble import RULES
 from pipeline.errors import SoftLabelError
 from pipeline.tasks import GLUE
-from tests.pipeline.conftest import LN3, TEXTS, write_members
+from tests.pipeline.conftest import LN3, TEXTS, make_rows, write_members
 
 DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "soft-labels.md"
 PROBABILITIES = [[0.625, 0.375], [0.25, 0.75], [0.375, 0.625], [0.625, 0.375]]
@@ -34,11 +38,13 @@ def test_schema_is_the_documented_one(rte_soft_labels):
         "int32",
         *["fixed_size_list<element: float not null>[2]"] * 3,
     ]
-    assert metadata["schema_version"] == 1
+    assert metadata["schema_version"] == 2
     assert metadata["task"] == "rte"
     assert metadata["labels"] == ["entailment", "not_entailment"]
     assert metadata["rule"] == "mean_probability"
     assert metadata["weights"] is None
+    assert metadata["temperatures"] is None
+    assert metadata["folds"] == ["all"]
     assert metadata["missing"] is False
     assert metadata["members"]["m2"] == {
         "name": "m2",
@@ -56,6 +62,84 @@ def test_reads_what_was_written(rte_soft_labels, rte_splits):
     assert found.member_logits.shape == (2, 4, 2)
     assert found.member_logits[1, 2].tolist() == pytest.approx([0.0, LN3])
     assert found.probabilities == pytest.approx(np.array(PROBABILITIES), abs=1e-7)
+
+
+def test_folds_calibration_and_transfer_rows_are_kept(rte_calibrated, rte_all_splits):
+    found = soft_labels.read(rte_calibrated, rte_all_splits)
+    assert found.folds == ("1", "2")
+    assert found.temperatures == [0.5, 2.0]
+    assert found.task.rows == {"train": 2, "dev": 1, "test": 1, "transfer": 2}
+    assert found.table["label"].to_pylist() == [0, 1, 1, None, None, None]
+    # The columns keep the raw logits.
+    assert found.member_logits[1, 5].tolist() == pytest.approx([2 * LN3, 0.0])
+    # m1: T = 1/2 makes (9, 1) / 10 of (log 3, 0). m2: T = 2 makes (3, 1) / 4 of (2 log 3, 0).
+    half = math.sqrt(3.0) / (1 + math.sqrt(3.0))  # m2: (log 3, 0) / 2
+    first = [0.7, (0.1 + 1 - half) / 2, (0.5 + 1 - half) / 2, (0.5 + half) / 2]
+    assert found.probabilities[:4, 0] == pytest.approx(first)
+    assert found.probabilities[4:, 0] == pytest.approx([(0.9 + half) / 2, (0.5 + 0.75) / 2])
+
+
+def test_targets_multiply_the_temperatures(rte_calibrated, rte_all_splits):
+    found = soft_labels.read(rte_calibrated, rte_all_splits)
+    ids = ["rte/transfer/1", "rte/train/0"]
+    texts = [rows.text_hash("Hot.", "Cold."), hashes("train")[0]]
+    # T = 1/2 undoes m2's 2: (9, 1) / 10. Together with m1's 1/2, log 3 is times 4: (81, 1) / 82.
+    expected = [[0.7, 0.3], [(81 / 82 + 0.5) / 2, (1 / 82 + 0.5) / 2]]
+    assert found.targets(ids, texts, 0.5) == pytest.approx(np.array(expected))
+    assert np.array_equal(found.targets(ids, texts), found.probabilities[[5, 0]])
+
+
+def test_a_reader_of_the_prepared_rows_may_leave_transfer_rows_alone(rte_calibrated, rte_splits):
+    assert len(soft_labels.read(rte_calibrated, rte_splits)) == 6
+    assert len(soft_labels.read(rte_calibrated)) == 6
+
+
+def test_transfer_rows_that_nobody_labelled_are_missed(rte_soft_labels, rte_all_splits):
+    with pytest.raises(SoftLabelError, match=r"row is missing\n.*rte/transfer/0 \(and 1 more\)"):
+        soft_labels.read(rte_soft_labels, rte_all_splits)
+
+
+@settings(deadline=None, max_examples=30)
+@given(
+    st.integers(1, 4),
+    st.sampled_from(RULES),
+    st.booleans(),
+    st.integers(0, 2**32 - 1),
+    st.floats(0.1, 10.0),
+)
+def test_what_is_written_is_read(members, rule, calibrated, seed, temperature):
+    """Any members, rule and calibration: raw logits come back, soft labels fit them."""
+    random = np.random.default_rng(seed)
+    sizes = {"train": 5, "dev_matched": 2, "transfer": 3}
+    splits = {
+        split: make_rows(
+            GLUE["mnli"],
+            split,
+            [(f"{split} {at}", "b", None if split == "transfer" else at % 3) for at in range(size)],
+        )
+        for split, size in sizes.items()
+    }
+    values = {f"m{k}": random.normal(0, 5, (10, 3)).astype(np.float32) for k in range(members)}
+    found = {
+        name: logits.Logits(logits.tabulate(splits, of), logits.describe(GLUE["mnli"], card(name)))
+        for name, of in values.items()
+    }
+    fitted = {name: float(random.uniform(0.1, 5)) for name in found} if calibrated else None
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "mnli.parquet"
+        soft_labels.write(path, splits, found, rule, fitted)
+        read = soft_labels.read(path, splits)
+        assert np.array_equal(read.member_logits, np.stack(list(values.values())))
+        assert read.temperatures == (fitted and list(fitted.values()))
+        ids, texts = (read.table[name].to_pylist() for name in ("row_id", "text_hash"))
+        divided = [of / (fitted or {}).get(name, 1.0) for name, of in values.items()]
+        expected = ensemble.combine(np.stack(divided), rule, read.weights, temperature)
+        targets = read.targets(ids, texts, temperature)
+        assert np.allclose(targets, expected, rtol=0, atol=1e-6)
+
+
+def card(name: str) -> dict[str, object]:
+    return {"name": name, "dev": {"dev_matched": {"accuracy": 0.5}}, "folds": ["1", "2"]}
 
 
 @pytest.mark.parametrize(
@@ -191,8 +275,8 @@ def test_the_documented_snippets_run(tmp_path, monkeypatch, capsys, rte_splits, 
     assert "dict_keys(['m1', 'm2'])" in printed
 
 
-def test_every_column_and_metadata_key_is_documented(rte_soft_labels):
-    table, metadata = rows.read_table(rte_soft_labels)
+def test_every_column_and_metadata_key_is_documented(rte_calibrated):
+    table, metadata = rows.read_table(rte_calibrated)
     text = DOCUMENT.read_text(encoding="utf-8")
     columns = {re.sub("logits_.*", "logits_<member>", name) for name in table.schema.names}
     assert [name for name in [*columns, *metadata] if f"`{name}`" not in text] == []

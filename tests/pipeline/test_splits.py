@@ -169,3 +169,27 @@ def test_no_note_and_a_file_that_is_gone_are_named(tmp_path):
     with pytest.raises(DataError, match=r"a file that source\.json lists is gone") as caught:
         splits.read(tmp_path, "rte")
     assert caught.value.where == tmp_path / "train.tsv"
+
+
+@pytest.mark.parametrize(
+    ("task", "columns", "content", "expected"),
+    [
+        ("rte", ("u", "t"), b"t\tx\tu\nA\t1\tB\n", [("B", "A", None)]),
+        ("sst2", ("t",), b'\xef\xbb\xbft\r\n"A\r\n\r\n', [('"A', None, None), ("", None, None)]),
+    ],
+)
+def test_texts_of_a_file_of_their_own(tmp_path, task, columns, content, expected):
+    path = tmp_path / "own.tsv"
+    path.write_bytes(content)
+    assert rows(splits.texts(path, GLUE[task], columns)) == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"", "the file is empty"), (b"t\n", "the file has no rows"), (b"x\nA\n", "missing column")],
+)
+def test_a_file_of_texts_without_texts_is_refused(tmp_path, content, message):
+    path = tmp_path / "own.tsv"
+    path.write_bytes(content)
+    with pytest.raises(DataError, match=message):
+        splits.texts(path, GLUE["sst2"], ("t",))

@@ -1,10 +1,9 @@
-"""The ensemble stage: which members enter, and what it says when something is not there."""
+"""The ensemble stage: which members, folds and transfer rows enter, and what it refuses."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,14 +12,14 @@ import pytest
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from pipeline import logits, parquet, paths, rows, soft_labels
+from pipeline import artifacts, folds, logits, parquet, paths, rows, soft_labels
 from pipeline.errors import DataError, ParamsError, SoftLabelError
 from pipeline.tasks import GLUE
 from stages import ensemble
 
 ROOT = Path(__file__).resolve().parents[2]
 RTE = GLUE["rte"]
-Run = Callable[..., soft_labels.SoftLabels]
+PREPARED = ("train", "dev", "test")
 
 
 def prepared(split: str, count: int) -> rows.Rows:
@@ -30,7 +29,7 @@ def prepared(split: str, count: int) -> rows.Rows:
             "index": at,
             "sentence1": f"{split} {at}",
             "sentence2": "b",
-            "label": None if split == "test" else at % 2,
+            "label": None if split in ("test", "transfer") else at % 2,
             "text_hash": rows.text_hash(f"{split} {at}", "b"),
         }
         for at in range(count)
@@ -40,10 +39,32 @@ def prepared(split: str, count: int) -> rows.Rows:
     return rows.Rows(table, {**about, "official_rows": None})
 
 
-def add_teacher(name: str, splits: dict[str, rows.Rows], shift: float, score: float) -> None:
-    values = {k: np.tile([shift, 0.0], (len(part), 1)) for k, part in splits.items()}
-    model = {"name": name, "dev": {"dev": {"accuracy": score}}}
-    logits.write(paths.teacher("rte", name) / "logits.parquet", splits, values, model)
+def add_teacher(
+    name: str,
+    splits: dict[str, rows.Rows],
+    shift: float,
+    score: float,
+    fold: str = "all",
+    names: tuple[str, ...] = ("all",),
+) -> None:
+    """One teacher's logits (shift, 0) for every row, those of transfer rows in their own file."""
+    blind = folds.held_out(splits["train"], len(names))
+    seen = folds.fingerprint(folds.outside(splits["train"], fold, blind))
+    model = {"name": name, "dev": {"dev": {"accuracy": score}}, "weights_sha256": name + fold}
+    model |= {"fold": fold, "folds": list(names), "seen": seen}
+    for path, of in (
+        (
+            paths.teacher_logits("rte", name, fold),
+            {k: v for k, v in splits.items() if k in PREPARED},
+        ),
+        (
+            paths.labelled_logits("rte", name, fold),
+            {k: v for k, v in splits.items() if k not in PREPARED},
+        ),
+    ):
+        values = {k: np.tile([shift, 0.0], (len(part), 1)) for k, part in of.items()}
+        if of:
+            logits.write(path, of, values, model)
 
 
 @pytest.fixture
@@ -63,21 +84,28 @@ def project(tmp_path, monkeypatch, splits) -> Path:
     return tmp_path
 
 
-def set_params(*members: str, rule: str = "mean_probability") -> None:
+def set_params(*members: str, rule: str = "mean_probability", **changes: object) -> None:
+    """Params with these members, and changes as `ensemble__members=["m1"]`."""
     yaml = YAML()
     params = yaml.load((ROOT / "profiles" / "sample.yaml").read_text(encoding="utf-8"))
     names = members or ("m1", "m2")
     params["teachers"]["members"] = {name: {"seed": at} for at, name in enumerate(names)}
     params["ensemble"]["rule"] = rule
+    for path, value in changes.items():
+        *sections, key = path.split("__")
+        inner = params
+        for section in sections:
+            inner = inner[section]
+        inner[key] = value
     with Path("params.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(params, file)
 
 
-def run(task: str = "rte") -> soft_labels.SoftLabels:
+def run(task: str = "rte", **further: rows.Rows) -> soft_labels.SoftLabels:
     CliRunner().invoke(ensemble.app, ["--task", task], catch_exceptions=False)
     folder = paths.prepared(task)
     splits = {} if rows.absent(folder) else rows.read_splits(folder)
-    return soft_labels.read(paths.soft_labels(task), splits)
+    return soft_labels.read(paths.soft_labels(task), {**splits, **further})
 
 
 @pytest.mark.parametrize(
@@ -97,7 +125,7 @@ def test_a_member_taken_out_leaves_no_ghost(project, splits):
     set_params("m1", "m2", "m3")
     assert run().members == ("m1", "m2", "m3")
     set_params("m2")
-    assert (paths.teacher("rte", "m3") / "logits.parquet").exists()
+    assert paths.teacher_logits("rte", "m3", "all").exists()
     found = run()
     assert found.members == ("m2",)
     assert found.probabilities[:, 0].tolist() == [0.5] * 7
@@ -106,6 +134,58 @@ def test_a_member_taken_out_leaves_no_ghost(project, splits):
 def test_columns_follow_the_order_in_params(project):
     set_params("m2", "m1")
     assert run().members == ("m2", "m1")
+
+
+def test_members_may_be_chosen(project):
+    set_params("m1", "m2", ensemble__members=["m2"])
+    found = run()
+    assert found.members == ("m2",)
+    assert found.probabilities[:, 0].tolist() == [0.5] * 7
+    set_params("m1", "m2", ensemble__members=["m2", "m1"])
+    assert run().members == ("m2", "m1")
+
+
+def test_folds_transfer_rows_and_calibration_are_joined(project, splits):
+    """Both folds' models of m1 say (2 log 3, 0); half of the train rows are of class 0."""
+    further = prepared("transfer", 3)
+    rows.write(paths.transfer_rows("rte"), further.table, further.metadata)
+    own = {"source": "test", "rows": None}
+    settings = {"teachers__folds": [1, 2], "ensemble__calibration": "held_out"}
+    set_params("m1", "m2", transfer={"rte": own}, **settings)
+    for fold, shift in (("1", 2.0), ("2", 4.0)):
+        for name in ("m1", "m2"):
+            add_teacher(name, splits | {"transfer": further}, shift, 0.5, fold, ("1", "2"))
+    found = run(transfer=further)
+    assert found.folds == ("1", "2")
+    assert found.task.rows == {"train": 4, "dev": 2, "test": 1, "transfer": 3}
+    blind = folds.held_out(splits["train"], 2)
+    first = found.member_logits[0, :, 0]
+    # A train row held out by fold 1 has the logit of fold 1's model, 2; all others the mean.
+    assert first[:4].tolist() == [2.0 * fold for fold in blind]
+    assert first[4:].tolist() == [3.0] * 6
+    # Half of the train rows are right however sure: the highest temperature, 20.
+    assert found.temperatures == [20.0, 20.0]
+    share = 1 / (1 + np.exp(-3.0 / 20))
+    assert found.probabilities[4:, 0] == pytest.approx(np.full(6, share), abs=1e-6)
+    assert found.metadata["members"]["m1"]["dev"] == {"dev": {"accuracy": 0.5}}
+
+
+def test_a_task_without_transfer_rows_at_the_source_has_none(project):
+    set_params("m1", "m2", transfer={"rte": {"source": "test", "rows": None}})
+    artifacts.write_json(paths.transfer("rte") / rows.MISSING, {"task": "rte", "note": "none"})
+    assert run().task.rows == {"train": 4, "dev": 2, "test": 1}
+
+
+def test_a_model_of_another_fold_is_refused(project, splits):
+    """A member's folders of two folds hold the same model."""
+    set_params("m1", "m2", teachers__folds=[1, 2])
+    for name in ("m1", "m2"):
+        add_teacher(name, splits, 0.0, 0.5, "1", ("1", "2"))
+        add_teacher(name, splits, 0.0, 0.5, "2", ("1", "2"))
+    one, two = (paths.teacher_logits("rte", "m2", fold) for fold in ("1", "2"))
+    two.write_bytes(one.read_bytes())
+    with pytest.raises(SoftLabelError, match=r"fold 2: the model is not that of fold 2\n  seen: 1"):
+        run()
 
 
 def test_two_runs_give_the_same_bytes(project):
@@ -134,19 +214,19 @@ def remove(path: Path) -> None:
             lambda _: set_params("m1", "m9"),
             "rte",
             SoftLabelError,
-            r"no logits file\n.*m9.logits\.parquet\n  mend: dvc repro teach@rte-m9",
+            r"no logits file\n.*m9.all.logits\.parquet\n  mend: dvc repro teach@rte-m9-all",
         ),
         (
-            lambda _: remove(paths.teacher("rte", "m2")),
+            lambda _: remove(paths.teacher("rte", "m2", "all")),
             "rte",
             SoftLabelError,
-            r"no logits file\n.*\n  mend: dvc repro teach@rte-m2",
+            r"no logits file\n.*\n  mend: dvc repro teach@rte-m2-all",
         ),
         (
             lambda s: add_teacher("m1", {**s, "dev": prepared("dev", 3)}, 0.0, 0.5),
             "rte",
             SoftLabelError,
-            r"no such prepared row\n  seen: rte/dev/2\n  mend: dvc repro teach@rte-m1",
+            r"no such prepared row\n  seen: rte/dev/2\n  mend: dvc repro teach@rte-m1-all",
         ),
         (lambda _: None, "cola", ParamsError, "no such name under teachers.tasks"),
         (lambda _: None, "qnli", DataError, r"no prepared rows\n.*qnli\n  mend: dvc repro prepare"),

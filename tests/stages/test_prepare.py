@@ -158,6 +158,65 @@ def test_a_fault_gives_one_message_and_leaves_earlier_rows_as_they_are(done, con
     assert list((done / "data" / ".drafts").iterdir()) == []
 
 
+def ask(project, transfer, train="null"):
+    """Write params.yaml with transfer rows of RTE."""
+    text = (ROOT / "profiles" / "sample.yaml").read_text()
+    before = "rte: {rows: {train: null, dev: null, test: null}}"
+    assert before in text
+    text = text.replace(before, before.replace("train: null", f"train: {train}"))
+    lines = [f"transfer: {transfer}" if x.startswith("transfer:") else x for x in text.split("\n")]
+    (project / "params.yaml").write_text("\n".join(lines))
+
+
+MORE = HEAD + b"".join(b"%d\tA%d.\tB.\tentailment\n" % (i, i) for i in range(20))
+
+
+def test_transfer_rows_are_told_and_leave_prepared_rows_as_they_are(project):
+    put(project, {"train.tsv": MORE, "dev.tsv": GOOD})
+    prepared, transfer = (project / "data" / kind / "rte" for kind in ("prepared", "transfer"))
+    ask(project, "{}", train=5)
+    assert prepare(project).returncode == 0
+    before = contents(prepared)
+    assert json.loads((transfer / rows.MISSING).read_text()) == {
+        "task": "rte",
+        "note": "rte: none asked for, no transfer rows",
+    }
+    ask(project, "{rte: {source: rest, rows: 3}}", train=5)
+    ended = prepare(project)
+    assert ended.returncode == 0
+    assert ended.stdout.splitlines()[-1] == (
+        "rte/transfer: 3 of 15 rows (source rest): 0 dropped as duplicates, "
+        "0 left out as they occur in dev or test"
+    )
+    assert contents(prepared) == before
+    assert list(contents(transfer)) == ["transfer.parquet"]
+    first = contents(transfer)
+    assert prepare(project).returncode == 0
+    assert contents(transfer) == first
+
+
+def test_transfer_rows_that_cannot_be_had_leave_both_folders_as_they_are(project):
+    put(project, {"train.tsv": MORE, "dev.tsv": GOOD})
+    ask(project, "{rte: {source: rest, rows: 3}}", train=5)
+    assert prepare(project).returncode == 0
+    folders = [project / "data" / kind / "rte" for kind in ("prepared", "transfer")]
+    before = [contents(folder) for folder in folders]
+    ask(project, "{rte: {source: test, rows: null}}", train=7)
+    ended = prepare(project)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("error: the source has no test split of rte\n")
+    assert [contents(folder) for folder in folders] == before
+    assert list((project / "data" / ".drafts").iterdir()) == []
+
+
+def test_an_absent_task_leaves_a_note_in_both_folders(project):
+    put(project, {})
+    ask(project, "{rte: {source: rest, rows: 3}}", train=5)
+    assert prepare(project).returncode == 0
+    for kind in ("prepared", "transfer"):
+        assert list(contents(project / "data" / kind / "rte")) == [rows.MISSING]
+
+
 @pytest.mark.parametrize(
     ("task", "message"),
     [("rtee", "no such name under tasks"), ("wnli", "no raw files of the task")],

@@ -22,9 +22,10 @@ import pyarrow as pa
 import pytest
 
 from pipeline import artifacts, logits, parquet, paths, rows, soft_labels
-from pipeline.evaluation import BASELINE, STUDENT, TaskResult, evaluate
+from pipeline.evaluation import TaskResult, evaluate
 from pipeline.logits import Logits
 from pipeline.rows import Rows
+from pipeline.systems import BASELINE, STUDENT
 from pipeline.tasks import GLUE, Task, part_of
 
 WHEEL = {
@@ -101,8 +102,9 @@ def _write_teachers(splits: Mapping[str, Rows], made: Made, task: Task) -> None:
     members: dict[str, Logits] = {}
     for name, said in made.members.items():
         values = np.concatenate([gold, np.array(said, dtype=np.float32)])
-        path = paths.teacher(task.name, name) / "logits.parquet"
-        logits.write(path, splits, _by_split(splits, values), _card(name, 22_700_000))
+        path = paths.teacher_logits(task.name, name, "all")
+        card = {**_card(name, 22_700_000), "fold": "all", "folds": ["all"]}
+        logits.write(path, splits, _by_split(splits, values), card)
         members[name] = logits.read(path)
     soft_labels.write(paths.soft_labels(task.name), splits, members, "mean_probability")
 

@@ -1,0 +1,35 @@
+"""Random numbers of a training run: one stream for each purpose, so that no draw shifts another."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+
+
+class Purpose(IntEnum):
+    """What a stream is drawn for."""
+
+    BATCHES = 0
+    """Packing of rows and order of batches, by epoch and position of the task."""
+    HELD_OUT = 1
+    """Rows held out of training, by position of the task."""
+    TASKS = 2
+    """Task of each step, by epoch."""
+    CYCLES = 3
+    """Packing of one pass over a task's rows, by number of the pass and position of the task."""
+    NEGATIVES = 4
+    """Wrong answers, by step and position of the batch in it."""
+
+
+def stream(seed: int, purpose: Purpose, number: int = 0, position: int = 0) -> np.random.Generator:
+    """Random numbers that depend on the arguments alone.
+
+    Args:
+        seed: seed of the run.
+        purpose: what they are for.
+        number: epoch, step or pass that they are for, from 0.
+        position: position of a task or a batch in it, from 0.
+    """
+    # The purpose stands last: numpy takes words that are left out at the end for zeros.
+    return np.random.default_rng([seed, number, position, purpose])

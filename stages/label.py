@@ -1,0 +1,36 @@
+"""Let one teacher score the transfer rows of its task."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline import command
+from pipeline.params import file
+
+app = command.application()
+
+
+@app.command()
+def main(
+    task: Annotated[str, typer.Option(help="Task under transfer in params.yaml.")],
+    member: Annotated[str, typer.Option(help="Member under teachers.members in params.yaml.")],
+    fold: Annotated[str, typer.Option(help="Fold under teachers.folds in params.yaml.")],
+) -> None:
+    """Let one teacher (one task, one member, one fold) score the transfer rows of its task.
+
+    Reads data/transfer/TASK and data/teachers/TASK/MEMBER/FOLD.
+    Writes data/labelled/TASK/MEMBER/FOLD: logits of the transfer rows.
+    """
+    params = file.load()
+    command.one_of(task, params.transfer, "transfer")
+    command.one_of(member, params.teachers.members, "teachers.members")
+    command.one_of(fold, [str(known) for known in params.teachers.folds], "teachers.folds")
+    from pipeline import annotation
+
+    annotation.annotate(task, member, fold, params.machine)
+
+
+if __name__ == "__main__":
+    command.run(app)

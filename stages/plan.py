@@ -1,0 +1,47 @@
+"""Print what the parameters would cost: steps, operations, memory and hours of every stage."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline import command
+
+app = command.application()
+Set = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="With --profile: change a value first."),
+]
+
+
+@app.command()
+def main(
+    device: Annotated[str, typer.Option(help="a100-40gb, a100-80gb, h100, v100-32gb, l4, t4 or cpu.")] = "a100-80gb",
+    devices: Annotated[int, typer.Option(min=1, help="How many runs go side by side.")] = 1,
+    profile: Annotated[
+        str | None, typer.Option(help="A profile to plan instead of params.yaml.")
+    ] = None,
+    set_: Set = None,
+) -> None:
+    """Print steps, operations, memory and hours of every stage; nothing is trained or written.
+
+    Reads params.yaml and, if they are there, data/prepared and data/transfer; docs/plan.md says how
+    it counts.
+    """
+    from pipeline import devices as named
+    from pipeline import plan, plan_table, profiles
+    from pipeline.params import file
+
+    chosen = named.find(device)
+    params = (
+        file.load()
+        if profile is None
+        else file.check(profiles.values(profile, set_ or ()), where=profile)
+    )
+    for line in plan_table.lines(plan.of(params), chosen, devices):
+        print(line)
+
+
+if __name__ == "__main__":
+    command.run(app)

@@ -1,0 +1,33 @@
+"""Fine-tune one candidate on all tasks with hard labels."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline import command
+from pipeline.params import file
+
+app = command.application()
+
+
+@app.command()
+def main(
+    candidate: Annotated[
+        str, typer.Option(help="Candidate under refinement.candidates in params.yaml.")
+    ],
+) -> None:
+    """Fine-tune one candidate on all tasks with hard labels and score its dev rows.
+
+    Reads data/prepared. Writes data/refined/CANDIDATE: weights, tokenizer, log, dev metrics.
+    """
+    params = file.load()
+    command.one_of(candidate, params.refinement.candidates, "refinement.candidates")
+    from pipeline import refinement
+
+    refinement.refine(candidate, params)
+
+
+if __name__ == "__main__":
+    command.run(app)

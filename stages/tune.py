@@ -1,0 +1,32 @@
+"""Fine-tune the trained student on one task."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from pipeline import command
+from pipeline.params import file
+
+app = command.application()
+
+
+@app.command()
+def main(
+    task: Annotated[str, typer.Option(help="Task under tuning.tasks in params.yaml.")],
+) -> None:
+    """Fine-tune the trained student on one task with hard labels.
+
+    Reads data/student and data/prepared/TASK.
+    Writes data/tuned/TASK: weights, tokenizer, log, logits of held-out rows.
+    """
+    params = file.load()
+    command.one_of(task, params.tuning.tasks, "tuning.tasks")
+    from pipeline import tuning
+
+    tuning.tune(task, params)
+
+
+if __name__ == "__main__":
+    command.run(app)

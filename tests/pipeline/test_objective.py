@@ -1,0 +1,135 @@
+"""The loss of a batch: factors of tasks, rows without gold labels, inner states, ranking.
+
+Run with: python -m pytest tests/pipeline/test_objective.py
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812, the field's own abbreviation
+
+from pipeline import encoders, machine, tokens
+from pipeline.model import MultiTaskModel
+from pipeline.objective import Objective, TrainingSet
+from pipeline.params.distillation import Distillation
+from pipeline.params.heads import RankingHead
+from pipeline.tasks import GLUE
+
+EXAMPLES = [("aaaa", "bb", 0), ("cc", "dddd", 1), ("aaaa", "ff", 1), ("ggg", "h", 0)]
+ALL = np.arange(4)
+RANDOM = np.random.default_rng(0)
+
+
+class Parts:
+    """A tiny model, its rows and the hardware."""
+
+    def __init__(self, tiny, head, hardware, make, task):
+        encoder, tokenizer = encoders.load(tiny, 0.0)
+        self.task, self.machine = task, machine.set_up(hardware)
+        self.model = MultiTaskModel(encoder, {task: GLUE[task]}, {task: head})
+        with torch.no_grad():
+            for weight in self.model.head(task).parameters():
+                weight.copy_(torch.linspace(-2, 2, weight.numel()).view_as(weight))
+        self.rows = make(task, "train", EXAMPLES)
+        self.tokens = tokens.tokenise(self.rows.table, tokenizer, 32)
+
+    def logits(self, rows=ALL):
+        inputs = {k: torch.from_numpy(v) for k, v in self.tokens.batch(rows).items()}
+        return self.model(self.task, inputs)
+
+    def loss(self, progress=0.0, rows=ALL, random=RANDOM, of=None, **given):
+        objective = Objective(self.model, self.machine, **given)
+        of = of or TrainingSet(self.tokens, self.rows.labels)
+        return objective.loss(self.task, of, rows, progress, random)
+
+
+@pytest.fixture
+def parts(tiny, head, hardware, make):
+    """Pieces for the loss of RTE rows."""
+    return Parts(tiny, head, hardware, make, "rte")
+
+
+def _distillation(hard_weight):
+    return Distillation(
+        hard_weight=hard_weight,
+        temperature=1.0,
+        loss={"kind": "cross_entropy"},
+        label_smoothing=0.0,
+        internals=None,
+    )
+
+
+def test_it_is_the_cross_entropy_of_the_batch_alone(parts):
+    rows = np.array([2, 0])
+    expected = F.cross_entropy(parts.logits(rows), torch.tensor([1, 0]))
+    assert float(parts.loss(rows=rows)) == pytest.approx(float(expected))
+
+
+@pytest.mark.parametrize(("weights", "factor"), [({}, 1), ({"rte": 2.5}, 2.5), ({"cola": 9}, 1)])
+def test_a_task_has_its_own_factor_only(parts, weights, factor):
+    plain = float(parts.loss())
+    assert float(parts.loss(task_weights=weights)) == pytest.approx(factor * plain)
+
+
+def test_progress_moves_an_annealed_loss_from_soft_to_hard(parts):
+    targets = np.full((4, 2), 0.5, np.float32)
+    of = TrainingSet(parts.tokens, parts.rows.labels, targets)
+    logits = parts.logits().detach()
+    soft = float(-(F.log_softmax(logits, 1) * 0.5).sum(1).mean())
+    hard = float(F.cross_entropy(logits, torch.from_numpy(parts.rows.labels)))
+    for progress in (0.0, 0.25, 1.0):
+        found = float(parts.loss(progress, of=of, distillation=_distillation("annealed")))
+        assert found == pytest.approx((1 - progress) * soft + progress * hard, rel=1e-5)
+
+
+def test_the_label_of_a_row_without_a_gold_one_does_not_count(parts):
+    targets, known = np.full((4, 2), 0.5, np.float32), np.array([True, False, True, True])
+    found = []
+    for label in (0, 1):
+        labels = parts.rows.labels.copy()
+        labels[1] = label
+        of = TrainingSet(parts.tokens, labels, targets, known)
+        found.append(float(parts.loss(of=of, distillation=_distillation(0.5))))
+    assert found[0] == found[1]
+    assert found[0] != float(
+        parts.loss(
+            of=TrainingSet(parts.tokens, parts.rows.labels, targets),
+            distillation=_distillation(0.5),
+        )
+    )
+
+
+class Matcher(torch.nn.Module):
+    """Stands for inner states of a teacher: mean of all hidden states, times ten."""
+
+    attentions = False
+
+    def __init__(self, tasks):
+        super().__init__()
+        self.tasks = tasks
+        self.scale = torch.nn.Parameter(torch.tensor(10.0))
+        self.seen = []
+
+    def loss(self, task, inputs, hidden, attentions):
+        self.seen.append((task, tuple(hidden[0].shape[:2]), len(hidden), attentions))
+        assert hidden[0].shape[:2] == inputs["input_ids"].shape
+        return self.scale * torch.stack(hidden).square().mean()
+
+
+def test_the_loss_of_inner_states_is_added_and_has_the_tasks_factor(parts):
+    matcher = Matcher({"rte"})
+    plain = float(parts.loss())
+    together = float(parts.loss(matcher=matcher, task_weights={"rte": 2.0}))
+    inputs = {k: torch.from_numpy(v) for k, v in parts.tokens.batch(ALL).items()}
+    _, hidden, _ = parts.model.forward_with_internals("rte", inputs, False)
+    expected = 2 * (plain + 10 * float(torch.stack(hidden).square().mean()))
+    assert together == pytest.approx(expected, rel=1e-5)
+    assert matcher.seen[0][2:] == (3, ())  # embeddings and two layers
+
+
+def test_a_task_that_is_not_matched_is_left_alone(parts):
+    matcher = Matcher({"mnli"})
+    assert float(parts.loss(matcher=matcher)) == float(parts.loss())
+    assert matcher.seen == []

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline import artifacts, rows
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = {"task": "rte", "member": "m1", "fold": "all"}
+
+
+def label(project: Path, **names: str) -> subprocess.CompletedProcess[str]:
+    options = [text for name, value in {**NAMES, **names}.items() for text in (f"--{name}", value)]
+    return subprocess.run(
+        [sys.executable, "-m", "stages.label", *options],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory):
+    """A project that asks for transfer rows of RTE, which its source does not have."""
+    folder = tmp_path_factory.mktemp("project")
+    lines = (ROOT / "profiles" / "sample.yaml").read_text().split("\n")
+    asked = "transfer: {rte: {source: test, rows: 5}}"
+    lines = [asked if line.startswith("transfer:") else line for line in lines]
+    (folder / "params.yaml").write_text("\n".join(lines))
+    for path in ("data/transfer/rte", "data/teachers/rte/m1/all"):
+        (folder / path).mkdir(parents=True)
+        artifacts.write_json(folder / path / rows.MISSING, {})
+    return folder
+
+
+def test_a_task_that_the_source_lacks_leaves_a_note(project):
+    ended = label(project)
+    assert (ended.returncode, ended.stdout) == (0, "")
+    assert ended.stderr == "rte: no transfer rows, nothing to label\n"
+    files = [file.name for file in (project / "data/labelled/rte/m1/all").iterdir()]
+    assert files == [rows.MISSING]
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        ({"task": "qqp"}, "no such name under transfer; there are: rte"),
+        ({"member": "m9"}, "no such name under teachers.members; there are: m1, m2, m3"),
+        ({"fold": "1"}, "no such name under teachers.folds; there are: all"),
+    ],
+)
+def test_a_name_that_is_not_there_is_told(project, names, message):
+    ended = label(project, **names)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith(f"error: {message}\n")
+
+
+def test_a_teacher_that_is_not_there_is_told(project, tmp_path):
+    (tmp_path / "params.yaml").write_text((project / "params.yaml").read_text())
+    ended = label(tmp_path)
+    assert ended.returncode == 2
+    assert "mend: dvc repro prepare@rte" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,71 @@
+"""The select stage: what it prints, without candidates, and that it needs no heavy library.
+
+Run with: python -m pytest tests/stages/test_select.py
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+from typer.testing import CliRunner
+
+from pipeline import artifacts, checkpoint, paths
+from stages import select
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+
+
+def set_params(*candidates):
+    yaml = YAML()
+    params = yaml.load((ROOT / "profiles" / "sample.yaml").read_text(encoding="utf-8"))
+    params["refinement"]["candidates"] = {name: {"seed": at} for at, name in enumerate(candidates)}
+    params["selection"] = {"top": 1, "tasks": ["rte"]}
+    with Path("params.yaml").open("w", encoding="utf-8") as file:
+        yaml.dump(params, file)
+
+
+def put(name, accuracy):
+    folder = paths.refined(name)
+    (folder / checkpoint.ENCODER).mkdir(parents=True)
+    (folder / checkpoint.ENCODER / "model.safetensors").write_text(name)
+    (folder / checkpoint.HEADS).write_text(name)
+    dev = {"rte": {"dev": {"accuracy": accuracy}}}
+    weights = checkpoint.weights_sha256(folder)
+    card = {"weights_sha256": weights, "encoder": {"source": "random"}, "dev": dev}
+    artifacts.write_json(folder / checkpoint.CARD, card)
+
+
+def run():
+    return CliRunner().invoke(select.app, [], catch_exceptions=False).stdout
+
+
+def test_it_names_the_candidates_best_first():
+    set_params("c1", "c2")
+    put("c1", 0.5)
+    put("c2", 0.62504)
+    assert run() == "1. c2: 62.50, selected\n2. c1: 50.00\n"
+    assert (paths.selected(1) / "encoder" / "model.safetensors").read_text() == "c2"
+    assert paths.SELECTION.exists()
+
+
+def test_without_candidates_it_writes_an_empty_selection():
+    set_params()
+    assert "nothing to select" in run()
+    assert artifacts.read_json(paths.SELECTED / "selected.json") == {}
+    assert paths.SELECTION.exists()
+
+
+def test_needs_no_heavy_library():
+    heavy = "{'torch', 'transformers', 'pandas', 'sklearn', 'scipy'}"
+    code = f"import sys, stages.select; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"

