@@ -37,12 +37,15 @@ def _against_baseline(results: Sequence[TaskResult]) -> str:
 def _how_sure(results: Sequence[TaskResult]) -> str:
     """Tasks on which the difference is more than chance among dev rows."""
     sure = [r.task.title for r in results if r.comparison.difference.excludes_zero]
+    found = f"Taken one by one, the intervals exclude 0 on {_titles(sure)}"
     tests = figures.p_values(results)
+    if not tests:
+        return f"{found}."
     named = {r.task.name: r.task.title for r in results}
-    significant = [named[task] for task, (_, holm) in tests.items() if holm < _LEVEL]
+    significant = [named[task] for task, (_, corrected) in tests.items() if corrected < _LEVEL]
     return (
-        f"The interval excludes 0 on {_titles(sure)}; McNemar's test with Holm's correction is "
-        f"below {_LEVEL} on {_titles(significant)}."
+        f"{found}; McNemar's test, with Holm's correction for {len(tests)} tasks, is below "
+        f"{_LEVEL} on {_titles(significant)}."
     )
 
 

@@ -57,7 +57,8 @@ class Recipe:
 
     def describe(self) -> dict[str, Any]:
         """The settings as kept in the model's card."""
-        settings = self.settings.model_dump(mode="json", include=set(sections.Training.model_fields))
+        names = set(sections.Training.model_fields)
+        settings = self.settings.model_dump(mode="json", include=names)
         return {
             **settings,
             "dropout": self.dropout,
@@ -238,6 +239,9 @@ def _matcher(
     from pipeline import internals
 
     settings = recipe.distillation.internals
+    for teacher in teachers.values():
+        length = recipe.settings.max_length
+        encoders.check_length(teacher.network.encoder, teacher.tokenizer, length)
     found = internals.build(settings, network, opened.tokenizer, teachers, recipe.seed)
     return found.to(chosen.device)
 

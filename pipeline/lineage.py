@@ -51,8 +51,9 @@ def _folds(taught: Sequence[TaskResult]) -> list[str]:
 
 _WHOLE = "Soft labels of train rows are by teachers that were trained on these rows."
 _FOLDED = (
-    "Soft labels of train rows are cross-fitted: every member is {0} models, each trained without "
-    "one of {0} folds, and labels the rows of that fold; all other rows get their mean logits."
+    "Soft labels of train rows are cross-fitted: every member is {0} models (all counted as its "
+    "parameters), each trained without one of {0} folds, whose rows it labels; all other rows get "
+    "the mean of their logits."
 )
 
 

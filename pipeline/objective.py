@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline import losses
+from pipeline import losses, ranking
 from pipeline.machine import Machine
 from pipeline.model import MultiTaskModel
 from pipeline.params.distillation import Distillation
@@ -19,7 +19,6 @@ from pipeline.tokens import Tokens
 
 if TYPE_CHECKING:
     from pipeline.internals import Matcher
-    from pipeline.ranking import Negatives
 
 
 @dataclass(frozen=True)
@@ -38,12 +37,18 @@ class TrainingSet:
     labels: np.ndarray
     targets: np.ndarray | None = None
     known: np.ndarray | None = None
-    negatives: Negatives | None = None
+    negatives: ranking.Negatives | None = None
 
     @property
     def gold(self) -> np.ndarray:
         """Whether the gold label of each row is known, bool `(rows,)`."""
         return np.ones(len(self.labels), bool) if self.known is None else self.known
+
+    def without(self, rows: np.ndarray) -> TrainingSet:
+        """The same rows in the same places, but none of `rows (rows,)` gives a wrong answer."""
+        if self.negatives is None or not len(rows):
+            return self
+        return replace(self, negatives=self.negatives.without(rows))
 
 
 @dataclass(frozen=True)
@@ -90,7 +95,8 @@ class Objective:
         logits, matched = self._forward(task, inputs)
         loss = losses.combined(logits, labels, known, targets, self.distillation, progress)
         if rows.negatives is not None:
-            loss = self._with_ranking(loss, task, logits, rows, batch, random)
+            drawn = rows.negatives.draw(batch, random)
+            loss = self._with_ranking(loss, task, logits, *drawn)
         if matched is not None:
             loss = loss + matched
         return loss * self.task_weights.get(task, 1.0)
@@ -114,26 +120,27 @@ class Objective:
         loss: Tensor,
         task: str,
         logits: Tensor,
-        rows: TrainingSet,
-        batch: np.ndarray,
-        random: np.random.Generator,
+        places: np.ndarray,
+        pairs: Mapping[str, np.ndarray],
     ) -> Tensor:
         """Weighted mean of the class loss and the loss of right answers among wrong ones.
 
-        The wrong answers go through the model in a pass of their own. Rows without a gold label
-        have neither; a batch without a right answer has the class loss alone.
-        """
-        from pipeline import ranking
+        The wrong answers go through the model in a pass of their own. A batch without a right
+        answer has the class loss alone.
 
+        Args:
+            loss: class loss of the batch.
+            task: a task with a ranking head.
+            logits: of the batch `(batch, 2)`.
+            places: right answers' places in the batch `(positives,)`.
+            pairs: inputs of their wrong answers `(positives * negatives, length)`.
+        """
+        if not len(places):
+            return loss
         settings = self.model.head_settings[task]
         assert isinstance(settings, RankingHead), "only ranking heads have negatives"
-        assert rows.negatives is not None
-        places = np.flatnonzero(rows.gold[batch])
-        positives, pairs = rows.negatives.draw(batch[places], random)
-        if not len(positives):
-            return loss
         with self.machine.autocast():
             others = self.model(task, self._inputs(pairs))
-        right = ranking.relevance(logits[self.machine.put(places[positives])])
-        wrong = ranking.relevance(others).view(len(positives), -1)
+        right = ranking.relevance(logits[self.machine.put(places)])
+        wrong = ranking.relevance(others).view(len(places), -1)
         return torch.lerp(loss, ranking.loss(right, wrong, settings.gamma), settings.weight)

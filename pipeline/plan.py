@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+
 from pipeline import amounts, folds, runs, shapes
 from pipeline.amounts import Amount
 from pipeline.errors import ParamsError
@@ -43,7 +45,12 @@ def of(params: Params) -> Plan:
     found = amounts.read(params)
     if all(amount is not None and not amount.of("train") for amount in found.values()):
         raise ParamsError("no task has train rows at the source", where="tasks in params.yaml")
-    return Plan([runs.count(job, found) for job in _jobs(params, found)], found, params)
+    return Plan(count(params, found), found, params)
+
+
+def count(params: Params, found: Mapping[str, Amount | None]) -> list[Run]:
+    """All runs, in the order of the stages, with the given amounts by task."""
+    return [runs.count(job, found) for job in _jobs(params, found)]
 
 
 def start(member: str, params: Params) -> Encoder:
@@ -59,17 +66,14 @@ def _jobs(params: Params, found: Mapping[str, Amount | None]) -> Iterator[Job]:
     for candidate in params.refinement.candidates:
         yield _refine(candidate, params, found)
     teachers = params.teachers
-    places = [
-        (task, member, str(fold))
-        for task in teachers.tasks
-        for member in teachers.members
-        for fold in teachers.folds
-    ]
-    for task, member, fold in places:
-        yield _teach(task, member, fold, params, found)
-    for task, member, fold in places:
-        if task in params.transfer:
-            yield _label(task, member, fold, params, found)
+    for task in teachers.tasks:
+        for member in teachers.members:
+            for fold, rows in _seen(found[task], params).items():
+                yield _teach(task, member, fold, rows, params, found)
+    for task in (name for name in teachers.tasks if name in params.transfer):
+        for member in teachers.members:
+            for fold in folds.names(teachers.folds):
+                yield _label(task, member, fold, params, found)
     yield _distil(params, found)
     yield _student("baseline", params, found)
     for task in params.tuning.tasks:
@@ -90,16 +94,21 @@ def _refine(candidate: str, params: Params, found: Mapping[str, Amount | None]) 
 
 
 def _teach(
-    task: str, member: str, fold: str, params: Params, found: Mapping[str, Amount | None]
+    task: str,
+    member: str,
+    fold: str,
+    rows: float,
+    params: Params,
+    found: Mapping[str, Amount | None],
 ) -> Job:
-    teachers, amount = params.teachers, found[task]
+    teachers = params.teachers
     return Job(
         f"teach@{task}-{member}-{fold}",
         start(member, params),
         {task: teachers.tasks[task].head or teachers.head},
         teachers.training(task, member),
-        train={} if amount is None else {task: _seen(amount, fold, params)},
-        scored=_rows({task: amount}, "train", "dev", "test", "ax"),
+        train={task: rows},
+        scored=_rows({task: found[task]}, "train", "dev", "test", "ax"),
     )
 
 
@@ -113,7 +122,7 @@ def _label(
         {task: teachers.tasks[task].head or teachers.head},
         teachers.training(task, member),
         train={},
-        scored={} if amount is None else {task: amount.transfer},
+        scored={task: 0 if amount is None else amount.transfer},
     )
 
 
@@ -164,14 +173,16 @@ def _rows(found: Mapping[str, Amount | None], *parts: str) -> dict[str, float]:
     }
 
 
-def _seen(amount: Amount, fold: str, params: Params) -> float:
-    """Train rows that one fold's teacher sees; of rows that are not at hand, a fair share."""
+def _seen(amount: Amount | None, params: Params) -> dict[str, float]:
+    """Train rows that each fold's teacher sees; of rows that are not at hand, a fair share."""
     names = folds.names(params.teachers.folds)
-    if fold == WHOLE or not amount.of("train"):
-        return amount.of("train")
-    if amount.train is not None:
-        return len(folds.seen(amount.train, fold, names))
-    return amount.of("train") * (1 - 1 / len(names))
+    rows, count = (0 if amount is None else amount.of("train")), len(names)
+    if names == [WHOLE]:
+        return {WHOLE: rows}
+    if amount is None or amount.train is None:
+        return dict.fromkeys(names, rows * (1 - 1 / count))
+    left_out = np.bincount(folds.held_out(amount.train, count), minlength=count + 1)
+    return {name: rows - int(left_out[int(name)]) for name in names}
 
 
 def _size(encoder: Encoder) -> int:

@@ -85,23 +85,33 @@ def _cells(costed: Costed) -> tuple[str, ...]:
 def _notes(plan: Plan, costed: Costed, device: Device, devices: int) -> Iterator[str]:
     precision = device.precision(plan.params.machine.precision)
     reached, peak = device.reached[precision], device.peak[precision] / 1e12
+    least = "at least " if any(estimate is None for _, estimate in costed) else ""
     yield (
-        f"On {device.title}: {reached:.0%} of {peak:g} TFLOP/s in {precision}. "
-        f"{devices} side by side: {hours(costed, devices):.3g} hours in all."
-        if devices > 1
-        else f"On one {device.title}: {reached:.0%} of {peak:g} TFLOP/s in {precision}."
+        f"{devices} x {device.title}, {precision}: {least}{hours(costed, devices):.3g} hours in "
+        f"all, at {reached:.0%} of {peak:g} TFLOP/s."
     )
+    if plan.params.machine.precision == "auto" and {*device.peak} == {"float32", "float16"}:
+        yield f"{device.name} has no bfloat16; machine.precision=float16 would be faster."
     yield from _memory(costed, device)
-    disk = sum(estimate.disk for _, estimate in costed if estimate) / GIB
     yield (
-        f"The models' weights take {disk:.1f} GiB of disk, and as much again in DVC's cache "
-        "where the file system cannot share them."
+        f"The models' weights take {_disk(plan, costed) / GIB:.0f} GiB of disk, and as much again "
+        "in DVC's cache where the file system cannot share them."
     )
     yield _rows(plan)
     if any(run.job.settings.early_stopping for run, _ in costed):
         yield "Early stopping may end runs sooner: all epochs are counted."
     for reason in dict.fromkeys(run.unknown for run, _ in costed if run.unknown):
         yield f"?: {reason}."
+
+
+def _disk(plan: Plan, costed: Costed) -> float:
+    """Bytes of all weights; selected candidates and their copies for members included."""
+    copies = min(plan.params.selection.top, len(plan.params.refinement.candidates))
+    copies += sum(member.refined is not None for member in plan.params.teachers.members.values())
+    refined = [estimate.disk for run, estimate in costed if estimate and run.stage == "refine"]
+    return sum(estimate.disk for _, estimate in costed if estimate) + copies * max(
+        refined, default=0
+    )
 
 
 def _memory(costed: Costed, device: Device) -> Iterator[str]:
@@ -119,8 +129,8 @@ def _memory(costed: Costed, device: Device) -> Iterator[str]:
     )
     if device.memory is not None and need.total > device.memory:
         yield (
-            f"**That is more than the {device.memory / GIB:.1f} GiB of {device.name}**: halve "
-            "batch_size and double accumulation, or lower max_length."
+            f"**That is more than the {device.memory / GIB:.1f} GiB of {device.name}**: lower "
+            "batch_size and raise accumulation alike, or lower max_length."
         )
 
 

@@ -144,9 +144,9 @@ def _ranks(values: Values, weights: Doubles) -> tuple[Doubles, Doubles]:
 
 def _standard(values: Values) -> Doubles:
     """Values moved to mean 0 and scaled to variance 1, which no correlation notices."""
-    moved = values.astype(np.float64) - values.mean(dtype=np.float64)
-    scale = np.sqrt(np.mean(moved**2))
-    return moved / scale if scale else moved
+    moved: Doubles = values.astype(np.float64) - values.mean(dtype=np.float64)
+    scale = float(np.sqrt(np.mean(moved**2)))
+    return moved / (scale or 1.0)
 
 
 def _positive(variance: Doubles, scale: Doubles | float) -> Doubles:

@@ -13,8 +13,9 @@ from pipeline.systems import BASELINE, ENSEMBLE, MAJORITY, STUDENT, TEACHER, TUN
 SCORES_CAPTION = (
     "Percent, on dev rows. Single teachers: mean, and in brackets the lowest and highest task "
     "score; where a cell has two figures the difference is that of their mean. In brackets behind "
-    f"a difference: its {statistics.CONFIDENCE:.0%} interval over {statistics.RESAMPLES:,} paired "
-    f"bootstrap resamples of the dev rows (percentiles, seed {statistics.SEED})."
+    f"a difference: its {100 * statistics.CONFIDENCE:.0f} % interval over "
+    f"{statistics.RESAMPLES:,} paired bootstrap resamples of the dev rows (percentiles, seed "
+    f"{statistics.SEED})."
 )
 CHECKS_CAPTION = (
     "McNemar p: exact two-sided test that student and baseline are right on equally many dev rows; "

@@ -102,8 +102,10 @@ def seeds_and_rows_bootstrap(
     Each draw takes seeds, then rows. All tasks take the same seeds, since one run trains one
     student on all of them, and all seeds take the same rows, since every run is scored on them.
     n seeds are drawn as n - 1 with replacement: the variance of their mean is then that of a mean
-    of n, where n draws would give (n - 1) / n of it (Rao and Wu 1988). The interval still knows
-    only the seeds there are; with three of them `Seeds.interval` is the stricter one.
+    of n, where n draws would give (n - 1) / n of it (Rao and Wu 1988). A bootstrap still knows
+    only the seeds there are. In simulations with three of them the interval holds the true mean in
+    95 % or more where dev rows decide, and in 80 to 90 % where seeds spread wider than rows;
+    `Seeds.interval` keeps its 95 % in both, so report it as well.
 
     Args:
         tasks: each task with its dev splits; the predictions of a split are those of first and

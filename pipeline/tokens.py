@@ -175,28 +175,18 @@ def _encode(table: pa.Table, tokenizer: Any, max_length: int) -> Any:
 
 
 def _texts(encoding: Any) -> np.ndarray:
-    """Which text each token is of, uint8 `(tokens,)`.
-
-    The mask of special tokens is asked as well: an encoding of one text may count them to it.
-    """
-    numbers = [0 if number is None else number + 1 for number in encoding.sequence_ids]
-    special = np.asarray(encoding.special_tokens_mask, bool)
-    return np.where(special, 0, np.asarray(numbers, np.uint8)).astype(np.uint8)
+    """Which text each token is of, uint8 `(tokens,)`: 0 for special tokens."""
+    numbers = encoding.sequence_ids  # 0 and 1, None for what the tokenizer itself has added
+    return np.array([0 if number is None else number + 1 for number in numbers], np.uint8)
 
 
 def _longest_first(first: int, second: int, budget: int) -> tuple[int, int]:
     """Lengths of two texts cut as the tokenizers library cuts them (`longest_first`)."""
-    if first + second <= budget:
-        return first, second
-    longer = max(budget - min(first, second), min(first, second))
-    if longer + min(first, second) > budget:
-        # Both are cut, to halves; the odd token goes to the text that was longer.
-        return (
-            (budget // 2, (budget + 1) // 2)
-            if first <= second
-            else ((budget + 1) // 2, budget // 2)
-        )
-    return (first, longer) if first <= second else (longer, second)
+    shorter = min(first, second)
+    longer = min(max(first, second), max(shorter, budget - shorter))
+    if shorter + longer > budget:  # cut to halves; the odd token goes to the longer one
+        shorter, longer = budget // 2, (budget + 1) // 2
+    return (shorter, longer) if first <= second else (longer, shorter)
 
 
 def _join(pieces: Sequence[_Piece]) -> _Piece:

@@ -72,6 +72,7 @@ def train(
     """
     known = {task: rows.gold for task, rows in sets.items()}
     held = early_stopping.hold_out(known, run.settings.early_stopping, run.seed)
+    sets = {task: rows.without(held[task]) for task, rows in sets.items()}
     epochs = _plan(sets, held, run)
     if not any(epochs):
         raise TrainingError("no rows to train on", where=run.title)

@@ -31,14 +31,16 @@ def main() -> int:
     """Parse the command line, run, and give the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--jobs", type=_count, default=1, help="stages side by side")
-    jobs = parser.parse_args().jobs
+    parser.add_argument("--until", metavar="STAGE", help="run only this stage and what it needs")
+    arguments = parser.parse_args()
+    jobs: int = arguments.jobs
     from dvc.exceptions import DvcException
 
     # Every stage gets the same share of the CPU's threads, whether others run just then or not:
     # how many threads add up a sum decides its last bit.
     os.environ[JOBS] = str(jobs)
     try:
-        return reproduce(jobs)
+        return reproduce(jobs, arguments.until)
     except (PipelineError, DvcException) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -47,8 +49,12 @@ def main() -> int:
         return INTERRUPTED
 
 
-def reproduce(jobs: int) -> int:
+def reproduce(jobs: int, until: str | None = None) -> int:
     """Run what changed, `jobs` stages side by side; 0 if all is up to date afterwards.
+
+    Args:
+        jobs: stages side by side.
+        until: a stage; only it, in all its instances, and what they need are run. None runs all.
 
     Raises:
         PipelineError: params.yaml cannot be used, the project is not set up for DVC, or a folder
@@ -56,14 +62,26 @@ def reproduce(jobs: int) -> int:
     """
     file.load()  # DVC would only say which file is missing
     with _repo() as repo:
-        graph = _graph(repo)
+        graph = _part(_graph(repo), until)
         ghosts.remove(repo)
-        changed = _changed(repo)
+        changed = _changed(repo, graph)
     if not changed:
         print("Nothing changed since the last run: no stage to run.")
         return 0
     failed = _one_by_one(set(graph), graph) if jobs == 1 else _side_by_side(graph, jobs)
     return _report(failed, _downstream(graph, failed) - failed)
+
+
+def _part(graph: nx.DiGraph[str], until: str | None) -> nx.DiGraph[str]:
+    """The named stage and what it needs."""
+    if until is None:
+        return graph
+    named = {name for name in graph if name.partition("@")[0] == until}
+    if not named:
+        known = sorted({name.partition("@")[0] for name in graph})
+        raise PipelineError("no such stage", seen=until, mend=f"one of {', '.join(known)}")
+    part: nx.DiGraph[str] = graph.subgraph(named | _upstream(graph, named))
+    return part
 
 
 def _side_by_side(graph: nx.DiGraph[str], jobs: int) -> set[str]:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import command
+from pipeline import command, paths
 
 app = command.application()
 Set = Annotated[
@@ -17,7 +17,9 @@ Set = Annotated[
 
 @app.command()
 def main(
-    device: Annotated[str, typer.Option(help="a100-40gb, a100-80gb, h100, v100-32gb, l4, t4 or cpu.")] = "a100-80gb",
+    device: Annotated[
+        str, typer.Option(help="a100-40gb, a100-80gb, h100, v100-32gb, l4, t4 or cpu.")
+    ] = "a100-80gb",
     devices: Annotated[int, typer.Option(min=1, help="How many runs go side by side.")] = 1,
     profile: Annotated[
         str | None, typer.Option(help="A profile to plan instead of params.yaml.")
@@ -33,12 +35,13 @@ def main(
     from pipeline import plan, plan_table, profiles
     from pipeline.params import file
 
+    if set_ and profile is None:
+        raise typer.BadParameter("--set needs --profile", param_hint="--set")
     chosen = named.find(device)
-    params = (
-        file.load()
-        if profile is None
-        else file.check(profiles.values(profile, set_ or ()), where=profile)
+    values = (
+        file.read_yaml(paths.PARAMS) if profile is None else profiles.values(profile, set_ or ())
     )
+    params = file.check(values, where=profile or paths.PARAMS)
     for line in plan_table.lines(plan.of(params), chosen, devices):
         print(line)
 

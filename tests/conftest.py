@@ -9,6 +9,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
+from hypothesis import settings
 
 from pipeline.params.file import check, read_yaml
 from pipeline.params.sections import Params
@@ -27,6 +28,10 @@ def real_glue() -> Path:
         pytest.skip(f"no real GLUE files at {GLUE}; name them with MTDNNKD_GLUE=folder")
     return GLUE
 
+
+# Tests run side by side, and a slow moment of the machine is no fault.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 TINY = {"source": "random", "seed": 0, "depth": 2, "hidden": 8, "attention_heads": 2}
 

@@ -109,9 +109,9 @@ def _heads(values: Values) -> Iterator[str]:
                 values, task, named.get(task, _mapping(values, section, "head")), where
             )
     for task, own in _mapping(values, "teachers", "tasks").items():
-        named = own.get("head") if isinstance(own, Mapping) else None
-        where = f"teachers.tasks.{task}.head" if named else "teachers.head"
-        yield from _head(values, task, named or _mapping(values, "teachers", "head"), where)
+        head = _mapping(own, "head")
+        where = f"teachers.tasks.{task}.head" if head else "teachers.head"
+        yield from _head(values, task, head or _mapping(values, "teachers", "head"), where)
 
 
 def _head(values: Values, task: Any, head: Any, where: str) -> Iterator[str]:
@@ -173,6 +173,22 @@ def _candidates(values: Values) -> Iterator[str]:
             yield f"{where}: there is nothing under refinement.candidates to start from"
         elif isinstance(rank, int) and rank > top:
             yield f"{where}: rank {rank}, but selection.top keeps {top}"
+        elif isinstance(rank, int) and _poolings(values, "teachers") - _poolings(values):
+            yield (
+                f"{where}: teachers pool by the encoder's pooler, but no head under refinement "
+                f"does, so the candidate keeps none; set refinement.head.pooling to pooler"
+            )
+
+
+def _poolings(values: Values, section: str = "refinement") -> set[str]:
+    """{"pooler"} if a head of the section pools by the encoder's own pooler, else nothing."""
+    own = _mapping(values, "teachers", "tasks") if section == "teachers" else {}
+    heads = [
+        _mapping(values, section, "head"),
+        *_mapping(values, section, "heads").values(),
+        *(_mapping(task, "head") for task in own.values()),
+    ]
+    return {"pooler"} & {_mapping(head).get("pooling") for head in heads}
 
 
 def _calibration(values: Values) -> Iterator[str]:

@@ -34,7 +34,7 @@ class Decoupled(Section):
     alpha: Annotated[float, Field(ge=0)]
     """Weight of the target class part."""
     beta: Annotated[float, Field(ge=0)]
-    """Weight of the other classes part."""
+    """Weight of the other classes part, which is 0 in a task with two classes."""
 
 
 class Correlation(Section):
@@ -42,7 +42,7 @@ class Correlation(Section):
 
     kind: Literal["dist"]
     inter: Annotated[float, Field(ge=0)]
-    """Weight of the correlation within each row."""
+    """Weight of the correlation within each row; of two classes it only knows which is larger."""
     intra: Annotated[float, Field(ge=0)]
     """Weight of the correlation within each class over the batch."""
 

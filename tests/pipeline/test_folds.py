@@ -88,6 +88,14 @@ def test_the_hash_of_a_text_decides_not_its_id():
     assert np.bincount(folds.held_out(made, 4)).tolist() == [0, 10, 10, 10, 10]
 
 
+def test_many_rows_are_dealt_out_by_label_then_text():
+    made = make_rows(GLUE["mnli"], "train", [(f"text {at}", "b", at % 3) for at in range(200)])
+    hashes = made.table["text_hash"].to_pylist()
+    dealt = sorted(range(200), key=lambda at: (at % 3, hashes[at]))
+    expected = {row: turn % 7 + 1 for turn, row in enumerate(dealt)}
+    assert folds.held_out(made, 7).tolist() == [expected[row] for row in range(200)]
+
+
 def test_more_folds_than_texts_are_refused():
     rows = train([("a", 0), ("a", 1), ("b", 0)], "rte")
     assert folds.held_out(rows, 2).tolist() == [1, 1, 2]

@@ -164,6 +164,23 @@ def test_projections_hang_on_seed_and_task_alone():
     assert first.std().item() == pytest.approx(2**-0.5, rel=0.1)
 
 
+def test_every_task_has_a_teacher_and_a_projection_of_its_own():
+    tokenizer, student = characters.tokenizer(), fixed(0.0, 1.0, width=2)
+    teachers = {
+        "values": checkpoint.Loaded(fixed(0.0, 3.0, width=3), tokenizer, {}),
+        "mnli": checkpoint.Loaded(fixed(0.0, 4.0, width=3), tokenizer, {}),
+        "rte": checkpoint.Loaded(fixed(0.0, 5.0, width=2), tokenizer, {}),
+    }
+    built = internals.build(settings(hidden=matching()), student, tokenizer, teachers, 0)
+    assert built.tasks == {"mnli", "rte", "values"}
+    first, second = built.parameters()
+    assert not torch.equal(first, second)
+    with torch.no_grad():
+        first.fill_(0.0), second.fill_(0.0)
+    found = {task: built.loss(task, INPUTS, student.states, ()).item() for task in built.tasks}
+    assert found == {"values": 9.0, "mnli": 16.0, "rte": 16.0}
+
+
 def test_equal_widths_need_no_projection():
     assert not list(matcher(settings(hidden=matching()), fixed(0, 1), fixed(0, 1)).parameters())
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812, the field's own abbreviation
 
-from pipeline import encoders, machine, tokens
+from pipeline import encoders, machine, ranking, tokens
 from pipeline.model import MultiTaskModel
 from pipeline.objective import Objective, TrainingSet
 from pipeline.params.distillation import Distillation
@@ -64,13 +64,13 @@ def _distillation(hard_weight):
 def test_it_is_the_cross_entropy_of_the_batch_alone(parts):
     rows = np.array([2, 0])
     expected = F.cross_entropy(parts.logits(rows), torch.tensor([1, 0]))
-    assert float(parts.loss(rows=rows)) == pytest.approx(float(expected))
+    assert _value(parts.loss(rows=rows)) == pytest.approx(_value(expected))
 
 
 @pytest.mark.parametrize(("weights", "factor"), [({}, 1), ({"rte": 2.5}, 2.5), ({"cola": 9}, 1)])
 def test_a_task_has_its_own_factor_only(parts, weights, factor):
-    plain = float(parts.loss())
-    assert float(parts.loss(task_weights=weights)) == pytest.approx(factor * plain)
+    plain = _value(parts.loss())
+    assert _value(parts.loss(task_weights=weights)) == pytest.approx(factor * plain)
 
 
 def test_progress_moves_an_annealed_loss_from_soft_to_hard(parts):
@@ -80,7 +80,7 @@ def test_progress_moves_an_annealed_loss_from_soft_to_hard(parts):
     soft = float(-(F.log_softmax(logits, 1) * 0.5).sum(1).mean())
     hard = float(F.cross_entropy(logits, torch.from_numpy(parts.rows.labels)))
     for progress in (0.0, 0.25, 1.0):
-        found = float(parts.loss(progress, of=of, distillation=_distillation("annealed")))
+        found = _value(parts.loss(progress, of=of, distillation=_distillation("annealed")))
         assert found == pytest.approx((1 - progress) * soft + progress * hard, rel=1e-5)
 
 
@@ -91,9 +91,9 @@ def test_the_label_of_a_row_without_a_gold_one_does_not_count(parts):
         labels = parts.rows.labels.copy()
         labels[1] = label
         of = TrainingSet(parts.tokens, labels, targets, known)
-        found.append(float(parts.loss(of=of, distillation=_distillation(0.5))))
+        found.append(_value(parts.loss(of=of, distillation=_distillation(0.5))))
     assert found[0] == found[1]
-    assert found[0] != float(
+    assert found[0] != _value(
         parts.loss(
             of=TrainingSet(parts.tokens, parts.rows.labels, targets),
             distillation=_distillation(0.5),
@@ -120,16 +120,54 @@ class Matcher(torch.nn.Module):
 
 def test_the_loss_of_inner_states_is_added_and_has_the_tasks_factor(parts):
     matcher = Matcher({"rte"})
-    plain = float(parts.loss())
-    together = float(parts.loss(matcher=matcher, task_weights={"rte": 2.0}))
+    plain = _value(parts.loss())
+    together = _value(parts.loss(matcher=matcher, task_weights={"rte": 2.0}))
     inputs = {k: torch.from_numpy(v) for k, v in parts.tokens.batch(ALL).items()}
     _, hidden, _ = parts.model.forward_with_internals("rte", inputs, False)
-    expected = 2 * (plain + 10 * float(torch.stack(hidden).square().mean()))
+    expected = 2 * (plain + 10 * _value(torch.stack(hidden).square().mean()))
     assert together == pytest.approx(expected, rel=1e-5)
     assert matcher.seen[0][2:] == (3, ())  # embeddings and two layers
 
 
 def test_a_task_that_is_not_matched_is_left_alone(parts):
     matcher = Matcher({"mnli"})
-    assert float(parts.loss(matcher=matcher)) == float(parts.loss())
+    assert _value(parts.loss(matcher=matcher)) == _value(parts.loss())
     assert matcher.seen == []
+
+
+RANKING = RankingHead(
+    kind="ranking", pooling="mean", dropout=0.0, negatives=2, gamma=2.0, weight=0.25
+)
+
+
+@pytest.fixture
+def ranked(tiny, hardware, make):
+    """Pieces for the loss of QNLI rows, and the rows with wrong answers: rows 0 and 3 are right."""
+    found = Parts(tiny, RANKING, hardware, make, "qnli")
+    table, labels = found.rows.table, found.rows.labels
+    wrong = ranking.Negatives(table, labels, found.tokens, RANKING, 32, positive=0)
+    return found, TrainingSet(found.tokens, labels, negatives=wrong)
+
+
+def test_right_answers_are_ranked_among_wrong_ones(ranked):
+    parts, rows = ranked
+    places, pairs = rows.negatives.draw(ALL, np.random.default_rng(9))
+    assert places.tolist() == [0, 3]
+    inputs = {k: torch.from_numpy(v) for k, v in pairs.items()}
+    logits, wrong = parts.logits().detach(), parts.model("qnli", inputs).detach()
+    candidates = 2.0 * torch.stack([logits[[0, 3], 0], wrong[[0, 2], 0], wrong[[1, 3], 0]], 1)
+    expected = 0.75 * F.cross_entropy(logits, torch.from_numpy(parts.rows.labels))
+    expected += 0.25 * -F.log_softmax(candidates, 1)[:, 0].mean()
+    found = parts.loss(of=rows, random=np.random.default_rng(9))
+    assert _value(found) == pytest.approx(_value(expected), rel=1e-5)
+
+
+def test_a_batch_without_a_right_answer_has_the_class_loss_alone(ranked):
+    parts, rows = ranked
+    wrong = np.array([1, 2])
+    expected = F.cross_entropy(parts.logits(wrong), torch.tensor([1, 1]))
+    assert _value(parts.loss(of=rows, rows=wrong)) == pytest.approx(_value(expected))
+
+
+def _value(loss):
+    return loss.detach().item()

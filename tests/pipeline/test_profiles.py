@@ -89,13 +89,51 @@ def test_what_the_profiles_promise(name: str, path: str, value: Any) -> None:
     assert found == value
 
 
-def test_the_paper_has_both_casings_three_dropouts_and_four_teacher_tasks() -> None:
-    teachers = file.check(profiles.values("paper", folder=FOLDER)).teachers
-    encoders = [member.encoder or teachers.encoder for member in teachers.members.values()]
-    repos = {encoder.repo for encoder in encoders if isinstance(encoder, HubEncoder)}
-    assert repos == {"google-bert/bert-large-uncased", "google-bert/bert-large-cased"}
-    assert [member.dropout for member in teachers.members.values()] == [0.1, 0.2, 0.3]
-    assert set(teachers.tasks) == {"mnli", "qqp", "rte", "qnli"}
+def test_the_papers_six_candidates_are_both_casings_with_three_dropouts() -> None:
+    section = file.check(profiles.values("paper", folder=FOLDER)).refinement
+    found = set()
+    for own in section.candidates.values():
+        encoder = own.encoder or section.encoder
+        assert isinstance(encoder, HubEncoder)
+        found.add((encoder.repo.removeprefix("google-bert/bert-large-"), own.dropout))
+    assert found == {(case, rate) for case in ("cased", "uncased") for rate in (0.1, 0.2, 0.3)}
+    assert len(section.candidates) == 6
+
+
+def test_the_papers_teachers_start_from_the_best_three_candidates() -> None:
+    params = file.check(profiles.values("paper", folder=FOLDER))
+    assert (params.selection.top, params.selection.tasks) == (3, ["mnli", "rte"])
+    assert [member.refined for member in params.teachers.members.values()] == [1, 2, 3]
+    assert set(params.teachers.tasks) == {"mnli", "qqp", "rte", "qnli"}
+    assert params.teachers.training("rte", "m1").learning_rate == 2e-5
+    assert params.teachers.training("mnli", "m1").learning_rate == 5e-5
+
+
+def test_the_papers_heads_are_the_same_wherever_a_task_is_trained() -> None:
+    params = file.check(profiles.values("paper", folder=FOLDER))
+    heads = params.student.heads
+    assert params.refinement.heads == heads
+    assert params.refinement.head == params.student.head == params.teachers.head
+    assert {task: own.head for task, own in params.teachers.tasks.items()} == {
+        task: heads[task] for task in params.teachers.tasks
+    }
+    kinds = {task: heads.get(task, params.student.head).kind for task in params.tasks}
+    assert kinds == {
+        **dict.fromkeys(("cola", "sst2", "stsb"), "linear"),
+        **dict.fromkeys(("mnli", "rte", "qqp", "mrpc"), "san"),
+        "qnli": "ranking",
+    }
+    dropouts = {task: heads[task].dropout for task in heads}
+    assert dropouts == dict.fromkeys(heads, 0.1) | {"mnli": 0.3, "cola": 0.05}
+    assert "wnli" not in params.tasks
+
+
+def test_all_trainings_of_the_paper_have_its_settings() -> None:
+    params = file.check(profiles.values("paper", folder=FOLDER))
+    for training in (params.refinement, params.teachers, params.student, params.tuning):
+        assert (training.optimizer, training.learning_rate) == ("adamax", 5e-5)
+        assert (training.batch_size, training.epochs, training.max_length) == (32, 5, 512)
+        assert (training.clip_norm, training.warmup, training.weight_decay) == (1.0, 0.1, 0.01)
 
 
 def test_the_base_without_changes_is_its_own_text() -> None:

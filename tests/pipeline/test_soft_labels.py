@@ -269,6 +269,7 @@ def test_the_documented_snippets_run(tmp_path, monkeypatch, capsys, rte_splits, 
         exec(compile(snippet, str(DOCUMENT), "exec"), names)
     printed = capsys.readouterr().out
     assert "('entailment', 'not_entailment') ('m1', 'm2') mean_probability" in printed
+    assert "\n('all',) None\n" in printed
     assert "gold one in 100.0% of the train rows" in printed
     assert "{'m1': {'dev': {'accuracy': 0.2}}, 'm2': {'dev': {'accuracy': 0.6}}}" in printed
     assert "[('rte/dev/0', 1, 0.375)]" in printed

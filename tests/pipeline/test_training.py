@@ -154,6 +154,20 @@ def test_the_schedule_counts_steps_of_the_optimizer(fit):
     )
 
 
+def test_progress_is_the_share_of_steps_done(fit, monkeypatch):
+    """What anneals the hard weight; both batches of a step have the same."""
+    seen = []
+
+    class Spy(training.Objective):
+        def loss(self, task, rows, batch, progress, random):
+            seen.append(progress)
+            return super().loss(task, rows, batch, progress, random)
+
+    monkeypatch.setattr(training, "Objective", Spy)
+    fit(epochs=2, accumulation=2)
+    assert seen == [0.0, 0.0, 0.25, 0.25, 0.5, 0.5, 0.75, 0.75]
+
+
 def test_lower_layers_move_less_with_layer_decay(bench):
     """The first step of AdamW without decay moves every weight by its rate."""
     bench.build(dropout=0.0)
@@ -221,6 +235,38 @@ def test_rows_held_out_are_in_no_batch_and_all_others_are(bench, monkeypatch):
     held = early_stopping.hold_out({"rte": known}, stopping, 3)["rte"]
     assert len(held) == 3  # a quarter of the rows with a gold label
     assert sorted(seen) == sorted([*set(range(16)) - set(held.tolist())] * 2)  # two epochs
+
+
+def test_rows_held_out_give_no_wrong_answers_either(bench):
+    class Negatives:
+        left_out = None
+
+        def without(self, rows):
+            Negatives.left_out = rows.tolist()
+            return self
+
+        def draw(self, rows, random):
+            assert Negatives.left_out
+            return np.empty(0, np.int64), {}
+
+    stopping = EarlyStopping(share=0.25, patience=1)
+    bench.build()
+    bench.train({"rte": bench.rows(negatives=Negatives())}, 3, early_stopping=stopping)
+    held = early_stopping.hold_out({"rte": np.ones(16, bool)}, stopping, 3)["rte"]
+    assert Negatives.left_out == held.tolist()
+
+
+def test_wrong_answers_are_drawn_anew_for_every_batch(bench):
+    numbers = []
+
+    class Negatives:
+        def draw(self, rows, random):
+            numbers.append(random.integers(2**62))
+            return np.empty(0, np.int64), {}
+
+    bench.build()
+    bench.train({"rte": bench.rows(negatives=Negatives())}, accumulation=2)
+    assert len(numbers) == len(set(numbers)) == 8
 
 
 def test_early_stopping_ends_the_run_and_keeps_the_best_epoch(bench, monkeypatch, capsys):

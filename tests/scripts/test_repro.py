@@ -23,6 +23,17 @@ def test_all_run_once_and_know_how_many_run_beside_them(toy: Any, jobs: str) -> 
     assert toy.runs() == []
 
 
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_it_stops_at_a_named_stage(toy: Any, jobs: str) -> None:
+    toy.repro("--jobs", jobs, "--until", "teach")
+    assert [line.split()[0] for line in toy.runs()] == TEACHERS
+    assert not (toy.folder / "data/soft_labels").exists()
+    assert not (toy.folder / "data/baseline").exists()
+    assert "no stage to run" in toy.repro("--until", "teach")
+    told = toy.repro("--until", "teech", code=2)
+    assert told.startswith("error: no such stage\n  seen: teech\n")
+
+
 @pytest.mark.parametrize("jobs", ["two", "0", "-1", "1.5", "²", ""])
 def test_a_wrong_number_of_jobs_is_told(toy: Any, jobs: str) -> None:
     output = toy.repro(f"--jobs={jobs}", code=2)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -67,6 +68,22 @@ def test_everything_is_written(project: Path, run: Run) -> None:
     text = paths.RESULTS.read_text()
     assert text.startswith(f"**{provenance.SAMPLE_HEADLINE}**\n")
     assert text.strip() in readme.read_text()
+
+
+def test_tuned_students_and_how_sure_figures_are(project: Path) -> None:
+    params = project / "params.yaml"
+    yaml = YAML()
+    settings = yaml.load(params.read_text(encoding="utf-8"))
+    settings["tuning"]["tasks"] = {"rte": {}, "wnli": {}}
+    yaml.dump(settings, params)
+    write_made("rte", replace(MADE["rte"], tuned=[0, 1, 1, 0, 1]), source="sample")
+    evaluate.main()
+    rte = artifacts.read_json(paths.METRICS)["tasks"]["rte"]
+    assert rte["tuned"]["accuracy"] == 100.0
+    assert rte["student_minus_baseline"] == {"score": 25.0, "low": -50.0, "high": 100.0}
+    text = paths.RESULTS.read_text()
+    assert "| Student | Tuned | Student - baseline |" in text
+    assert "| RTE | 1.000 | 1.000 |" in text
 
 
 def test_a_fault_leaves_earlier_results_untouched(project: Path, run: Run) -> None:

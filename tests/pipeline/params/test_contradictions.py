@@ -178,6 +178,17 @@ Faults = Callable[[Values], list[str]]
             "teachers.members.m1: a member starts from `encoder` or from `refined: 2`, not "
             "from both",
         ),
+        (
+            {
+                "refinement/candidates": TWO,
+                "selection/top": 1,
+                "teachers/members/m1": {"seed": 1, "refined": 1},
+                "teachers/tasks/rte": {"head": LINEAR | {"pooling": "pooler"}},
+            },
+            "teachers.members.m1.refined: teachers pool by the encoder's pooler, but no head "
+            "under refinement does, so the candidate keeps none; set refinement.head.pooling to "
+            "pooler",
+        ),
     ],
 )
 def test_one_contradiction_gives_one_line(

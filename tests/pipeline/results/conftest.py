@@ -25,7 +25,7 @@ from pipeline import artifacts, logits, parquet, paths, rows, soft_labels
 from pipeline.evaluation import TaskResult, evaluate
 from pipeline.logits import Logits
 from pipeline.rows import Rows
-from pipeline.systems import BASELINE, STUDENT
+from pipeline.systems import BASELINE, STUDENT, TUNED
 from pipeline.tasks import GLUE, Task, part_of
 
 WHEEL = {
@@ -45,6 +45,11 @@ class Made:
     student: Sequence[Any]
     baseline: Sequence[Any]
     members: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
+    tuned: Sequence[Any] | None = None
+    further: Sequence[str] = ()
+    """Source of each transfer row; all members say the first class of it."""
+    folds: Sequence[str] = ("all",)
+    temperatures: Mapping[str, float] | None = None
 
 
 MADE = {
@@ -89,7 +94,7 @@ def _values(task: Task, said: Sequence[Any]) -> np.ndarray:
     """Scores as they are; class ids as logits with a margin of 2."""
     if task.regression:
         return np.array(said, dtype=np.float32)[:, None]
-    return 2 * np.eye(task.outputs, dtype=np.float32)[list(said)]
+    return 2 * np.eye(task.outputs, dtype=np.float32)[np.array(said, dtype=np.int64)]
 
 
 def _by_split(splits: Mapping[str, Rows], values: np.ndarray) -> dict[str, np.ndarray]:
@@ -97,23 +102,40 @@ def _by_split(splits: Mapping[str, Rows], values: np.ndarray) -> dict[str, np.nd
     return dict(zip(splits, np.split(values, ends), strict=True))
 
 
+def _member(name: str, folds: Sequence[str]) -> dict[str, Any]:
+    """The card of a member, with what is each fold's own."""
+    shared = {**_card(name, 22_700_000), "folds": list(folds)}
+    if len(folds) == 1:
+        return shared
+    return {**shared, "by_fold": {fold: {"fold": fold, "dev": {}} for fold in folds}}
+
+
 def _write_teachers(splits: Mapping[str, Rows], made: Made, task: Task) -> None:
     gold = _values(task, made.labels["train"])
-    members: dict[str, Logits] = {}
+    labelled = dict(splits)
+    if made.further:
+        ids = [f"{task.name}/transfer/{origin}/{at}" for at, origin in enumerate(made.further)]
+        labelled["transfer"] = _prepared(task, "transfer", [None] * len(ids), ids)
+    members = {}
     for name, said in made.members.items():
-        values = np.concatenate([gold, np.array(said, dtype=np.float32)])
-        path = paths.teacher_logits(task.name, name, "all")
-        card = {**_card(name, 22_700_000), "fold": "all", "folds": ["all"]}
-        logits.write(path, splits, _by_split(splits, values), card)
-        members[name] = logits.read(path)
-    soft_labels.write(paths.soft_labels(task.name), splits, members, "mean_probability")
+        values = np.concatenate([gold, np.array(said, np.float32), _values(task, _firsts(made))])
+        card = logits.describe(task, _member(name, made.folds))
+        members[name] = Logits(logits.tabulate(labelled, values), card)
+    path = paths.soft_labels(task.name)
+    soft_labels.write(path, labelled, members, "mean_probability", made.temperatures)
 
 
-def _prepared(task: Task, split: str, labels: Sequence[float | None]) -> Rows:
+def _firsts(made: Made) -> list[int]:
+    return [0] * len(made.further)
+
+
+def _prepared(
+    task: Task, split: str, labels: Sequence[float | None], ids: Sequence[str] | None = None
+) -> Rows:
     second = "b" if task.pair else None
     records = [
         {
-            "row_id": rows.row_id(task.name, split, index),
+            "row_id": ids[index] if ids else rows.row_id(task.name, split, index),
             "index": index,
             "sentence1": f"{split} {index}",
             "sentence2": second,
@@ -144,10 +166,14 @@ def write_made(name: str, made: Made, **metadata: Any) -> None:
         rows.write(path, part.table, {**part.metadata, **metadata})
         splits[split] = rows.read(path)
     held_out = {split: part for split, part in splits.items() if part_of(split) != "train"}
-    for model, folder in ((STUDENT, paths.STUDENT), (BASELINE, paths.BASELINE)):
-        values = _by_split(held_out, _values(task, getattr(made, model)))
-        card = _card(model, 17_300_000, "every_second")
-        logits.write(folder / "logits" / f"{name}.parquet", held_out, values, card)
+    for model, path in (
+        (STUDENT, paths.task_logits(paths.STUDENT, name)),
+        (BASELINE, paths.task_logits(paths.BASELINE, name)),
+        (TUNED, paths.tuned_logits(name)),
+    ):
+        if (said := getattr(made, model)) is not None:
+            values = _by_split(held_out, _values(task, said))
+            logits.write(path, held_out, values, _card(model, 17_300_000, "every_second"))
     if made.members:
         _write_teachers(splits, made, task)
 

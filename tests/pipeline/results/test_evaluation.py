@@ -46,6 +46,8 @@ def test_models_and_rule_are_those_of_the_files(results: list[TaskResult]) -> No
     assert rte.models["teacher_m2"]["parameters"] == 22_700_000
     assert mrpc.members == []
     assert mrpc.rule is None
+    assert (rte.soft["folds"], rte.soft["transfer"]) == (["all"], {})
+    assert mrpc.soft == {}
     assert mrpc.models["student"]["encoder"]["layers"] == "every_second"
 
 
@@ -62,6 +64,7 @@ def test_predictions_of_every_held_out_row(results: list[TaskResult]) -> None:
         "prediction_ensemble",
         "prediction_baseline",
         "prediction_student",
+        "probabilities_ensemble",
         "probabilities_baseline",
         "probabilities_student",
     ]
@@ -79,6 +82,76 @@ def test_grades_are_cut_and_have_no_probabilities(results: list[TaskResult]) -> 
     assert table["prediction_student"].to_pylist() == [0.0, 2.5, 5.0]
     assert table["prediction_majority"].to_pylist() == [1.5, 1.5, 1.5]
     assert not [name for name in table.column_names if name.startswith("probabilities")]
+
+
+def test_student_is_compared_with_the_baseline(results: list[TaskResult]) -> None:
+    values = [result.comparison.difference.value for result in results]
+    assert values == pytest.approx([0.25, 0.125, -0.125, 1.0])
+    # RTE: right are rows 0, 1, 2 against 0, 3: a binomial test of 2 in 3.
+    assert results[0].comparison.p_value == 1.0
+    # MNLI over both splits: rows 0, 1, 2 and one of the other against 1, 3 and both: 2 in 4.
+    assert results[2].comparison.p_value == 1.0
+    assert results[3].comparison.p_value is None
+
+
+def test_calibration_errors_of_the_dev_rows(results: list[TaskResult]) -> None:
+    rte, mrpc, mnli, stsb = (result.calibration_errors for result in results)
+    # A margin of 2 of two classes is a confidence of 0.8808, whatever the accuracy.
+    assert {name: rte[name] for name in ("baseline", "student")} == pytest.approx(
+        {"baseline": 0.8808 - 0.5, "student": 0.8808 - 0.75}, abs=1e-4
+    )
+    # Means of softmax: (0.9526 + 0.2689) / 2 = 0.6108 where the members disagree, else 0.9526;
+    # two rows each, in bins of their own, and all of them right.
+    assert rte["ensemble"] == pytest.approx(1 - (0.6108 + 0.9526) / 2, abs=1e-4)
+    assert list(mrpc) == ["baseline", "student"]
+    # Three classes: e^2 / (e^2 + 2) = 0.7870; 4 of the 6 rows of both dev splits are right.
+    assert mnli["student"] == pytest.approx(0.7870 - 4 / 6, abs=1e-4)
+    assert stsb == {}
+
+
+def test_agreement_of_the_members_on_the_dev_rows(results: list[TaskResult]) -> None:
+    # 0, 1, 0, 0 and 1, 1, 1, 0: half of the rows; 3/8 by chance.
+    assert results[0].agreement == {
+        ("m1", "m2"): pytest.approx({"agreement": 0.5, "kappa": 0.2}),
+    }
+    assert results[1].agreement == {}
+
+
+def test_a_tuned_student_is_a_system_of_its_own(write_task: WriteTask, made: Any) -> None:
+    write_task("rte", replace(made["rte"], tuned=[0, 1, 1, 0, 1]))
+    found = evaluation.evaluate("rte", taught=True, tuned=True)
+    assert list(found.scores)[-2:] == ["student", "tuned"]
+    assert found.scores["tuned"] == {"dev": {"accuracy": 1.0}}
+    assert found.models["tuned"]["name"] == "tuned"
+    assert found.calibration_errors["tuned"] == pytest.approx(1 - 0.8808, abs=1e-4)
+    assert "prediction_tuned" in found.table.column_names
+    paths.tuned_logits("rte").unlink()
+    assert "tuned" not in evaluation.evaluate("rte", taught=True).scores
+    with pytest.raises(SoftLabelError, match="dvc repro tune@rte"):
+        evaluation.evaluate("rte", taught=True, tuned=True)
+
+
+def test_soft_labels_of_folds_with_temperatures_and_transfer_rows(
+    write_task: WriteTask, made: Any, results: list[TaskResult]
+) -> None:
+    crossed = replace(
+        made["rte"],
+        folds=["1", "2"],
+        temperatures={"m1": 2.0, "m2": 0.5},
+        further=["rest", "rest", "rest"],
+    )
+    write_task("rte", crossed)
+    found = evaluation.evaluate("rte", taught=True)
+    assert found.soft["folds"] == ["1", "2"]
+    assert found.soft["temperatures"] == {"m1": 2.0, "m2": 0.5}
+    assert found.soft["transfer"] == {"rest": 3}
+    assert list(found.models["teacher_m1"]["by_fold"]) == ["1", "2"]
+    # Predictions are of held-out rows only. Row 0: m1 has 3 / 2, m2 has -1 / 0.5 for class 0.
+    assert len(found.table) == 5
+    first = found.table["probabilities_ensemble"][0].as_py()[0]
+    assert first == pytest.approx((1 / (1 + np.exp(-1.5)) + 1 / (1 + np.exp(2.0))) / 2)
+    members = ["prediction_teacher_m1", "prediction_teacher_m2"]
+    assert found.table.select(members).equals(results[0].table.select(members))
 
 
 def test_rows_join_by_id_whatever_their_order(results: list[TaskResult]) -> None:
@@ -176,6 +249,7 @@ def test_written_twice_gives_the_same_bytes_and_leaves_no_ghost(results: list[Ta
     table, metadata = rows.read_table(paths.EVALUATION / "rte.parquet")
     assert table.equals(results[0].table)
     assert metadata["labels"] == ["entailment", "not_entailment"]
+    assert metadata["metrics"] == ["accuracy"]
     assert metadata["systems"] == list(results[0].scores)
 
 

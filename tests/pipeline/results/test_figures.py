@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline import figures
+from pipeline import figures, statistics
 from pipeline.evaluation import TaskResult
 from pipeline.tasks import GLUE
 
@@ -56,6 +56,11 @@ def test_share_of_the_gain_that_is_kept(case: str, results: list[TaskResult]) ->
     assert figures.summary([rte]).get("gain_kept") == kept
 
 
+def test_a_hair_less_than_nothing_is_nothing(results: list[TaskResult]) -> None:
+    rte = _with(results[0], student=49.99, baseline=50, ensemble=75)
+    assert str(figures.summary([rte])["gain_kept"]) == "0.0"
+
+
 def test_the_share_is_of_the_mean_over_tasks_not_the_mean_of_shares(
     results: list[TaskResult],
 ) -> None:
@@ -77,6 +82,11 @@ def test_nested_figures_are_percents_by_task_and_system(results: list[TaskResult
     assert whole["glue"] == {
         "tasks": 4,
         **{name: round(100 * value, 4) for name, value in GLUE_OF_FOUR.items()},
+        "student_minus_baseline": {
+            "score": 31.25,
+            "low": pytest.approx(-8.4, abs=1.5),
+            "high": pytest.approx(57.5, abs=1.5),
+        },
     }
     assert whole["tasks"]["rte"]["teachers"] == {
         "m1": {"accuracy": 75.0, "score": 75.0},
@@ -95,7 +105,44 @@ def test_nested_figures_are_percents_by_task_and_system(results: list[TaskResult
         "ensemble": 100.0,
         "baseline": 50.0,
         "student": 75.0,
+        "student_minus_baseline": {"score": 25.0, "low": -50.0, "high": 100.0},
     }
+
+
+def test_nested_figures_say_how_sure_they_are(results: list[TaskResult]) -> None:
+    whole = figures.nested(results)
+    rte, stsb = whole["tasks"]["rte"], whole["tasks"]["stsb"]
+    assert rte["student_minus_baseline"] == {"score": 25.0, "low": -50.0, "high": 100.0}
+    assert rte["mcnemar"] == {"p": 1.0, "p_holm": 1.0}
+    assert rte["calibration_error"]["student"] == 13.0797
+    shares = {"agreement": 50.0, "kappa": 0.2}
+    assert rte["agreement"] == {"mean": shares, "pairs": {"m1 and m2": shares}}
+    assert not {"mcnemar", "calibration_error", "agreement"} & stsb.keys()
+    assert whole["statistics"]["resamples"] == statistics.RESAMPLES
+    assert whole["statistics"]["correction"] == "Holm"
+
+
+def test_p_values_are_corrected_over_the_tasks_that_have_one(results: list[TaskResult]) -> None:
+    given = [0.01, 0.04, 0.02, None]
+    changed = [
+        replace(result, comparison=replace(result.comparison, p_value=p))
+        for result, p in zip(results, given, strict=True)
+    ]
+    assert figures.p_values(changed) == {
+        "rte": (0.01, pytest.approx(0.03)),
+        "mrpc": (0.04, pytest.approx(0.04)),
+        "mnli": (0.02, pytest.approx(0.04)),
+    }
+    assert figures.p_values(changed[3:]) == {}
+
+
+def test_difference_of_glue_scores_is_the_mean_over_glue_tasks(results: list[TaskResult]) -> None:
+    found = figures.glue_difference(results)
+    assert found is not None
+    assert found.value == pytest.approx(0.3125)
+    own = replace(results[3], task=replace(GLUE["stsb"], glue=False))
+    assert figures.glue_difference([results[0], own]) == results[0].comparison.difference
+    assert figures.glue_difference([own]) is None
 
 
 def test_summary_is_flat_enough_for_one_line(results: list[TaskResult]) -> None:

