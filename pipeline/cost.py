@@ -1,8 +1,8 @@
 """What training and scoring cost: floating-point operations, memory and time.
 
-The model is analytic and counts the encoder's layers. Embeddings are looked up, not multiplied;
-heads are left out: a linear head is one row of outputs, and a SAN head of five steps costs about
-as much as 35 more tokens would in one single layer.
+The model is analytic and counts the encoder's layers. Embeddings are looked up, not multiplied.
+Heads are left out: a linear head is one product a row, and a SAN head of five steps costs a row as
+much as two or three more tokens would in a single layer.
 """
 
 from __future__ import annotations

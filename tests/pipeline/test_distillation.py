@@ -12,6 +12,7 @@ import pytest
 
 from pipeline import artifacts, checkpoint, distillation, logits, paths, rows, soft_labels, student
 from pipeline.errors import SoftLabelError
+from pipeline.params.distillation import CrossEntropy
 
 EXAMPLES = {
     "rte": [("a b", "c", 0), ("d", "e f", 1)] * 6,
@@ -42,15 +43,41 @@ def test_targets_are_the_softened_probabilities_of_the_train_rows(tiny_params):
     params = tiny_params.model_copy(
         update={"distillation": tiny_params.distillation.model_copy(update={"temperature": 2.0})}
     )
-    targets = distillation.read_targets(params, student.read_prepared(params))
+    prepared = student.read_prepared(params)
+    targets = {t: distillation.read_targets(t, prepared[t], None, params) for t in prepared}
     soft = 1 / (1 + np.exp(-1.0))  # logits (2, 0) at T = 2 are (1, 0)
     np.testing.assert_allclose(targets["rte"], [[soft, 1 - soft]] * 12, rtol=1e-6)
     np.testing.assert_allclose(targets["stsb"], [[2.5]] * 12)
 
 
+def test_targets_of_transfer_rows_follow_those_of_train_rows(tiny_params, make, tmp_path):
+    further = make("rte", "transfer", [("x", "y", None), ("y z", "w", None)])
+    splits = {"train": make("rte", "train", EXAMPLES["rte"])}
+    splits["dev"] = make("rte", "dev", EXAMPLES["rte"][:4])
+    values = {"train": np.tile(np.float32([2.0, 0.0]), (12, 1)), "dev": np.zeros((4, 2))}
+    values["transfer"] = np.float32([[0.0, 0.0], [0.0, np.log(3.0)]])
+    whole = {**splits, "transfer": further}
+    card = {"name": "m1", "dev": {"dev": {"accuracy": 0.5}}}
+    logits.write(tmp_path / "m1.parquet", whole, values, card)
+    soft_labels.write(
+        paths.soft_labels("rte"),
+        whole,
+        {"m1": logits.read(tmp_path / "m1.parquet")},
+        "mean_probability",
+    )
+    targets = distillation.read_targets("rte", splits, further, tiny_params)
+    assert targets.shape == (14, 2)
+    np.testing.assert_allclose(targets[12:], [[0.5, 0.5], [0.25, 0.75]], rtol=1e-6)
+
+
+def train_baseline(params):
+    prepared = student.read_prepared(params)
+    student.train(paths.BASELINE, params, prepared, student.train_rows(prepared))
+
+
 def test_student_and_baseline_share_all_but_the_loss(tiny_params):
     distillation.distil(tiny_params)
-    student.train(paths.BASELINE, tiny_params, student.read_prepared(tiny_params), {}, None)
+    train_baseline(tiny_params)
     logs = []
     for folder in (paths.STUDENT, paths.BASELINE):
         with (folder / checkpoint.LOG).open() as file:
@@ -62,13 +89,16 @@ def test_student_and_baseline_share_all_but_the_loss(tiny_params):
     assert [row["loss"] for row in logs[0]] != [row["loss"] for row in logs[1]]
     card = artifacts.read_json(paths.STUDENT / checkpoint.CARD)
     assert card["training"]["soft_labels"] == ["rte", "stsb"]
-    assert card["training"]["distillation"] == {"hard_weight": 0.5, "temperature": 1.0}
+    assert card["training"]["distillation"]["hard_weight"] == 0.5
+    assert (
+        card["training"]["distillation"]["loss"] == CrossEntropy(kind="cross_entropy").model_dump()
+    )
 
 
 def test_with_hard_weight_1_the_student_is_the_baseline(tiny_params):
     hard = tiny_params.distillation.model_copy(update={"hard_weight": 1.0})
     distillation.distil(tiny_params.model_copy(update={"distillation": hard}))
-    student.train(paths.BASELINE, tiny_params, student.read_prepared(tiny_params), {}, None)
+    train_baseline(tiny_params)
     hashes = [checkpoint.weights_sha256(folder) for folder in (paths.STUDENT, paths.BASELINE)]
     assert hashes[0] == hashes[1]
 

@@ -14,13 +14,23 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from pipeline import artifacts, checkpoint, logits
-from pipeline.finetuning import Recipe, fine_tune
-from pipeline.params.sections import Distillation
+from pipeline import artifacts, checkpoint, encoders, logits
+from pipeline.finetuning import Opened, Recipe, fine_tune, fine_tune_further
+from pipeline.params.distillation import CrossEntropy, Distillation
 
 ROOT = Path(__file__).resolve().parents[2]
 RTE = [("aaaa", "bb", 0), ("cc", "dddd", 1)] * 8
 STSB = [("aaaa", "bb", 5.0), ("cc", "dddd", 1.0)] * 8
+
+
+def distilled_by(hard_weight):
+    return Distillation(
+        hard_weight=hard_weight,
+        temperature=1.0,
+        loss=CrossEntropy(kind="cross_entropy"),
+        label_smoothing=0.0,
+        internals=None,
+    )
 
 
 @pytest.fixture
@@ -33,10 +43,12 @@ def fit(tmp_path, tiny, head, settings, hardware, rows):
     """`fit(name, targets, distillation)` trains two tasks into a folder of that name."""
 
     def run(name, targets=None, distillation=None):
-        recipe = Recipe(name, name, tiny, 0.1, head, settings, 7, distillation)
+        heads = dict.fromkeys(rows, head)
+        recipe = Recipe(name, name, heads, 0.1, settings, 7, distillation=distillation)
+        opened = Opened(*encoders.load(tiny, 0.1), encoders.describe(tiny))
         folder = tmp_path / name
         folder.mkdir()
-        return folder, fine_tune(folder, recipe, rows, targets or {}, hardware)
+        return folder, fine_tune(folder, recipe, rows, opened, hardware, targets or {})
 
     return run
 
@@ -74,14 +86,14 @@ def test_twice_the_same_gives_the_same_bytes(fit):
 def test_with_hard_weight_1_soft_targets_change_nothing(fit):
     """Student and baseline share first weights, batches and dropout masks."""
     targets = {"rte": np.full((16, 2), 0.5, np.float32)}
-    distilled, _ = fit("student", targets, Distillation(hard_weight=1.0, temperature=1.0))
+    distilled, _ = fit("student", targets, distilled_by(1.0))
     baseline, _ = fit("baseline")
     assert checkpoint.weights_sha256(distilled) == checkpoint.weights_sha256(baseline)
 
 
 def test_soft_targets_change_the_student(fit):
     targets = {"rte": np.tile(np.float32([0.2, 0.8]), (16, 1))}
-    distilled, _ = fit("student", targets, Distillation(hard_weight=0.5, temperature=1.0))
+    distilled, _ = fit("student", targets, distilled_by(0.5))
     baseline, _ = fit("baseline")
     assert checkpoint.weights_sha256(distilled) != checkpoint.weights_sha256(baseline)
 
@@ -100,6 +112,21 @@ def test_scores_are_written_with_dev_metrics(fit, make, tmp_path):
 def test_a_regression_head_starts_at_the_mean_of_its_rows(fit):
     _, model = fit("student")
     assert model.network.head("stsb").linear.bias.item() == pytest.approx(3.0, abs=0.1)
+
+
+def test_training_goes_on_where_a_saved_model_stopped(fit, tmp_path, rows, hardware):
+    folder, model = fit("student")
+    artifacts.write_json(folder / checkpoint.CARD, model.card)
+    loaded = checkpoint.load(folder, 0.1)
+    before = loaded.network.head("rte").linear.weight.clone()
+    torch.testing.assert_close(before, model.network.head("rte").linear.weight)
+    further = tmp_path / "further"
+    further.mkdir()
+    again = fine_tune_further(further, model.recipe, rows, loaded, hardware)
+    origin = {"source": "model", "model": "student"}
+    weights = model.card["weights_sha256"]
+    assert again.card["encoder"] == {**origin, "weights_sha256": weights}
+    assert again.card["weights_sha256"] != weights
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="needs a limit on file sizes")

@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors import safe_open
 
-from pipeline import artifacts, checkpoint, paths, profiles
+from pipeline import artifacts, checkpoint, paths, plan, profiles
 from pipeline.params import file
 from pipeline.params.sections import Params
 from stages import (
@@ -210,3 +210,26 @@ def test_the_report_has_every_system(params: Params) -> None:
         assert f'"{system}"' in text
     assert "| RTE (accuracy) |" in paths.RESULTS.read_text("utf-8")
     assert pq.read_table(paths.EVALUATION / "rte.parquet").num_rows == 40  # dev and test
+
+
+def test_the_plan_foretells_steps_and_weights_of_every_run(params: Params) -> None:
+    folders = {
+        **{f"refine@{name}": paths.refined(name) for name in params.refinement.candidates},
+        **{
+            f"teach@{task}-{member}-all": paths.teacher(task, member, "all")
+            for task in params.teachers.tasks
+            for member in params.teachers.members
+        },
+        "distil": paths.STUDENT,
+        "baseline": paths.BASELINE,
+        **{f"tune@{task}": paths.tuned(task) for task in params.tuning.tasks},
+    }
+    planned = {run.job.name: (run.steps, run.weights) for run in plan.of(params).runs}
+    done = {
+        name: (
+            len((folder / checkpoint.LOG).read_text().splitlines()) - 1,
+            card(folder)["parameters"],
+        )
+        for name, folder in folders.items()
+    }
+    assert planned == done

@@ -126,3 +126,19 @@ def test_disk_counts_selected_candidates_and_their_copies() -> None:
 def test_a_precision_that_the_device_lacks_is_an_error() -> None:
     with pytest.raises(ParamsError, match="t4 has no fast bfloat16"):
         text("t4", 1, "paper", "machine.precision=bfloat16")
+
+
+def test_the_documented_plan_is_what_is_printed() -> None:
+    documented = (ROOT / "docs" / "plan.md").read_text("utf-8")
+    assert text("a100-40gb", 1, "paper") in documented
+
+
+@pytest.mark.parametrize(
+    ("profile", "hours"), [("paper", "29 hours"), ("glue-base", "three hours")]
+)
+def test_the_profiles_say_the_hours_that_are_planned(profile: str, hours: str) -> None:
+    header = profiles.text(profile, folder=ROOT / "profiles").partition("\n\n")[0]
+    assert f"{hours} on one A100 by the estimate" in " ".join(header.replace("#", "").split())
+    planned_hours = text("a100-40gb", 1, profile).partition(" hours in all")[0].rpartition(" ")[2]
+    number = {"three": 3}.get(hours.split()[0]) or int(hours.split()[0])
+    assert round(float(planned_hours)) == number

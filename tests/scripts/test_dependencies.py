@@ -57,7 +57,8 @@ def test_of_the_machine_only_what_decides_results_is_a_dependency(name: str) -> 
 @pytest.mark.parametrize("name", STAGES)
 def test_commands_hold_names_and_no_values(name: str) -> None:
     assert re.fullmatch(
-        r"python -m stages\.\w+( --(task|member) \$\{item\.\2\})*", STAGES[name]["cmd"]
+        r"python -m stages\.\w+( --(task|member|fold|candidate) \$\{item\.\2\})*",
+        STAGES[name]["cmd"],
     )
 
 
