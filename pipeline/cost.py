@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from pipeline.devices import Device
+from pipeline.devices import Device, Precision
 from pipeline.shapes import Shape
 
 BACKWARD = 2
@@ -118,7 +118,12 @@ def training(shape: Shape, load: Load) -> float:
 
 
 def seconds_of_training(
-    shape: Shape, work: Training, weights: float, optimizer: str, device: Device, precision: str
+    shape: Shape,
+    work: Training,
+    weights: float,
+    optimizer: str,
+    device: Device,
+    precision: Precision,
 ) -> float:
     """Seconds that training on one task's rows takes.
 
@@ -130,19 +135,24 @@ def seconds_of_training(
         device: what it runs on.
         precision: of the matrix products.
     """
-    products = training(shape, work.load) / _rate(device, precision)
+    products = training(shape, work.load) / device.rate(precision)
     issued = work.batches * shape.layers * HOST
     updates = work.steps * weights * TRAFFIC[optimizer] / device.bandwidth
     return max(products, issued) + updates
 
 
-def seconds_of_scoring(shape: Shape, load: Load, device: Device, precision: str) -> float:
+def seconds_of_scoring(shape: Shape, load: Load, device: Device, precision: Precision) -> float:
     """Seconds that a forward pass over rows takes; batches are large, so nothing else counts."""
-    return forward(shape, load) / _rate(device, precision)
+    return forward(shape, load) / device.rate(precision)
 
 
 def activations(
-    shape: Shape, rows: float, length: int, precision: str, fused: bool, layers: int | None = None
+    shape: Shape,
+    rows: float,
+    length: int,
+    precision: Precision,
+    fused: bool,
+    layers: int | None = None,
 ) -> float:
     """Bytes of activations of a batch of rows of one length.
 
@@ -160,7 +170,3 @@ def activations(
     number = shape.layers if layers is None else layers
     copies = 0 if precision == "float32" else 2 * shape.layers * shape.products
     return number * kept * rows * length + copies
-
-
-def _rate(device: Device, precision: str) -> float:
-    return device.peak[precision] * device.reached[precision]

@@ -31,9 +31,7 @@ def distil(params: Params) -> None:
         if further is not None:
             learnt[task] = rows.concatenate(learnt[task], further)
     teachers = _teachers(params, targets)
-    student.train(
-        paths.STUDENT, params, prepared, learnt, params.distillation, targets, teachers
-    )
+    student.train(paths.STUDENT, params, prepared, learnt, params.distillation, targets, teachers)
 
 
 def read_targets(task: str, splits: Splits, further: Rows | None, params: Params) -> np.ndarray:
@@ -77,6 +75,4 @@ def _teachers(params: Params, tasks: Mapping[str, object]) -> Teachers:
     if internals is None:
         return {}
     fold = str(params.teachers.folds[0])
-    return {
-        task: checkpoint.load(paths.teacher(task, internals.member, fold)) for task in tasks
-    }
+    return {task: checkpoint.load(paths.teacher(task, internals.member, fold)) for task in tasks}

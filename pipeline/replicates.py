@@ -49,6 +49,7 @@ def compare(
     first: str = STUDENT,
     second: str = BASELINE,
     *,
+    others: Sequence[Path] = (),
     resamples: int = statistics.RESAMPLES,
     seed: int = statistics.SEED,
 ) -> Compared:
@@ -59,6 +60,8 @@ def compare(
         tasks: names of the tasks.
         first: the system, as in the columns `prediction_<system>`.
         second: the system that is taken off.
+        others: the same of the runs that `second` is read from, one for each of `folders`; () for
+            the same runs.
         resamples: number of bootstrap draws.
         seed: seed of the draws.
 
@@ -68,7 +71,10 @@ def compare(
     """
     if not folders or not tasks:
         raise DataError("no runs to compare" if tasks else "no task to compare on")
-    read = [_splits(folders, name, (first, second)) for name in tasks]
+    if others and len(others) != len(folders):
+        raise DataError("replicates without a counterpart", seen=(len(folders), len(others)))
+    sources = list(zip(folders, others or folders, strict=True))
+    read = [_splits(sources, name, (first, second)) for name in tasks]
     alone = {task.name: _over_seeds([(task, said)], resamples, seed) for task, said in read}
     return Compared(_over_seeds(read, resamples, seed), alone)
 
@@ -81,16 +87,19 @@ def _over_seeds(
     return OverSeeds(interval, statistics.over_seeds(own.tolist()))
 
 
-def _splits(folders: Sequence[Path], name: str, systems: Sequence[str]) -> tuple[Task, list[Said]]:
+def _splits(
+    sources: Sequence[tuple[Path, Path]], name: str, systems: tuple[str, str]
+) -> tuple[Task, list[Said]]:
     """The task and its dev splits; predictions by replicate, and in each by system."""
-    task, whole = _read(folders[0] / f"{name}.parquet")
+    task, whole = _read(sources[0][0] / f"{name}.parquet")
     found = []
-    for folder in folders:
-        path = folder / f"{name}.parquet"
-        _, table = _read(path)
-        same = alignment.align(table, whole, alignment.Origin(f"predictions of {name}", path))
-        splits = comparison.dev_splits(task, table.take(pa.array(same)), systems)
-        found.append(list(splits.values()))
+    for pair in sources:
+        for folder, system in zip(pair, systems, strict=True):
+            path = folder / f"{name}.parquet"
+            _, table = _read(path)
+            same = alignment.align(table, whole, alignment.Origin(f"predictions of {name}", path))
+            splits = comparison.dev_splits(task, table.take(pa.array(same)), [system])
+            found.append(list(splits.values()))
     return task, [_beside(parts) for parts in zip(*found, strict=True)]
 
 

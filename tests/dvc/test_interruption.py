@@ -37,7 +37,17 @@ def test_ctrl_c_ends_a_stage_with_130(as_committed: Any) -> None:
     data = as_committed.root / "data"
     before = contents(data)
     as_committed.change(lambda params: params["teachers"].update({"epochs": 100_000}))
-    command = [sys.executable, "-m", "stages.teach", "--task", "rte", "--member", "m1"]
+    command = [
+        sys.executable,
+        "-m",
+        "stages.teach",
+        "--task",
+        "rte",
+        "--member",
+        "m1",
+        "--fold",
+        "all",
+    ]
     process = subprocess.Popen(
         command,
         cwd=as_committed.root,
@@ -55,7 +65,8 @@ def test_ctrl_c_ends_a_stage_with_130(as_committed: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "stage", [["prepare", "--task", "rte"], ["teach", "--task", "rte", "--member", "m1"]]
+    "stage",
+    [["prepare", "--task", "rte"], ["teach", "--task", "rte", "--member", "m1", "--fold", "all"]],
 )
 def test_a_full_disk_is_said_and_harms_nothing(
     as_committed: Any, tmp_path: Path, stage: list[str]

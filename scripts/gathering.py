@@ -1,0 +1,205 @@
+"""What the experiments of the grid gave: figures over seeds, with intervals, and their tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from pipeline import artifacts, paths, replicates, statistics
+from pipeline.errors import DataError
+from pipeline.replicates import OverSeeds
+from pipeline.systems import BASELINE, ENSEMBLE, STUDENT
+from scripts import grid
+
+KEPT = Path("scratch/evidence")
+_SYSTEMS = (BASELINE, STUDENT, ENSEMBLE)
+
+
+def write(target: Path, settings: Sequence[grid.Setting], seeds: Sequence[int]) -> None:
+    """Read every finished experiment of the grid and write all figures as JSON.
+
+    Raises:
+        DataError: no experiment of the grid is finished.
+    """
+    folders = {setting.name: _folders(setting.name, seeds) for setting in settings}
+    found = {
+        setting.name: _figures(setting, folders) for setting in settings if folders[setting.name]
+    }
+    if not found:
+        raise DataError("no experiment of the grid is finished", mend="scripts.evidence work")
+    artifacts.write_json(target, found)
+    print(tables(found))
+
+
+def _folders(name: str, seeds: Sequence[int]) -> dict[int, Path]:
+    """data/evaluation of every finished run of a setting, by seed."""
+    found = {seed: _fetched(f"{name}-{seed}") for seed in seeds}
+    return {seed: folder for seed, folder in found.items() if folder is not None}
+
+
+def _fetched(experiment: str) -> Path | None:
+    """An experiment's predictions, copied from DVC's cache; None if it is not there."""
+    from dvc.api import DVCFileSystem
+    from dvc.exceptions import DvcException
+    from scmrepo.exceptions import SCMError
+
+    folder = KEPT / experiment
+    if folder.is_dir():
+        return folder
+    try:
+        files = DVCFileSystem(".", rev=experiment)
+        with artifacts.new_folder(folder) as draft:
+            files.get(f"/{paths.EVALUATION}", str(draft), recursive=True)
+    except (DvcException, SCMError, FileNotFoundError):
+        return None
+    return folder
+
+
+def _figures(setting: grid.Setting, folders: Mapping[str, Mapping[int, Path]]) -> dict[str, Any]:
+    own = folders[setting.name]
+    metrics = [artifacts.read_json(folder / paths.METRICS.name) for folder in own.values()]
+    tasks = list(metrics[0]["tasks"])
+    taught = metrics[0]["teacher_tasks"]["tasks"]
+    runs = list(own.values())
+    whole = replicates.compare(runs, tasks)
+    found = {
+        "title": setting.title,
+        "group": setting.group,
+        "changes": list(setting.changes),
+        "seeds": list(own),
+        "scores": {system: _scores(metrics, system) for system in _SYSTEMS},
+        "teachers": _teachers(metrics),
+        "parameters": metrics[0].get("parameters"),
+        "difference": {task: _interval(one) for task, one in whole.tasks.items()},
+        "difference_taught": _interval(replicates.compare(runs, taught).mean),
+    }
+    found["kept"] = _kept(found["scores"], taught)
+    if beside := _against(setting, own, folders, taught):
+        found["against"] = {"setting": setting.against, **beside}
+    return found
+
+
+def _scores(metrics: Sequence[Any], system: str) -> dict[str, list[float]]:
+    """Task scores in percent by task, one a seed."""
+    return {
+        task: [one["tasks"][task][system]["score"] for one in metrics]
+        for task in metrics[0]["tasks"]
+        if system in metrics[0]["tasks"][task]
+    }
+
+
+def _teachers(metrics: Sequence[Any]) -> dict[str, dict[str, float]]:
+    """Task scores in percent of the single teachers; they are the same with every student seed."""
+    return {
+        task: {member: one["score"] for member, one in own["teachers"].items()}
+        for task, own in metrics[0]["tasks"].items()
+        if "teachers" in own
+    }
+
+
+def _interval(found: OverSeeds) -> dict[str, Any]:
+    """In percent points: mean, interval over seeds and rows, standard deviation over seeds."""
+    difference, seeds = found.difference, found.seeds
+    by_seeds = seeds.interval()
+    return {
+        "mean": 100 * difference.value,
+        "low": 100 * difference.low,
+        "high": 100 * difference.high,
+        "deviation": None if seeds.deviation is None else 100 * seeds.deviation,
+        "seeds_only": None if by_seeds is None else [100 * end for end in by_seeds],
+    }
+
+
+def _kept(scores: Mapping[str, Mapping[str, Sequence[float]]], taught: Sequence[str]) -> float:
+    """Share of the gap between baseline and ensemble, of means over tasks and seeds."""
+    mean = {system: fmean(fmean(scores[system][task]) for task in taught) for system in _SYSTEMS}
+    return (mean[STUDENT] - mean[BASELINE]) / (mean[ENSEMBLE] - mean[BASELINE])
+
+
+def _against(
+    setting: grid.Setting,
+    own: Mapping[int, Path],
+    folders: Mapping[str, Mapping[int, Path]],
+    taught: Sequence[str],
+) -> dict[str, Any]:
+    """Student minus the student of another setting, on the seeds that both have."""
+    other = folders.get(setting.against, {})
+    both = [seed for seed in own if seed in other]
+    if not both:
+        return {}
+    compared = replicates.compare(
+        [own[seed] for seed in both],
+        taught,
+        STUDENT,
+        STUDENT,
+        others=[other[seed] for seed in both],
+    )
+    return _interval(compared.mean)
+
+
+def tables(found: Mapping[str, Any]) -> str:
+    """The figures as Markdown, one table a group."""
+    groups = list(dict.fromkeys(one["group"] for one in found.values()))
+    return "\n\n".join(
+        _by_task([one for one in found.values() if one["group"] == group])
+        if group == "main"
+        else _by_setting([one for one in found.values() if one["group"] == group], found)
+        for group in groups
+    )
+
+
+def _by_task(settings: Sequence[Mapping[str, Any]]) -> str:
+    return "\n\n".join(_one_setting(one) for one in settings)
+
+
+def _one_setting(one: Mapping[str, Any]) -> str:
+    lines = [
+        f"**{one['title']}**, {len(one['seeds'])} seeds",
+        "",
+        "| Task | Single teachers | Ensemble | Baseline | Student | Difference (95 %) |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for task, difference in one["difference"].items():
+        teachers = one["teachers"].get(task)
+        single = "-" if teachers is None else f"{fmean(teachers.values()):.1f}"
+        ensemble = one["scores"][ENSEMBLE].get(task)
+        best = "-" if ensemble is None else f"{fmean(ensemble):.1f}"
+        cells = [_mean(one["scores"][system][task]) for system in (BASELINE, STUDENT)]
+        lines.append(f"| {task} | {single} | {best} | {' | '.join(cells)} | {_span(difference)} |")
+    taught = one["difference_taught"]
+    lines.append(f"| tasks with teachers | | | | | {_span(taught)} |")
+    return "\n".join([*lines, "", f"Share of the gap kept: {100 * one['kept']:.0f} %"])
+
+
+def _by_setting(settings: Sequence[Mapping[str, Any]], found: Mapping[str, Any]) -> str:
+    lines = [
+        "| Setting | Seeds | Ensemble | Baseline | Student | - baseline (95 %) | compared with | |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | --- | ---: |",
+    ]
+    for one in settings:
+        means = [_mean(_over_tasks(one, system)) for system in (ENSEMBLE, BASELINE, STUDENT)]
+        beside = one.get("against")
+        other = [found[beside["setting"]]["title"], _span(beside)] if beside else ["", ""]
+        cells = [one["title"], str(len(one["seeds"])), *means, _span(one["difference_taught"])]
+        lines.append(f"| {' | '.join([*cells, *other])} |")
+    return "\n".join(lines)
+
+
+def _over_tasks(one: Mapping[str, Any], system: str) -> list[float]:
+    """Mean over tasks with teachers, one a seed."""
+    taught = one["scores"][ENSEMBLE]
+    return [
+        fmean(run) for run in zip(*(one["scores"][system][task] for task in taught), strict=True)
+    ]
+
+
+def _mean(values: Sequence[float]) -> str:
+    found = statistics.over_seeds(values)
+    spread = "" if found.deviation is None else f" ± {found.deviation:.1f}"
+    return f"{found.mean:.1f}{spread}"
+
+
+def _span(one: Mapping[str, Any]) -> str:
+    return f"{one['mean']:+.1f} ({one['low']:.1f} to {one['high']:.1f})"
