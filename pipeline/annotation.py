@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipeline import artifacts, checkpoint, paths, rows, transfer
+from pipeline import artifacts, paths, rows, transfer
 from pipeline.errors import CheckpointError
+from pipeline.models import checkpoint
 from pipeline.params.sections import Machine
 from pipeline.rows import Rows
 
@@ -54,7 +55,8 @@ def _write(path: Path, folder: Path, found: Rows, hardware: Machine) -> None:
 
 def _score(folder: Path, found: Rows, hardware: Machine) -> tuple[np.ndarray, Mapping[str, Any]]:
     """Logits float32 `(rows, outputs)` and the teacher's card."""
-    from pipeline import labelling, machine, tokens
+    from pipeline import labelling, machine
+    from pipeline.models import tokens
 
     chosen = machine.set_up(hardware)
     teacher = checkpoint.load(folder)

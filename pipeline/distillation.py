@@ -7,9 +7,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from pipeline import checkpoint, paths, rows, soft_labels, student, transfer
+from pipeline import paths, rows, soft_labels, student, transfer
 from pipeline.errors import SoftLabelError
 from pipeline.finetuning import Splits, Teachers
+from pipeline.models import checkpoint
 from pipeline.params.sections import Params
 from pipeline.rows import Rows
 

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline import checkpoint, encoders, labelling, logits, machine, metrics, tokens, training
-from pipeline.model import MultiTaskModel, start_at_mean
+from pipeline import labelling, logits, machine, metrics
+from pipeline.learning import training
+from pipeline.models import checkpoint, encoders, tokens
+from pipeline.models.model import MultiTaskModel, start_at_mean
 from pipeline.params import sections
 from pipeline.params.heads import Head
 from pipeline.params.sampling import MergedSampling, Sampling
@@ -21,7 +23,7 @@ from pipeline.tasks import part_of
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from pipeline.internals import Matcher
+    from pipeline.learning.internals import Matcher
 
 Splits = Mapping[str, Rows]  # split -> rows
 Targets = Mapping[str, np.ndarray]  # task -> soft targets of its train rows
@@ -236,7 +238,7 @@ def _matcher(
 ) -> Matcher | None:
     if recipe.distillation is None or recipe.distillation.internals is None or not teachers:
         return None
-    from pipeline import internals
+    from pipeline.learning import internals
 
     settings = recipe.distillation.internals
     for teacher in teachers.values():
@@ -257,7 +259,7 @@ def _training_set(
     packed = tokens.tokenise(rows.table, tokenizer, length)
     negatives = None
     if head.kind == "ranking":
-        from pipeline.ranking import Negatives, positive_class
+        from pipeline.models.ranking import Negatives, positive_class
 
         positive = positive_class(rows.task.labels)
         negatives = Negatives(rows.table, rows.labels, packed, head, length, positive)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from pipeline import batching, progress
+from pipeline import progress
+from pipeline.learning import batching
 from pipeline.machine import Machine
-from pipeline.model import MultiTaskModel
-from pipeline.tokens import Tokens
+from pipeline.models.model import MultiTaskModel
+from pipeline.models.tokens import Tokens
 
 
 def logits(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pipeline import artifacts, checkpoint, encoders, paths, selection, student
+from pipeline import artifacts, paths, selection, student
 from pipeline.finetuning import Opened, Recipe, fine_tune
+from pipeline.models import checkpoint, encoders
 from pipeline.params.sections import Params
 from pipeline.tasks import part_of
 

@@ -8,10 +8,12 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from pipeline import artifacts, checkpoint, encoders, layouts, metrics, paths
+from pipeline import artifacts, metrics, paths
 from pipeline.errors import CheckpointError, DataError
+from pipeline.models import checkpoint, encoders
+from pipeline.models.start import Selected
 from pipeline.params.sections import Params
-from pipeline.start import Selected
+from pipeline.preparation import layouts
 from pipeline.tasks import Task
 
 INDEX = "selected.json"

@@ -6,9 +6,10 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline import artifacts, checkpoint, encoders, paths, rows
+from pipeline import artifacts, paths, rows
 from pipeline.errors import DataError
 from pipeline.finetuning import Opened, Recipe, Splits, Targets, Teachers, fine_tune
+from pipeline.models import checkpoint, encoders
 from pipeline.params.sections import Distillation, Params
 from pipeline.rows import Rows
 from pipeline.tasks import part_of

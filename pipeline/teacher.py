@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from pipeline import artifacts, checkpoint, folds, paths, rows, start
+from pipeline import artifacts, folds, paths, rows
 from pipeline.finetuning import Opened, Recipe, fine_tune
+from pipeline.models import checkpoint, start
 from pipeline.params.sections import Params
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import sys
 
-from pipeline import artifacts, checkpoint, paths, rows
+from pipeline import artifacts, paths, rows
 from pipeline.errors import CheckpointError
 from pipeline.finetuning import Recipe, fine_tune_further
-from pipeline.model import MultiTaskModel
+from pipeline.models import checkpoint
+from pipeline.models.model import MultiTaskModel
 from pipeline.params.sections import Params
 from pipeline.tasks import part_of
 

@@ -41,6 +41,31 @@ def closure(module: str, root: Path) -> list[str]:
     return sorted(file.relative_to(root).as_posix() for file in found)
 
 
+def listed(module: str, root: Path) -> list[str]:
+    """As `closure`, with the folder in place of its files where a module needs them all.
+
+    DVC reads dvc.lock anew for every stage it looks at, so short lists are quick ones.
+    """
+    found = closure(module, root)
+    folders = {path.rpartition("/")[0] for path in found} - set(PACKAGES)
+    whole = {folder for folder in folders if _files(root / folder, root) <= set(found)}
+    return sorted({_shortest(path, whole) for path in found})
+
+
+def _shortest(path: str, whole: set[str]) -> str:
+    folder = path.rpartition("/")[0]
+    return folder if folder in whole else path
+
+
+def _files(folder: Path, root: Path) -> set[str]:
+    """Files below a folder that DVC would hash with it."""
+    return {
+        file.relative_to(root).as_posix()
+        for file in folder.rglob("*")
+        if file.is_file() and file.suffix != ".pyc" and file.name[0] != "."
+    }
+
+
 def rewrite(text: str, root: Path) -> str:
     """Replace the lines between the markers of dvc.yaml by each stage's imports."""
     lines, module, inside = [], "", False
@@ -55,7 +80,7 @@ def rewrite(text: str, root: Path) -> str:
             lines.append(line)
         if line == f"{_INDENT}# code":
             inside = True
-            lines.extend(f"{_INDENT}- {path}" for path in closure(module, root))
+            lines.extend(f"{_INDENT}- {path}" for path in listed(module, root))
     return "\n".join(lines) + "\n"
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from pipeline import artifacts, paths, replicates, statistics
+from pipeline import artifacts, paths
 from pipeline.errors import DataError
-from pipeline.replicates import OverSeeds
-from pipeline.systems import BASELINE, ENSEMBLE, STUDENT
+from pipeline.results import replicates, statistics
+from pipeline.results.replicates import OverSeeds
+from pipeline.results.systems import BASELINE, ENSEMBLE, STUDENT
 from scripts import grid
 
 KEPT = Path("scratch/evidence")

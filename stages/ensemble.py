@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from pipeline import command, folds, layouts, members, paths, rows, soft_labels, transfer
+from pipeline import command, folds, members, paths, rows, soft_labels, transfer
 from pipeline.params import file
+from pipeline.preparation import layouts
 
 app = command.application()
 

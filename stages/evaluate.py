@@ -16,7 +16,7 @@ def main() -> None:
     Writes data/evaluation and reports.
     """
     params = file.load()
-    from pipeline import evaluation, report
+    from pipeline.results import evaluation, report
 
     missing = evaluation.missing(params.tasks)
     results = [

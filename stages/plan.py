@@ -31,9 +31,10 @@ def main(
     Reads params.yaml and, if they are there, data/prepared and data/transfer; docs/plan.md says how
     it counts.
     """
-    from pipeline import devices as named
-    from pipeline import plan, plan_table, profiles
+    from pipeline import profiles
     from pipeline.params import file
+    from pipeline.planning import devices as named
+    from pipeline.planning import plan, plan_table
 
     if set_ and profile is None:
         raise typer.BadParameter("--set needs --profile", param_hint="--set")

@@ -12,7 +12,7 @@ from pipeline import artifacts, command, paths
 from pipeline.params import file
 
 if TYPE_CHECKING:
-    from pipeline.preparation import Preparation
+    from pipeline.preparation.preparation import Preparation
     from pipeline.rows import Rows
 
 app = command.application()
@@ -26,7 +26,7 @@ def main(task: Annotated[str, typer.Option(help="Task's name in params.yaml.")])
     Writes data/prepared/TASK, one Parquet file a split, and data/transfer/TASK: further rows
     without labels.
     """
-    from pipeline import preparation
+    from pipeline.preparation import preparation
 
     params = file.load()
     command.one_of(task, params.tasks, "tasks")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from pipeline import command, paths, report
+from pipeline import command, paths
 from pipeline.errors import DataError
+from pipeline.results import report
 
 app = command.application()
 

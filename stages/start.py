@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline import command, start
+from pipeline import command
+from pipeline.models import start
 from pipeline.params import file
 
 app = command.application()

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline.errors import DownloadError
-from pipeline.layouts import hub_name
 from pipeline.params.sections import Data, Hub
+from pipeline.preparation.layouts import hub_name
 from pipeline.sources import names
 from pipeline.sources.collected import Collected
 from pipeline.sources.fetch import DOWNLOADS, OFFLINE_MEND, Wanted, all_kept, fetch_all

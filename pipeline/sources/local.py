@@ -6,8 +6,8 @@ import shutil
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pipeline import layouts
 from pipeline.errors import DataError
+from pipeline.preparation import layouts
 from pipeline.sources import names
 from pipeline.sources.collected import Collected, Layout
 from pipeline.tasks import GLUE, Task

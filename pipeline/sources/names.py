@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.layouts import AX, hub_name
+from pipeline.preparation.layouts import AX, hub_name
 
 
 def hub_path(task: str, split: str) -> str:

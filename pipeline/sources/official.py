@@ -6,10 +6,10 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline import archives
 from pipeline.errors import DownloadError
-from pipeline.layouts import MSR_DEV_IDS, MSR_TEST, MSR_TRAIN
 from pipeline.params.sections import Data, Official
+from pipeline.preparation import archives
+from pipeline.preparation.layouts import MSR_DEV_IDS, MSR_TEST, MSR_TRAIN
 from pipeline.sources.collected import Collected, Layout
 from pipeline.sources.fetch import DOWNLOADS, Wanted, fetch_all
 from pipeline.sources.pins import OFFICIAL, Pin

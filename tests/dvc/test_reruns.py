@@ -116,7 +116,7 @@ def test_a_queued_experiment_leaves_the_workspace_alone(as_committed: Any) -> No
     [
         ("pipeline/profiles.py", set()),
         ("scripts/pool.py", set()),
-        ("pipeline/report.py", {"evaluate"}),
+        ("pipeline/results/report.py", {"evaluate"}),
     ],
 )
 def test_a_comment_reruns_only_what_imports_it(

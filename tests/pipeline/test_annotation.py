@@ -13,21 +13,10 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline import (
-    annotation,
-    artifacts,
-    checkpoint,
-    encoders,
-    labelling,
-    logits,
-    machine,
-    paths,
-    rows,
-    tokens,
-    transfer,
-)
+from pipeline import annotation, artifacts, labelling, logits, machine, paths, rows, transfer
 from pipeline.errors import CheckpointError, DataError
-from pipeline.model import MultiTaskModel
+from pipeline.models import checkpoint, encoders, tokens
+from pipeline.models.model import MultiTaskModel
 from pipeline.tasks import GLUE
 
 ROOT = Path(__file__).resolve().parents[2]

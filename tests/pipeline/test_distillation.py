@@ -10,8 +10,9 @@ import csv
 import numpy as np
 import pytest
 
-from pipeline import artifacts, checkpoint, distillation, logits, paths, rows, soft_labels, student
+from pipeline import artifacts, distillation, logits, paths, rows, soft_labels, student
 from pipeline.errors import SoftLabelError
+from pipeline.models import checkpoint
 from pipeline.params.distillation import CrossEntropy
 
 EXAMPLES = {

@@ -14,8 +14,9 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from pipeline import artifacts, checkpoint, encoders, logits
+from pipeline import artifacts, logits
 from pipeline.finetuning import Opened, Recipe, fine_tune, fine_tune_further
+from pipeline.models import checkpoint, encoders
 from pipeline.params.distillation import CrossEntropy, Distillation
 
 ROOT = Path(__file__).resolve().parents[2]

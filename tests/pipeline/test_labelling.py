@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline import encoders, labelling, machine, tokens
-from pipeline.model import MultiTaskModel
+from pipeline import labelling, machine
+from pipeline.models import encoders, tokens
+from pipeline.models.model import MultiTaskModel
 from pipeline.tasks import GLUE
 
 

@@ -19,9 +19,11 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors import safe_open
 
-from pipeline import artifacts, checkpoint, paths, plan, profiles
+from pipeline import artifacts, paths, profiles
+from pipeline.models import checkpoint
 from pipeline.params import file
 from pipeline.params.sections import Params
+from pipeline.planning import plan
 from stages import (
     baseline,
     distil,

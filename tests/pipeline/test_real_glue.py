@@ -8,8 +8,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import layouts, preparation
 from pipeline.params.sections import Caps, TaskParams, Transfer
+from pipeline.preparation import layouts, preparation
 from pipeline.tasks import GLUE
 from tests.pipeline.conftest import put_source
 

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline import artifacts, checkpoint, logits, paths, refinement, rows, selection, start
+from pipeline import artifacts, logits, paths, refinement, rows, selection
 from pipeline.errors import DataError
+from pipeline.models import checkpoint, start
 from pipeline.params.heads import LinearHead
 from pipeline.params.sections import Member, Variant
 

@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import artifacts, checkpoint, paths, selection
+from pipeline import artifacts, paths, selection
 from pipeline.errors import CheckpointError, DataError
+from pipeline.models import checkpoint
 from pipeline.params.file import check, read_yaml
 from pipeline.selection import Candidate
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline import artifacts, folds, logits, members, paths, rows, start, teacher
+from pipeline import artifacts, folds, logits, members, paths, rows, teacher
 from pipeline.errors import DataError, EncoderError
+from pipeline.models import start
 from pipeline.params.heads import LinearHead
 from pipeline.params.sections import Member, Params
 from pipeline.params.teachers import TaughtTask

@@ -8,8 +8,9 @@ from __future__ import annotations
 import pytest
 import torch
 
-from pipeline import artifacts, checkpoint, logits, paths, rows, student, tuning
+from pipeline import artifacts, logits, paths, rows, student, tuning
 from pipeline.errors import CheckpointError, DataError
+from pipeline.models import checkpoint
 from pipeline.params.heads import LinearHead
 from pipeline.params.sections import Overrides
 

@@ -27,7 +27,16 @@ def module_of(stage: dict[str, Any]) -> str:
 @pytest.mark.parametrize("name", STAGES)
 def test_code_deps_are_the_import_closure(name: str) -> None:
     listed = [dep for dep in STAGES[name]["deps"] if dep.startswith(CODE)]
-    assert listed == dependencies.closure(module_of(STAGES[name]), ROOT), "run `make deps`"
+    assert listed == dependencies.listed(module_of(STAGES[name]), ROOT), "run `make deps`"
+    whole = dependencies.closure(module_of(STAGES[name]), ROOT)
+    assert {file for dep in listed for file in files(dep)} == set(whole)
+
+
+def files(dep: str) -> list[str]:
+    """Code files of a dependency: the file itself, or all in a folder."""
+    path = ROOT / dep
+    found = [path] if path.is_file() else [f for f in path.rglob("*") if f.is_file()]
+    return [f.relative_to(ROOT).as_posix() for f in found if f.suffix != ".pyc"]
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -43,7 +52,8 @@ def test_what_python_loads_is_listed(name: str) -> None:
     )
     loaded = {Path(line).relative_to(ROOT).as_posix() for line in done.stdout.splitlines()}
     assert f"stages/{name}.py" in loaded
-    assert loaded <= set(STAGES[name]["deps"])
+    deps = [dep for dep in STAGES[name]["deps"] if dep.startswith(CODE)]
+    assert loaded <= {file for dep in deps for file in files(dep)}
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -60,6 +70,23 @@ def test_commands_hold_names_and_no_values(name: str) -> None:
         r"python -m stages\.\w+( --(task|member|fold|candidate) \$\{item\.\2\})*",
         STAGES[name]["cmd"],
     )
+
+
+def test_a_package_that_is_needed_whole_is_one_entry(tmp_path: Path) -> None:
+    for path in ("pipeline/__init__", "pipeline/p/__init__", "pipeline/p/x", "pipeline/q/__init__"):
+        write(tmp_path, f"{path}.py", "")
+    write(tmp_path, "pipeline/q/y.py", "")
+    write(tmp_path, "pipeline/a.py", "from pipeline.p import x\nimport pipeline.q")
+    names = ["pipeline/__init__.py", "pipeline/a.py", "pipeline/p", "pipeline/q/__init__.py"]
+    assert dependencies.listed("pipeline.a", tmp_path) == names
+    write(tmp_path, "pipeline/p/z.py", "")
+    parts = [*names[:2], "pipeline/p/__init__.py", "pipeline/p/x.py", names[3]]
+    assert dependencies.listed("pipeline.a", tmp_path) == parts
+
+
+def write(root: Path, name: str, text: str) -> None:
+    (root / name).parent.mkdir(parents=True, exist_ok=True)
+    (root / name).write_text(text)
 
 
 TREES = [

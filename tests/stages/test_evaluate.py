@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline import artifacts, paths, provenance, report
+from pipeline import artifacts, paths
+from pipeline.results import provenance, report
 from stages import evaluate, results
 from tests.pipeline.results.conftest import MADE, write_made
 

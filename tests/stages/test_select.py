@@ -13,7 +13,8 @@ import pytest
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from pipeline import artifacts, checkpoint, paths
+from pipeline import artifacts, paths
+from pipeline.models import checkpoint
 from stages import select
 
 ROOT = Path(__file__).resolve().parents[2]

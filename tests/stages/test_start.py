@@ -14,8 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from pipeline import paths
-from pipeline import start as starts
 from pipeline.errors import ParamsError
+from pipeline.models import start as starts
 from stages import start
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -22,10 +22,10 @@ import pyarrow as pa
 import pytest
 
 from pipeline import artifacts, logits, parquet, paths, rows, soft_labels
-from pipeline.evaluation import TaskResult, evaluate
 from pipeline.logits import Logits
+from pipeline.results.evaluation import TaskResult, evaluate
+from pipeline.results.systems import BASELINE, STUDENT, TUNED
 from pipeline.rows import Rows
-from pipeline.systems import BASELINE, STUDENT, TUNED
 from pipeline.tasks import GLUE, Task, part_of
 
 WHEEL = {

@@ -6,10 +6,10 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline import comparison, statistics
 from pipeline.errors import DataError
-from pipeline.evaluation import TaskResult
-from pipeline.resampling import Said
+from pipeline.results import comparison, statistics
+from pipeline.results.evaluation import TaskResult
+from pipeline.results.resampling import Said
 from pipeline.tasks import GLUE
 
 RTE = GLUE["rte"]

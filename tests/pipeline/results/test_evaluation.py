@@ -10,9 +10,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import artifacts, evaluation, logits, paths, rows
+from pipeline import artifacts, logits, paths, rows
 from pipeline.errors import DataError, SoftLabelError
-from pipeline.evaluation import TaskResult
+from pipeline.results import evaluation
+from pipeline.results.evaluation import TaskResult
 
 WriteTask = Callable[..., None]
 STUDENT_FILE = paths.STUDENT / "logits" / "rte.parquet"

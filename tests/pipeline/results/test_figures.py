@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline import figures, statistics
-from pipeline.evaluation import TaskResult
+from pipeline.results import figures, statistics
+from pipeline.results.evaluation import TaskResult
 from pipeline.tasks import GLUE
 
 GLUE_OF_FOUR = {

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline import findings
-from pipeline.evaluation import TaskResult
-from pipeline.statistics import Difference
+from pipeline.results import findings
+from pipeline.results.evaluation import TaskResult
+from pipeline.results.statistics import Difference
 
 
 def _text(results: list[TaskResult]) -> str:

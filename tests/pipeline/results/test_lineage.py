@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipeline import lineage
-from pipeline.evaluation import TaskResult
+from pipeline.results import lineage
+from pipeline.results.evaluation import TaskResult
 
 MEMBERS = "Ensembles of m1, m2 by rule `mean_probability`."
 SEEN = "Soft labels of train rows are by teachers that were trained on these rows."

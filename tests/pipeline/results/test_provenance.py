@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipeline import lineage, provenance
-from pipeline.evaluation import TaskResult, evaluate
+from pipeline.results import lineage, provenance
+from pipeline.results.evaluation import TaskResult, evaluate
 
 COMPLETE = "Dev results on all train and dev rows (source `local`)."
 

@@ -12,8 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import evaluation, paths, replicates, statistics
+from pipeline import paths
 from pipeline.errors import DataError, SoftLabelError
+from pipeline.results import evaluation, replicates, statistics
 
 Run = Callable[..., Path]
 RTE_GAP = 0.25  # student 0, 1, 1, 1 and baseline 0, 0, 0, 0 of gold 0, 1, 1, 0

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import artifacts, figures, paths, provenance, report, results_tables
+from pipeline import artifacts, paths
 from pipeline.errors import DataError
-from pipeline.evaluation import TaskResult
+from pipeline.results import figures, provenance, report, results_tables
+from pipeline.results.evaluation import TaskResult
 
 TEMPLATE = Path(__file__).resolve().parents[3] / ".dvc" / "plots" / "systems.json"
 MISSING = {"wnli": "the source has no train and no dev rows of it"}

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from pipeline import figures, results_tables
-from pipeline.evaluation import TaskResult
-from pipeline.statistics import Difference
+from pipeline.results import figures, results_tables
+from pipeline.results.evaluation import TaskResult
+from pipeline.results.statistics import Difference
 
 
 def _rows(text: str) -> dict[str, list[str]]:

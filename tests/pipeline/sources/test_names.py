@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline import layouts
+from pipeline.preparation import layouts
 from pipeline.sources import names
 from pipeline.sources.pins import HUB
 from pipeline.tasks import GLUE

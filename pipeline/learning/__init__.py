@@ -1,0 +1,1 @@
+"""The training loop: batches, losses, optimizers, and when to stop."""

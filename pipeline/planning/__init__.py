@@ -1,0 +1,1 @@
+"""What a run would cost: rows, steps, operations, memory and hours."""

@@ -1,0 +1,191 @@
+"""The plan of a params file: every run it makes, in the order of the stages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline import folds
+from pipeline.errors import ParamsError
+from pipeline.params.encoders import Encoder
+from pipeline.params.sections import Params
+from pipeline.params.teachers import WHOLE
+from pipeline.planning import amounts, runs, shapes
+from pipeline.planning.amounts import Amount
+from pipeline.planning.runs import Job, Run
+
+SIDE_BY_SIDE = (("refine",), ("teach",), ("label",), ("distil", "baseline"), ("tune",))
+"""Stages that train or score; those of one group need none of each other (scripts/repro.py)."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All runs that train or score, and what they rest on.
+
+    Attributes:
+        runs: in the order of the stages.
+        amounts: rows of each task; None for a task of which nothing is known.
+        params: what was planned.
+    """
+
+    runs: list[Run]
+    amounts: Mapping[str, Amount | None]
+    params: Params
+
+
+def of(params: Params) -> Plan:
+    """Plan a params file.
+
+    Raises:
+        ParamsError: no task has train rows.
+        DataError: a prepared file cannot be read.
+        EncoderError: a package that carries an encoder is missing.
+    """
+    found = amounts.read(params)
+    if all(amount is not None and not amount.of("train") for amount in found.values()):
+        raise ParamsError("no task has train rows at the source", where="tasks in params.yaml")
+    return Plan(count(params, found), found, params)
+
+
+def count(params: Params, found: Mapping[str, Amount | None]) -> list[Run]:
+    """All runs, in the order of the stages, with the given amounts by task."""
+    return [runs.count(job, found) for job in _jobs(params, found)]
+
+
+def start(member: str, params: Params) -> Encoder:
+    """What a member's encoder is; of the candidates the largest, as none is selected yet."""
+    own, section = params.teachers.members[member], params.refinement
+    if own.refined is None:
+        return own.encoder or params.teachers.encoder
+    starts = [one.encoder or section.encoder for one in section.candidates.values()]
+    return max(starts, key=_size)
+
+
+def _jobs(params: Params, found: Mapping[str, Amount | None]) -> Iterator[Job]:
+    for candidate in params.refinement.candidates:
+        yield _refine(candidate, params, found)
+    teachers = params.teachers
+    for task in teachers.tasks:
+        for member in teachers.members:
+            for fold, rows in _seen(found[task], params).items():
+                yield _teach(task, member, fold, rows, params, found)
+    for task in (name for name in teachers.tasks if name in params.transfer):
+        for member in teachers.members:
+            for fold in folds.names(teachers.folds):
+                yield _label(task, member, fold, params, found)
+    yield _distil(params, found)
+    yield _student("baseline", params, found)
+    for task in params.tuning.tasks:
+        yield _tune(task, params, found)
+
+
+def _refine(candidate: str, params: Params, found: Mapping[str, Amount | None]) -> Job:
+    section = params.refinement
+    return Job(
+        f"refine@{candidate}",
+        section.candidates[candidate].encoder or section.encoder,
+        {task: section.heads.get(task, section.head) for task in _present(found)},
+        section.training(candidate),
+        train=_rows(found, "train"),
+        scored=_rows(found, "dev"),
+        chosen=section.sampling,
+    )
+
+
+def _teach(
+    task: str,
+    member: str,
+    fold: str,
+    rows: float,
+    params: Params,
+    found: Mapping[str, Amount | None],
+) -> Job:
+    teachers = params.teachers
+    return Job(
+        f"teach@{task}-{member}-{fold}",
+        start(member, params),
+        {task: teachers.tasks[task].head or teachers.head},
+        teachers.training(task, member),
+        train={task: rows},
+        scored=_rows({task: found[task]}, "train", "dev", "test", "ax"),
+    )
+
+
+def _label(
+    task: str, member: str, fold: str, params: Params, found: Mapping[str, Amount | None]
+) -> Job:
+    teachers, amount = params.teachers, found[task]
+    return Job(
+        f"label@{task}-{member}-{fold}",
+        start(member, params),
+        {task: teachers.tasks[task].head or teachers.head},
+        teachers.training(task, member),
+        train={},
+        scored={task: 0 if amount is None else amount.transfer},
+    )
+
+
+def _student(name: str, params: Params, found: Mapping[str, Amount | None]) -> Job:
+    student = params.student
+    return Job(
+        name,
+        student.encoder,
+        {task: student.heads.get(task, student.head) for task in _present(found)},
+        student,
+        train=_rows(found, "train"),
+        scored=_rows(found, "dev", "test", "ax"),
+        chosen=student.sampling,
+    )
+
+
+def _distil(params: Params, found: Mapping[str, Amount | None]) -> Job:
+    job, internals = _student("distil", params, found), params.distillation.internals
+    further = {task: amount.transfer for task, amount in found.items() if amount is not None}
+    taught = frozenset(params.teachers.tasks)
+    guide = None if internals is None else (start(internals.member, params), taught)
+    eager = internals is not None and internals.attention is not None
+    return Job(**{**vars(job), "further": further, "guide": guide, "eager": eager})
+
+
+def _tune(task: str, params: Params, found: Mapping[str, Amount | None]) -> Job:
+    student = params.student
+    return Job(
+        f"tune@{task}",
+        student.encoder,
+        {task: student.heads.get(task, student.head)},
+        params.tuning.training(task),
+        train=_rows({task: found[task]}, "train"),
+        scored=_rows({task: found[task]}, "dev", "test", "ax"),
+    )
+
+
+def _present(found: Mapping[str, Amount | None]) -> list[str]:
+    """Tasks that are not known to lack train rows: the others are left out of training."""
+    return [task for task, amount in found.items() if amount is None or amount.of("train")]
+
+
+def _rows(found: Mapping[str, Amount | None], *parts: str) -> dict[str, float]:
+    return {
+        task: amount.of(*parts)
+        for task, amount in found.items()
+        if amount is not None and amount.of("train")
+    }
+
+
+def _seen(amount: Amount | None, params: Params) -> dict[str, float]:
+    """Train rows that each fold's teacher sees; of rows that are not at hand, a fair share."""
+    names = folds.names(params.teachers.folds)
+    rows, count = (0 if amount is None else amount.of("train")), len(names)
+    if names == [WHOLE]:
+        return {WHOLE: rows}
+    if amount is None or amount.train is None:
+        return dict.fromkeys(names, rows * (1 - 1 / count))
+    left_out = np.bincount(folds.held_out(amount.train, count), minlength=count + 1)
+    return {name: rows - int(left_out[int(name)]) for name in names}
+
+
+def _size(encoder: Encoder) -> int:
+    shape = shapes.of(encoder)
+    return 0 if shape is None else shape.parameters(pooler=True)

@@ -1,0 +1,1 @@
+"""What came out: scores, how sure they are, and where they come from."""

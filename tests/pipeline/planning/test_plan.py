@@ -1,0 +1,135 @@
+"""The plan of a params file: its runs, by the names and with the rows that the stages have.
+
+Run with: python -m pytest tests/pipeline/planning/test_plan.py
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from pipeline import folds, paths, profiles, rows
+from pipeline.errors import ParamsError
+from pipeline.params import file
+from pipeline.planning import plan
+from pipeline.planning.plan import Plan
+from scripts import repro
+
+ROOT = Path(__file__).resolve().parents[3]
+MATCH = "{member: m1, hidden: {weight: 1.0, loss: mse, layers: uniform}, attention: null}"
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty folder as the current one."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def planned(profile: str, *overrides: str) -> Plan:
+    return plan.of(file.check(profiles.values(profile, overrides, ROOT / "profiles")))
+
+
+def steps(found: Plan, stage: str) -> int:
+    return sum(run.steps for run in found.runs if run.stage == stage)
+
+
+def test_the_paper_has_six_candidates_twelve_teachers_a_student_and_eight_tuned() -> None:
+    found = planned("paper")
+    count = Counter(run.stage for run in found.runs)
+    assert count == {"refine": 6, "teach": 12, "distil": 1, "baseline": 1, "tune": 8}
+    assert not any(run.unknown for run in found.runs)
+    # ceil(rows / 32), five epochs: MNLI 12,272; QQP 11,371; QNLI 3,274; SST-2 2,105; CoLA 268;
+    # STS-B 180; MRPC 115; RTE 78
+    assert steps(found, "distil") == 5 * (12272 + 11371 + 3274 + 2105 + 268 + 180 + 115 + 78)
+    assert steps(found, "refine") == 6 * steps(found, "distil")
+    assert steps(found, "tune") == steps(found, "distil")
+    assert steps(found, "teach") == 3 * 5 * (12272 + 11371 + 3274 + 78)
+
+
+def test_names_are_those_of_the_stages() -> None:
+    found = planned("sample", "transfer={rte: {source: test, rows: 9}}", "teachers.folds=[1, 2]")
+    names = [run.job.name for run in found.runs]
+    assert len(names) == len(set(names))
+    assert "teach@rte-m3-2" in names
+    assert "label@rte-m3-2" in names
+    assert not any(name.startswith("label@qqp") for name in names)
+    assert names[-2:] == ["distil", "baseline"]
+
+
+def test_the_groups_are_those_that_run_side_by_side() -> None:
+    assert plan.SIDE_BY_SIDE == repro.SIDE_BY_SIDE
+
+
+def test_teachers_score_all_rows_and_others_the_held_out_ones() -> None:
+    found = {run.job.name: run for run in planned("paper").runs}
+    whole = 392_702 + 9_815 + 9_832 + 9_796 + 9_847 + 1_104
+    assert found["teach@mnli-m1-all"].scored.rows == whole
+    assert found["tune@mnli"].scored.rows == whole - 392_702
+    assert found["refine@cased_1"].job.scored["mnli"] == 9_815 + 9_832
+    assert found["distil"].job.scored == found["baseline"].job.scored
+
+
+def test_members_that_start_refined_are_as_large_as_the_largest_candidate() -> None:
+    params = planned("paper").params
+    start = plan.start("m1", params)
+    assert getattr(start, "repo", "") == "google-bert/bert-large-uncased"  # more pieces than cased
+
+
+def test_folds_of_rows_that_are_not_at_hand_are_fair_shares() -> None:
+    found = planned("glue-cpu", "teachers.folds=[1, 2, 3]")
+    teacher = next(run for run in found.runs if run.job.name == "teach@rte-m1-2")
+    assert teacher.job.train == {"rte": pytest.approx(1000 * 2 / 3)}
+    assert teacher.steps == 3 * 21  # 667 rows
+
+
+def test_folds_of_prepared_rows_are_those_that_training_leaves_out(make) -> None:
+    texts = [("a", "b", 0)] * 4 + [("c", "d", 1), ("e", "f", 0), ("g", "h", 1)]
+    made = make("rte", "train", texts)
+    path = paths.prepared("rte") / "train.parquet"
+    rows.write(path, made.table, {**made.metadata, "cap": 1000})
+    found = planned("glue-cpu", "teachers.folds=[1, 2, 3]")
+    held = folds.held_out(made, 3)
+    for fold in (1, 2, 3):
+        teacher = next(run for run in found.runs if run.job.name == f"teach@rte-m1-{fold}")
+        assert teacher.job.train == {"rte": int((held != fold).sum())}
+
+
+def test_only_the_student_learns_from_transfer_rows() -> None:
+    asked = "transfer={rte: {source: test, rows: 100}}"
+    found = {run.job.name: run for run in planned("glue-cpu", asked).runs}
+    assert found["label@rte-m1-all"].scored.rows == 100
+    assert found["label@rte-m1-all"].steps == 0
+    assert found["distil"].trained["rte"].load.rows == 5 * 1100
+    assert found["baseline"].trained["rte"].load.rows == 5 * 1000
+
+
+def test_inner_states_cost_a_teachers_pass() -> None:
+    found = {
+        run.job.name: run for run in planned("glue-cpu", f"distillation.internals={MATCH}").runs
+    }
+    guide = found["distil"].guide
+    assert guide is not None
+    assert guide[0].layers == 6  # the student has three
+    assert guide[1].rows == 5 * 4 * 1000
+    assert found["baseline"].guide is None
+
+
+def test_a_task_of_ones_own_that_is_not_prepared_stays_open() -> None:
+    own = "{title: T, labels: [a, b], sentence1: x, label: l, metrics: [accuracy]}"
+    caps = "{train: null, dev: null, test: null}"
+    found = planned("glue-cpu", f"tasks.own={{rows: {caps}, custom: {own}}}")
+    unknown = {run.stage for run in found.runs if run.unknown}
+    assert unknown == {"distil", "baseline"}
+
+
+def test_a_source_without_any_task_is_an_error() -> None:
+    paths.prepared("rte").mkdir(parents=True)
+    (paths.prepared("rte") / rows.MISSING).write_text("{}")
+    values = profiles.values("glue-cpu", (), ROOT / "profiles")
+    values["tasks"] = {"rte": values["tasks"]["rte"]}
+    values["teachers"]["tasks"] = {"rte": {}}
+    with pytest.raises(ParamsError, match="no task has train rows"):
+        plan.of(file.check(values))
