@@ -45,7 +45,7 @@ endif
 	@$(BIN)/python -m stages.results
 
 test: setup  ## Run the whole test suite.
-	@$(BIN)/python -m pytest -n auto --dist loadgroup
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 checks: setup  ## Lint, formatting and types.
 	@$(BIN)/ruff check .

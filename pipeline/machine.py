@@ -60,9 +60,7 @@ def set_up(settings: sections.Machine) -> Machine:
         ParamsError: the device that params.yaml names is not there.
     """
     import torch
-    from transformers.utils import logging
 
-    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # stages show their own
     device, why_device = _device(settings.device)
     if device.startswith("cuda"):
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # asked for by determinism

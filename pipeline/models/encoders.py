@@ -190,7 +190,10 @@ def _from_hub(encoder: spec.HubEncoder) -> Path:
 def _pretrained(folder: Path, dropout: float) -> tuple[Any, Any]:
     from safetensors import SafetensorError
     from transformers import AutoConfig, AutoModel, AutoTokenizer
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]  # stages show their own
+    logging.set_verbosity_error()  # type: ignore[no-untyped-call]  # what is missing in a file is told below, as an error
     here = {"local_files_only": True, "trust_remote_code": False}
     try:
         config = AutoConfig.from_pretrained(folder, **here)

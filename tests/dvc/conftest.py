@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -36,13 +37,6 @@ _YAML = YAML()
 _RAN = re.compile(r"Running stage '(.+)'")
 _LIGHT = {"source": "random", "seed": 5, "depth": 2, "hidden": 16, "attention_heads": 2}
 _QUICK = {"epochs": 1, "batch_size": 16, "max_length": 32, "dropout": 0.1}
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One worker of pytest-xdist takes all of this folder, so that the base run is shared."""
-    for item in items:
-        if Path(__file__).parent in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("dvc"))
 
 
 @dataclass(frozen=True)
@@ -164,18 +158,39 @@ def create(folder: Path) -> Project:
 
 
 @pytest.fixture(scope="session")
-def untouched(tmp_path_factory: pytest.TempPathFactory) -> Project:
-    """A project that is never run, so that all others start from the same code."""
-    return create(tmp_path_factory.mktemp("untouched") / "project")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all workers of pytest-xdist have in common."""
+    own = tmp_path_factory.getbasetemp()
+    return own.parent if "PYTEST_XDIST_WORKER" in os.environ else own
 
 
 @pytest.fixture(scope="session")
-def base(untouched: Project, tmp_path_factory: pytest.TempPathFactory) -> Project:
+def untouched(shared: Path) -> Project:
+    """A project that is never run, so that all others start from the same code."""
+    return once(shared / "untouched" / "project", create)
+
+
+@pytest.fixture(scope="session")
+def base(shared: Path, untouched: Project) -> Project:
     """A project that was run once from scratch, one stage at a time; tests only read it."""
-    project = untouched.clone(tmp_path_factory.mktemp("base") / "project")
-    project.repro()
-    project.commit()
-    return project
+
+    def build(folder: Path) -> None:
+        project = untouched.clone(folder)
+        project.repro()
+        project.commit()
+
+    return once(shared / "base" / "project", build)
+
+
+def once(folder: Path, build: Callable[[Path], object]) -> Project:
+    """A project that the first worker who asks for it builds, while the others wait."""
+    folder.parent.mkdir(exist_ok=True)
+    done = folder.with_name("done")
+    with FileLock(folder.with_name("lock")):
+        if not done.exists():
+            build(folder)
+            done.touch()
+    return Project(folder)
 
 
 @pytest.fixture(scope="module")

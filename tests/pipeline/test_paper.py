@@ -38,8 +38,6 @@ from stages import (
     tune,
 )
 
-pytestmark = pytest.mark.xdist_group("paper")  # one worker, so that the stages run once
-
 ROOT = Path(__file__).resolve().parents[2]
 TINY = {"source": "random", "depth": 2, "hidden": 8, "attention_heads": 2}
 SEEDS = {"google-bert/bert-large-uncased": 1, "google-bert/bert-large-cased": 2}

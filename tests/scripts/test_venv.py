@@ -149,4 +149,4 @@ def test_its_python_comes_first_wherever_it_is(
     venv = venv.format(tmp_path)
     checkout.make("test", f"VENV={venv}")
     python = checkout.root / venv / "bin" / "python"
-    assert checkout.calls()[-1] == f"{python} -m pytest -n auto --dist loadgroup"
+    assert checkout.calls()[-1] == f"{python} -m pytest -n auto --dist loadfile"

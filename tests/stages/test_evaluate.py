@@ -113,7 +113,7 @@ def test_an_unknown_parameter_is_refused_first(project: Path, run: Run) -> None:
 
 def test_training_libraries_are_not_loaded() -> None:
     program = (
-        "import sys; from pipeline import evaluation, report; import stages.evaluate; "
+        "import sys; from pipeline.results import evaluation, report; import stages.evaluate; "
         "sys.exit(','.join({'torch', 'transformers', 'pandas', 'sklearn', 'scipy'} "
         "& set(sys.modules)))"
     )

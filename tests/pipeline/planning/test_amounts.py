@@ -16,6 +16,7 @@ from pipeline import paths, profiles, rows
 from pipeline.params import file
 from pipeline.params.sections import Params
 from pipeline.planning import amounts
+from tests.pipeline.planning.conftest import recorded
 
 ROOT = Path(__file__).resolve().parents[3]
 RTE = [("a dog", "a cat", 0), ("dog", "a cat", 1), ("a", "b", 0)]
@@ -30,7 +31,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def params(profile: str, *overrides: str) -> Params:
-    return file.check(profiles.values(profile, overrides, ROOT / "profiles"))
+    return file.check(profiles.values(profile, recorded(profile, overrides), ROOT / "profiles"))
 
 
 def prepare(make: Any, task: str, splits: Mapping[str, list[Any]], **metadata: Any) -> None:

@@ -23,6 +23,7 @@ from pipeline.planning import devices, estimates, lengths, plan
 from pipeline.planning.amounts import Amount
 from pipeline.planning.estimates import Estimate
 from pipeline.tasks import GLUE
+from tests.pipeline.planning.conftest import RECORDED
 
 ROOT = Path(__file__).resolve().parents[3]
 CPU = devices.NAMED["cpu"]
@@ -60,7 +61,7 @@ def found() -> Mapping[str, Estimate]:
         )
         for task, rows in ROWS.items()
     }
-    params = file.check(profiles.values("glue-cpu", (), ROOT / "profiles"))
+    params = file.check(profiles.values("glue-cpu", RECORDED, ROOT / "profiles"))
     counted = {run.job.name: run for run in plan.count(params, amounts)}
     costed = {name: estimates.of(run, CPU, params.machine) for name, run in counted.items()}
     return {name: estimate for name, estimate in costed.items() if estimate is not None}

@@ -16,6 +16,7 @@ from pipeline.params import file
 from pipeline.planning import plan
 from pipeline.planning.plan import Plan
 from scripts import repro
+from tests.pipeline.planning.conftest import RECORDED, recorded
 
 ROOT = Path(__file__).resolve().parents[3]
 MATCH = "{member: m1, hidden: {weight: 1.0, loss: mse, layers: uniform}, attention: null}"
@@ -29,7 +30,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def planned(profile: str, *overrides: str) -> Plan:
-    return plan.of(file.check(profiles.values(profile, overrides, ROOT / "profiles")))
+    return plan.of(
+        file.check(profiles.values(profile, recorded(profile, overrides), ROOT / "profiles"))
+    )
 
 
 def steps(found: Plan, stage: str) -> int:
@@ -128,7 +131,7 @@ def test_a_task_of_ones_own_that_is_not_prepared_stays_open() -> None:
 def test_a_source_without_any_task_is_an_error() -> None:
     paths.prepared("rte").mkdir(parents=True)
     (paths.prepared("rte") / rows.MISSING).write_text("{}")
-    values = profiles.values("glue-cpu", (), ROOT / "profiles")
+    values = profiles.values("glue-cpu", RECORDED, ROOT / "profiles")
     values["tasks"] = {"rte": values["tasks"]["rte"]}
     values["teachers"]["tasks"] = {"rte": {}}
     with pytest.raises(ParamsError, match="no task has train rows"):

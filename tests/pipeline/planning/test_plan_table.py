@@ -13,6 +13,7 @@ from pipeline import profiles
 from pipeline.errors import ParamsError
 from pipeline.params import file
 from pipeline.planning import devices, estimates, plan, plan_table
+from tests.pipeline.planning.conftest import recorded
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -25,7 +26,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def planned(profile: str, *overrides: str) -> plan.Plan:
-    return plan.of(file.check(profiles.values(profile, overrides, ROOT / "profiles")))
+    return plan.of(
+        file.check(profiles.values(profile, recorded(profile, overrides), ROOT / "profiles"))
+    )
 
 
 def text(device: str, number: int, profile: str, *overrides: str) -> str:
