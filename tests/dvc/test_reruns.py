@@ -56,7 +56,7 @@ def test_a_row_cap_fetches_nothing(as_committed: Any) -> None:
         (["distillation.temperature=2.0", "distillation.hard_weight=0.25"], AFTER),
         (["distillation.hard_weight=annealed", "distillation.loss={kind: kl}"], AFTER),
         (["student.epochs=2"], {"baseline"} | AFTER),
-        (["ensemble.members=[m2]"], ENSEMBLES | AFTER),
+        (["ensemble.members=[m1]"], ENSEMBLES | AFTER),
         (["+tuning.tasks.rte={}"], {"tune@rte", "evaluate"}),
         (
             ["+transfer.rte={source: test, rows: 8}"],
