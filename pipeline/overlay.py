@@ -93,6 +93,15 @@ def _delete(values: MutableMapping[str, Any], path: Keys) -> None:
             )
         parent, here = here, here[key]
     del parent[path[-1]]
+    if len(path) > 1 and not parent:  # the YAML library writes an emptied block as nothing
+        _put_empty(values, path[:-1])
+
+
+def _put_empty(values: MutableMapping[str, Any], path: Keys) -> None:
+    here: Any = values
+    for key in path[:-1]:
+        here = here[key]
+    here[path[-1]] = {}
 
 
 def _parent(

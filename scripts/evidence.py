@@ -59,7 +59,7 @@ def commands(settings: Sequence[grid.Setting], seeds: Sequence[int]) -> Iterator
     """Every `dvc exp run` of the grid: all settings with the first seed, then with the next."""
     for seed in seeds:
         for setting in settings:
-            changes = (*grid.BASE, *setting.changes, f"student.seed={seed}")
+            changes = (*setting.changes, f"student.seed={seed}")
             flags = [part for change in changes for part in ("-S", change)]
             yield ["dvc", "exp", "run", "--queue", "--name", f"{setting.name}-{seed}", *flags]
 
@@ -71,16 +71,12 @@ def _teachers(settings: Sequence[grid.Setting], data: Path | None, jobs: int) ->
     """
     if data is None or not data.is_dir():
         raise PipelineError("no folder of GLUE files", seen=data, mend="--data FOLDER")
-    wanted = {_of_teachers(setting): setting for setting in settings}
+    wanted = {setting.of_teachers for setting in settings}
     for changes in sorted(wanted, key=len, reverse=True):  # the profile's own come last and stay
-        sets = [part for change in (*grid.BASE, *changes) for part in ("--set", change)]
+        sets = [part for change in changes for part in ("--set", change)]
         where = ["--set", f"data.folder={data.resolve()}"]
         _run(sys.executable, "-m", "stages.profile", "apply", PROFILE, *where, *sets)
         _run(sys.executable, "-m", "scripts.repro", "--jobs", str(jobs), "--until", "ensemble")
-
-
-def _of_teachers(setting: grid.Setting) -> tuple[str, ...]:
-    return tuple(change for change in setting.changes if change.startswith("teachers."))
 
 
 def _queue(settings: Sequence[grid.Setting], seeds: Sequence[int]) -> None:

@@ -60,6 +60,7 @@ def combined(
     targets: Tensor | None,
     distillation: Distillation | None,
     progress: float,
+    ranked: tuple[Tensor, float] | None = None,
 ) -> Tensor:
     """Loss of Line 3 of Algorithm 1: hard alone, or the weighted mean of hard and soft.
 
@@ -74,17 +75,21 @@ def combined(
             for a task without teachers.
         distillation: weights, temperature and kind of loss; None for training without soft labels.
         progress: share of the run's steps that are done, 0 to 1.
+        ranked: the batch's ranking loss and its share of the hard loss; None for none. It learns
+            from gold labels, so it is weighted as they are.
 
     Returns:
         Mean over the batch, a scalar.
     """
     logits = logits.float()  # losses are summed in float32 under any autocast
-    if distillation is None:
-        return _mean(hard(logits, labels), known)
-    if targets is None:
-        return _mean(hard(logits, labels, distillation.label_smoothing), known)
+    smoothing = distillation.label_smoothing if distillation and targets is None else 0.0
+    gold = hard(logits, labels, smoothing)
+    if ranked is not None:
+        gold = torch.lerp(gold, ranked[0].expand_as(gold), ranked[1])
+    if targets is None or distillation is None:
+        return _mean(gold, known)
     taught = soft(logits, labels, known, targets, distillation)
-    both = torch.lerp(taught, hard(logits, labels), hard_weight(distillation, progress))
+    both = torch.lerp(taught, gold, hard_weight(distillation, progress))
     return (both if known is None else torch.where(known, both, taught)).mean()
 
 

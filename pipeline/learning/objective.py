@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from pipeline.learning import losses
@@ -94,10 +93,10 @@ class Objective:
             for array in (rows.known, rows.targets)
         )
         logits, matched = self._forward(task, inputs)
-        loss = losses.combined(logits, labels, known, targets, self.distillation, progress)
+        ranked = None
         if rows.negatives is not None:
-            drawn = rows.negatives.draw(batch, random)
-            loss = self._with_ranking(loss, task, logits, *drawn)
+            ranked = self._ranked(task, logits, *rows.negatives.draw(batch, random))
+        loss = losses.combined(logits, labels, known, targets, self.distillation, progress, ranked)
         if matched is not None:
             loss = loss + matched
         return loss * self.task_weights.get(task, 1.0)
@@ -116,32 +115,25 @@ class Objective:
             )
             return logits, matcher.loss(task, inputs, hidden, attentions)
 
-    def _with_ranking(
-        self,
-        loss: Tensor,
-        task: str,
-        logits: Tensor,
-        places: np.ndarray,
-        pairs: Mapping[str, np.ndarray],
-    ) -> Tensor:
-        """Weighted mean of the class loss and the loss of right answers among wrong ones.
+    def _ranked(
+        self, task: str, logits: Tensor, places: np.ndarray, pairs: Mapping[str, np.ndarray]
+    ) -> tuple[Tensor, float] | None:
+        """Loss of right answers among wrong ones and its share; None without a right answer.
 
-        The wrong answers go through the model in a pass of their own. A batch without a right
-        answer has the class loss alone.
+        The wrong answers go through the model in a pass of their own.
 
         Args:
-            loss: class loss of the batch.
             task: a task with a ranking head.
             logits: of the batch `(batch, 2)`.
             places: right answers' places in the batch `(positives,)`.
             pairs: inputs of their wrong answers `(positives * negatives, length)`.
         """
         if not len(places):
-            return loss
+            return None
         settings = self.model.head_settings[task]
         assert isinstance(settings, RankingHead), "only ranking heads have negatives"
         with self.machine.autocast():
             others = self.model(task, self._inputs(pairs))
         right = ranking.relevance(logits[self.machine.put(places)])
         wrong = ranking.relevance(others).view(len(places), -1)
-        return torch.lerp(loss, ranking.loss(right, wrong, settings.gamma), settings.weight)
+        return ranking.loss(right, wrong, settings.gamma), settings.weight

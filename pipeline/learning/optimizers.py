@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from typing import Any
 
 import torch
 from torch import nn
@@ -43,9 +44,32 @@ def build(
         for factor, decayed in sorted(members, reverse=True)
     ]
     if settings.optimizer == "adamax":
-        return torch.optim.Adamax(groups, lr=settings.learning_rate)
+        return Adamax(groups, lr=settings.learning_rate)
     fused = device.partition(":")[0] in {"cpu", "cuda", "mps"}
     return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=fused)
+
+
+class Adamax(torch.optim.Adamax):
+    """Adamax whose weight decay is decoupled, as AdamW's is (arXiv 1711.05101).
+
+    torch's adds the decay to the gradient. Adamax then divides by the largest gradient so far, and
+    where gradients are small, as in large models with clipped norms, decay is all that is left.
+    """
+
+    @torch.no_grad()
+    def step(self, closure: Any = None) -> Any:
+        """Shrink decayed weights by rate times decay, then do Adamax's step."""
+        decays = [group["weight_decay"] for group in self.param_groups]
+        for group, decay in zip(self.param_groups, decays, strict=True):
+            weights = [weight for weight in group["params"] if weight.grad is not None]
+            if decay and weights:
+                torch._foreach_mul_(weights, 1 - group["lr"] * decay)
+            group["weight_decay"] = 0.0
+        try:
+            return super().step(closure)
+        finally:
+            for group, decay in zip(self.param_groups, decays, strict=True):
+                group["weight_decay"] = decay
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
@@ -69,7 +93,7 @@ def rate(step: int, steps: int, settings: Training) -> float:
 
 
 def layer_factors(model: nn.Module, decay: float) -> dict[nn.Parameter, float]:
-    """Factor on the rate of every weight of the encoder (ELECTRA, BAM).
+    """Factor on the rate of every weight of the encoder, as ELECTRA and BAM have it in kind.
 
     Of L layers the highest has `decay`, the next `decay^2`, and the embeddings `decay^(L + 1)`,
     with whatever else feeds the lowest layer. What stands above the layers, such as a pooler,

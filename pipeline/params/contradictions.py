@@ -22,6 +22,7 @@ def find(values: Values) -> Iterator[str]:
     yield from _named_members(values)
     yield from _candidates(values)
     yield from _calibration(values)
+    yield from _rows_seen_before(values)
 
 
 def _tasks(values: Values) -> Iterator[str]:
@@ -198,6 +199,37 @@ def _calibration(values: Values) -> Iterator[str]:
             "ensemble.calibration: held_out needs folds, or no train row is unseen; "
             "dvc exp run -S 'teachers.folds=[1,2,3]'"
         )
+
+
+def _rows_seen_before(values: Values) -> Iterator[str]:
+    """Rows held out of a training whose start has been trained on them are not unseen."""
+    teachers = _mapping(values, "teachers")
+    refined = [
+        name
+        for name, member in _mapping(teachers, "members").items()
+        if _mapping(member).get("refined") is not None
+    ]
+    seen = "starts from a candidate that was trained on all train rows"
+    for name in refined:
+        if _list(teachers, "folds") not in ([], ["all"]):
+            where = f"teachers.members.{name}.refined"
+            yield f"{where}: it {seen}, so no fold is unseen; set folds to [all]"
+    for where in _stopping(values, "teachers", "tasks", "members") if refined else ():
+        yield f"{where}: member {refined[0]} {seen}, so rows held out tell nothing; set it to null"
+    if _mapping(values, "tuning", "tasks"):
+        for where in _stopping(values, "tuning", "tasks"):
+            yield f"{where}: the student was trained on these rows; set it to null"
+
+
+def _stopping(values: Values, section: str, *inside: str) -> Iterator[str]:
+    """Where a section asks for early stopping."""
+    own = _mapping(values, section)
+    if own.get("early_stopping") is not None:
+        yield f"{section}.early_stopping"
+    for key in inside:
+        for name, one in _mapping(own, key).items():
+            if _mapping(one).get("early_stopping") is not None:
+                yield f"{section}.{key}.{name}.early_stopping"
 
 
 def _cap(values: Values, task: Any) -> int | None:

@@ -41,7 +41,8 @@ class RankingHead(Section):
     gamma: Annotated[float, Field(gt=0)]
     """Sharpness of the softmax over candidates; the paper has 1."""
     weight: Annotated[float, Field(gt=0, le=1)]
-    """Share of the ranking loss; the rest is the class loss, which sets the threshold."""
+    """Share of the ranking loss in the hard loss; the class loss, which sets the threshold, has the
+    rest."""
 
 
 Head = Annotated[LinearHead | SanHead | RankingHead, Field(discriminator="kind")]

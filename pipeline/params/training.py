@@ -59,8 +59,10 @@ class Overrides(Section):
     early_stopping: EarlyStopping | None = None
 
     def given(self) -> dict[str, Any]:
-        """Only the training settings that were given."""
-        return {k: v for k in Overrides.model_fields if (v := getattr(self, k)) is not None}
+        """Only the training settings that were given; of early stopping, null is one as well."""
+        found = {k: v for k in Overrides.model_fields if (v := getattr(self, k)) is not None}
+        off = "early_stopping" in self.model_fields_set and self.early_stopping is None
+        return found | ({"early_stopping": None} if off else {})
 
 
 class Variant(Overrides):

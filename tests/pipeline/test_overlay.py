@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline import overlay
 from pipeline.errors import ParamsError
+from pipeline.params import yaml_text
 
 BASE: dict[str, Any] = {
     "data": {"source": "sample", "folder": "data/local"},
@@ -176,3 +177,11 @@ def test_changes_that_cannot_be_made(override: str, text: str) -> None:
         overlay.change(changed, override)
     assert str(caught.value) == text
     assert changed == BASE
+
+
+def test_a_mapping_that_is_emptied_stays_a_mapping() -> None:
+    text = "a:\n  # first\n  b: {c: 1}   # one\n  d: 2\n\ne: 3\n"
+    values = yaml_text.parse_kept(text, "test")
+    for override in ("~a.b", "~a.d"):
+        overlay.change(values, override)
+    assert yaml_text.parse(yaml_text.dump_kept(values), "test") == {"a": {}, "e": 3}

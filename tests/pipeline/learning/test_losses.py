@@ -23,6 +23,8 @@ KINDS = [
     {"kind": "dist", "inter": 1.0, "intra": 1.0},
 ]
 
+LN2 = math.log(2.0)
+
 
 def distillation(**changes) -> Distillation:
     plain = {
@@ -191,3 +193,35 @@ def test_the_mean_of_rows_has_the_gradient_of_the_mean_of_losses_to_the_last_bit
     torch.lerp(soft, F.cross_entropy(plain, labels), 0.5).backward()
     losses.combined(found, labels, None, targets, distillation(), 0.0).backward()
     assert torch.equal(plain.grad, found.grad)
+
+
+@pytest.mark.parametrize(
+    ("hard_weight", "share", "known", "expected"),
+    [
+        # hard loss of both rows ln 2, soft loss ln 2, ranking loss 5
+        (1.0, 0.25, None, 0.75 * LN2 + 0.25 * 5),
+        (0.5, 0.25, None, 0.5 * (0.75 * LN2 + 0.25 * 5) + 0.5 * LN2),
+        (0.0, 1.0, None, LN2),  # nothing of gold labels, so nothing of their ranking
+        (0.5, 1.0, None, 0.5 * 5 + 0.5 * LN2),  # the soft loss stays
+        (0.5, 1.0, [True, False], 0.5 * (0.5 * 5 + 0.5 * LN2) + 0.5 * LN2),
+    ],
+)
+def test_ranking_is_a_part_of_the_hard_loss(hard_weight, share, known, expected):
+    logits, labels = torch.zeros(2, 2), torch.tensor([0, 1])
+    targets = torch.tensor([[0.9, 0.1], [0.2, 0.8]])
+    found = losses.combined(
+        logits,
+        labels,
+        None if known is None else torch.tensor(known),
+        targets,
+        distillation(hard_weight=hard_weight),
+        0.0,
+        (torch.tensor(5.0), share),
+    )
+    assert found.item() == pytest.approx(expected, rel=1e-6)
+
+
+def test_ranking_without_teachers_shares_the_loss():
+    logits, labels = torch.zeros(2, 2), torch.tensor([0, 1])
+    found = losses.combined(logits, labels, None, None, None, 0.0, (torch.tensor(5.0), 0.25))
+    assert found.item() == pytest.approx(0.75 * LN2 + 0.25 * 5, rel=1e-6)

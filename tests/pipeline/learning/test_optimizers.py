@@ -144,3 +144,18 @@ def test_weights_beside_the_model_are_trained_at_the_heads_rate(settings):
     found = {w: group["lr"] for group in optimizer.param_groups for w in group["params"]}
     assert found[beside] == 2.0
     assert frozen not in found
+
+
+def test_adamaxs_decay_is_decoupled(settings):
+    """Without a gradient's pull a weight shrinks by rate times decay and nothing else."""
+    layer = torch.nn.Linear(2, 1)
+    torch.nn.init.constant_(layer.weight, 2.0)
+    torch.nn.init.constant_(layer.bias, 3.0)
+    given = {"optimizer": "adamax", "learning_rate": 0.1, "weight_decay": 0.5}
+    optimizer = optimizers.build(layer, settings.model_copy(update=given), "cpu")
+    for weight in layer.parameters():
+        weight.grad = torch.zeros_like(weight)
+    optimizers.set_rate(optimizer, 0.1)
+    optimizer.step()
+    torch.testing.assert_close(layer.weight, torch.full((1, 2), 2.0 * (1 - 0.1 * 0.5)))
+    torch.testing.assert_close(layer.bias, torch.full((1,), 3.0))  # biases are exempt

@@ -21,6 +21,12 @@ RANKING = {
     "weight": 0.5,
 }
 TWO = {"c1": {"seed": 1}, "c2": {"seed": 2}}
+STOP = {"share": 0.1, "patience": 1}
+REFINED = {
+    "refinement/candidates": TWO,
+    "selection/top": 1,
+    "teachers/members/m1": {"seed": 1, "refined": 1},
+}
 REST = {"source": "rest", "rows": 100}
 Faults = Callable[[Values], list[str]]
 
@@ -188,6 +194,25 @@ Faults = Callable[[Values], list[str]]
             "teachers.members.m1.refined: teachers pool by the encoder's pooler, but no head "
             "under refinement does, so the candidate keeps none; set refinement.head.pooling to "
             "pooler",
+        ),
+        (
+            {**REFINED, "teachers/folds": [1, 2]},
+            "teachers.members.m1.refined: it starts from a candidate that was trained on all train "
+            "rows, so no fold is unseen; set folds to [all]",
+        ),
+        (
+            {**REFINED, "teachers/early_stopping": STOP},
+            "teachers.early_stopping: member m1 starts from a candidate that was trained on all "
+            "train rows, so rows held out tell nothing; set it to null",
+        ),
+        (
+            {**REFINED, "teachers/tasks/rte": {"early_stopping": STOP}},
+            "teachers.tasks.rte.early_stopping: member m1 starts from a candidate that was trained "
+            "on all train rows, so rows held out tell nothing; set it to null",
+        ),
+        (
+            {"tuning/early_stopping": STOP, "tuning/tasks": {"rte": {}}},
+            "tuning.early_stopping: the student was trained on these rows; set it to null",
         ),
     ],
 )

@@ -86,3 +86,11 @@ def test_a_task_with_scores_and_a_task_with_classes(values: dict[str, Any]) -> N
 def test_settings_do_not_change_after_reading(values: dict[str, Any]) -> None:
     with pytest.raises(pydantic.ValidationError):
         file.check(values).student.epochs = 9  # type: ignore[misc]
+
+
+def test_a_task_may_switch_early_stopping_off(values: dict[str, Any]) -> None:
+    values["teachers"]["early_stopping"] = {"share": 0.1, "patience": 1}
+    values["teachers"]["tasks"]["rte"] = {"early_stopping": None}
+    teachers = file.check(values).teachers
+    assert teachers.training("rte", "m1").early_stopping is None
+    assert teachers.training("qqp", "m1").early_stopping is not None
