@@ -6,16 +6,15 @@ Run it in a clone of its own: it writes params.yaml and leaves an experiment for
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 from pipeline.errors import PipelineError
+from pipeline.machine import JOBS
 from scripts import grid
 
 PROFILE = "glue-cpu"
@@ -33,7 +32,7 @@ def main() -> int:
     parser.add_argument("--data", type=Path, help="folder of GLUE files")
     arguments = parser.parse_args()
     settings = grid.chosen(arguments.only)
-    os.environ["MTDNNKD_JOBS"] = str(arguments.jobs)
+    os.environ[JOBS] = str(arguments.jobs)
     try:
         match arguments.what:
             case "list":
@@ -108,11 +107,6 @@ def _run(*command: str) -> None:
     print(f"$ {' '.join(command)}", flush=True)
     if subprocess.run(command, check=False).returncode:
         raise PipelineError("a command failed, see above", seen=" ".join(command))
-
-
-def read(path: Path = FOUND) -> Any:
-    """What `gather` wrote."""
-    return json.loads(path.read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":

@@ -65,14 +65,13 @@ def _figures(setting: grid.Setting, folders: Mapping[str, Mapping[int, Path]]) -
     taught = metrics[0]["teacher_tasks"]["tasks"]
     runs = list(own.values())
     whole = replicates.compare(runs, tasks)
-    found = {
+    found: dict[str, Any] = {
         "title": setting.title,
         "group": setting.group,
         "changes": list(setting.changes),
         "seeds": list(own),
         "scores": {system: _scores(metrics, system) for system in _SYSTEMS},
         "teachers": _teachers(metrics),
-        "parameters": metrics[0].get("parameters"),
         "difference": {task: _interval(one) for task, one in whole.tasks.items()},
         "difference_taught": _interval(replicates.compare(runs, taught).mean),
     }
@@ -144,15 +143,11 @@ def tables(found: Mapping[str, Any]) -> str:
     """The figures as Markdown, one table a group."""
     groups = list(dict.fromkeys(one["group"] for one in found.values()))
     return "\n\n".join(
-        _by_task([one for one in found.values() if one["group"] == group])
+        "\n\n".join(_one_setting(one) for one in found.values() if one["group"] == group)
         if group == "main"
         else _by_setting([one for one in found.values() if one["group"] == group], found)
         for group in groups
     )
-
-
-def _by_task(settings: Sequence[Mapping[str, Any]]) -> str:
-    return "\n\n".join(_one_setting(one) for one in settings)
 
 
 def _one_setting(one: Mapping[str, Any]) -> str:

@@ -1,8 +1,8 @@
 """Bring all results up to date with `dvc repro`, teachers side by side where that is asked for.
 
-DVC itself runs one stage at a time. Here the stages that train run in a pool of DVC processes,
-first the teachers, then student and baseline; before, between and after them the light stages
-run one by one. A stage that fails is named at the end and does not stop those that need it not.
+DVC itself runs one stage at a time. Here the stages that train or score run in a pool of DVC
+processes, group by group; before, between and after them the light stages run one by one. A stage
+that fails is named at the end and does not stop those that need it not.
 """
 
 from __future__ import annotations
