@@ -10,6 +10,7 @@ from pipeline.learning import batching
 from pipeline.machine import Machine
 from pipeline.models.model import MultiTaskModel
 from pipeline.models.tokens import Tokens
+from pipeline.workers import Workers
 
 
 def logits(
@@ -26,10 +27,13 @@ def logits(
     """
     model.eval()
     scored = np.empty((len(tokens.lengths), model.tasks[task].outputs), np.float32)
-    with torch.inference_mode(), progress.bar(title, len(scored), "rows") as bar:
-        for rows in batching.by_tokens(tokens.lengths, machine.labelling_tokens):
-            inputs = {k: machine.put(v) for k, v in tokens.batch(rows).items()}
-            with machine.autocast():
-                scored[rows] = model(task, inputs).float().cpu().numpy()
-            bar.advance(len(rows))
+
+    def score(rows: np.ndarray) -> None:
+        inputs = {k: machine.put(v) for k, v in tokens.batch(rows).items()}
+        with torch.inference_mode(), machine.autocast():
+            scored[rows] = model(task, inputs).float().cpu().numpy()
+        bar.advance(len(rows))
+
+    with progress.bar(title, len(scored), "rows") as bar, Workers(machine.threads) as workers:
+        workers.map(score, batching.by_tokens(tokens.lengths, machine.labelling_tokens))
     return scored

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import os
 import sys
 from dataclasses import dataclass
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
     import torch
 
 JOBS = "MTDNNKD_JOBS"  # how many stages run side by side
+MOST_SHARDS = 8  # of a batch of 32 rows; smaller ones would mostly be overhead
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
+_NEVER = 2**30  # bytes
 
 
 @dataclass(frozen=True)
@@ -25,6 +29,7 @@ class Machine:
         device: torch's name of the device.
         precision: float32, bfloat16 or float16 for the matrix products.
         threads: CPU threads of this process.
+        shards: parts of a training batch that threads work on side by side.
         labelling_tokens: tokens, padding included, of one forward pass when scoring rows.
         reason: one line that says why, for the log.
     """
@@ -32,6 +37,7 @@ class Machine:
     device: str
     precision: str
     threads: int
+    shards: int
     labelling_tokens: int
     reason: str
 
@@ -66,13 +72,21 @@ def set_up(settings: sections.Machine) -> Machine:
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # asked for by determinism
         torch.cuda.set_device(torch.device(device))
     precision, why_precision = _precision(settings.precision, device)
-    threads, why_threads = _threads(settings.threads)
-    torch.set_num_threads(threads)
+    threads, why_threads = _threads(settings.threads, device)
+    shards = _shards(settings.shards, device)
     # Same input, same bytes: an operation that cannot promise it fails instead of drifting.
     torch.use_deterministic_algorithms(True)
-    reason = f"{device} ({why_device}), {precision} ({why_precision}), {threads} {why_threads}"
+    # Every new tensor would be filled first; nothing here reads what it has not written.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
+    if device == "cpu":
+        torch.set_num_threads(1)  # threads share out whole shards: see workers.py
+        _keep_freed_memory()
+    reason = (
+        f"{device} ({why_device}), {precision} ({why_precision}), {threads} {why_threads}, "
+        f"batches in {shards} {'shards' if shards > 1 else 'piece'}"
+    )
     print(f"machine: {reason}", file=sys.stderr, flush=True)
-    return Machine(device, precision, threads, settings.labelling_tokens, reason)
+    return Machine(device, precision, threads, shards, settings.labelling_tokens, reason)
 
 
 def _device(wanted: str) -> tuple[str, str]:
@@ -108,14 +122,37 @@ def _precision(wanted: str, device: str) -> tuple[str, str]:
     return "float32", "this GPU has no bfloat16"
 
 
-def _threads(wanted: str | int) -> tuple[int, str]:
+def _threads(wanted: str | int, device: str) -> tuple[int, str]:
+    if device != "cpu":
+        return 1, "thread (the device does the work)"
     if isinstance(wanted, int):
         return wanted, "threads (set in params.yaml)"
-    import psutil
-
-    cores = min(psutil.cpu_count(logical=False) or 1, _allowed())
+    cores = _cores()
     jobs = max(1, int(os.environ.get(JOBS) or 1))
     return max(1, cores // jobs), f"threads ({cores} cores, {jobs} stages side by side)"
+
+
+def _shards(wanted: str | int, device: str) -> int:
+    """As many as cores, whatever the threads: results are the same beside other stages."""
+    if device != "cpu":
+        return 1
+    return wanted if isinstance(wanted, int) else min(_cores(), MOST_SHARDS)
+
+
+def _cores() -> int:
+    import psutil
+
+    return min(psutil.cpu_count(logical=False) or 1, _allowed())
+
+
+def _keep_freed_memory() -> None:
+    """Let glibc keep what a step frees: the next one takes as much, and new pages cost time."""
+    libc = ctypes.CDLL(None)
+    if not hasattr(libc, "mallopt"):
+        return
+    libc.mallopt(_M_ARENA_MAX, 1)
+    libc.mallopt(_M_MMAP_THRESHOLD, _NEVER)
+    libc.mallopt(_M_TRIM_THRESHOLD, _NEVER)
 
 
 def _allowed() -> int:

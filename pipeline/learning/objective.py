@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from pipeline.learning import losses
@@ -52,6 +53,29 @@ class TrainingSet:
 
 
 @dataclass(frozen=True)
+class Outputs:
+    """What a pass through the model gives, with its graph.
+
+    Attributes:
+        logits: `(rows, outputs)`.
+        matched: loss of inner states, a scalar; None for none.
+    """
+
+    logits: Tensor
+    matched: Tensor | None
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """What gradients flow back from."""
+        return (self.logits,) if self.matched is None else (self.logits, self.matched)
+
+    def cut(self) -> Outputs:
+        """The same numbers as leaves of a new graph, that of the batch's loss."""
+        leaves = [tensor.detach().requires_grad_() for tensor in self.tensors]
+        return Outputs(leaves[0], None if self.matched is None else leaves[1])
+
+
+@dataclass(frozen=True)
 class Objective:
     """The loss of a batch.
 
@@ -69,71 +93,64 @@ class Objective:
     task_weights: Mapping[str, float] = field(default_factory=dict)
     matcher: Matcher | None = None
 
+    def forward(self, task: str, own: bool, arrays: Mapping[str, np.ndarray]) -> Outputs:
+        """Logits of some rows, and the loss of their inner states where there is one.
+
+        Args:
+            task: whose head is used.
+            own: whether they are rows of the batch; wrong answers have no inner states matched.
+            arrays: padded inputs as of `tokens.Tokens.batch`.
+        """
+        inputs = {name: self.machine.put(array) for name, array in arrays.items()}
+        matcher = self.matcher
+        with self.machine.autocast():
+            if matcher is None or not own or task not in matcher.tasks:
+                return Outputs(self.model(task, inputs), None)
+            logits, hidden, attentions = self.model.forward_with_internals(
+                task, inputs, matcher.attentions
+            )
+            return Outputs(logits, matcher.loss(task, inputs, hidden, attentions))
+
     def loss(
         self,
         task: str,
         rows: TrainingSet,
         batch: np.ndarray,
+        own: Sequence[Outputs],
         progress: float,
-        random: np.random.Generator,
+        wrong: tuple[np.ndarray, Sequence[Outputs]] | None = None,
     ) -> Tensor:
         """Loss of one batch, a mean over its rows.
 
         Args:
-            task: whose rows they are.
-            rows: all rows of the task.
+            task: task of the batch.
+            rows: the task's rows.
             batch: positions of the batch's rows `(batch,)`.
+            own: what `forward` made of them, shard by shard.
             progress: share of the run's steps that are done.
-            random: source of wrong answers.
+            wrong: of a task with a ranking head, right answers' places in the batch
+                `(positives,)`, and what `forward` made of `(positives * negatives)` wrong ones.
         """
-        inputs = self._inputs(rows.tokens.batch(batch))
+        logits = torch.cat([one.logits for one in own])
         labels = self.machine.put(rows.labels[batch])
         known, targets = (
             None if array is None else self.machine.put(array[batch])
             for array in (rows.known, rows.targets)
         )
-        logits, matched = self._forward(task, inputs)
-        ranked = None
-        if rows.negatives is not None:
-            ranked = self._ranked(task, logits, *rows.negatives.draw(batch, random))
+        ranked = None if wrong is None else self._ranked(task, logits, *wrong)
         loss = losses.combined(logits, labels, known, targets, self.distillation, progress, ranked)
-        if matched is not None:
-            loss = loss + matched
-        return loss * self.task_weights.get(task, 1.0)
-
-    def _inputs(self, arrays: Mapping[str, np.ndarray]) -> dict[str, Tensor]:
-        return {name: self.machine.put(array) for name, array in arrays.items()}
-
-    def _forward(self, task: str, inputs: Mapping[str, Tensor]) -> tuple[Tensor, Tensor | None]:
-        """Logits `(batch, outputs)`, and the loss of inner states where there is one."""
-        matcher = self.matcher
-        with self.machine.autocast():
-            if matcher is None or task not in matcher.tasks:
-                return self.model(task, inputs), None
-            logits, hidden, attentions = self.model.forward_with_internals(
-                task, inputs, matcher.attentions
-            )
-            return logits, matcher.loss(task, inputs, hidden, attentions)
+        # Of inner states the shards have means of their own.
+        matched = [
+            one.matched * (len(one.logits) / len(batch)) for one in own if one.matched is not None
+        ]
+        return (loss + sum(matched)) * self.task_weights.get(task, 1.0)
 
     def _ranked(
-        self, task: str, logits: Tensor, places: np.ndarray, pairs: Mapping[str, np.ndarray]
-    ) -> tuple[Tensor, float] | None:
-        """Loss of right answers among wrong ones and its share; None without a right answer.
-
-        The wrong answers go through the model in a pass of their own.
-
-        Args:
-            task: a task with a ranking head.
-            logits: of the batch `(batch, 2)`.
-            places: right answers' places in the batch `(positives,)`.
-            pairs: inputs of their wrong answers `(positives * negatives, length)`.
-        """
-        if not len(places):
-            return None
+        self, task: str, logits: Tensor, places: np.ndarray, wrong: Sequence[Outputs]
+    ) -> tuple[Tensor, float]:
+        """Loss of right answers among wrong ones, and its share of the hard loss."""
         settings = self.model.head_settings[task]
         assert isinstance(settings, RankingHead), "only ranking heads have negatives"
-        with self.machine.autocast():
-            others = self.model(task, self._inputs(pairs))
         right = ranking.relevance(logits[self.machine.put(places)])
-        wrong = ranking.relevance(others).view(len(places), -1)
-        return ranking.loss(right, wrong, settings.gamma), settings.weight
+        others = ranking.relevance(torch.cat([one.logits for one in wrong]))
+        return ranking.loss(right, others.view(len(places), -1), settings.gamma), settings.weight

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from pipeline.errors import EncoderError
 from pipeline.models import encoders
@@ -16,37 +16,55 @@ from pipeline.params.training import Training
 FACTOR = "factor"  # key of a group of weights: its share of the schedule's rate
 
 
-def build(
-    model: nn.Module, settings: Training, device: str, beside: Iterable[nn.Parameter] = ()
-) -> torch.optim.Optimizer:
-    """AdamW or Adamax over the model's weights; biases and norms are not decayed.
+class Group(NamedTuple):
+    """Weights that share their rate and their decay."""
+
+    weights: Sequence[Tensor]
+    factor: float  # share of the schedule's rate
+    decayed: bool
+
+
+def groups(
+    model: nn.Module, settings: Training, beside: Iterable[nn.Parameter] = ()
+) -> list[Group]:
+    """The model's trained weights; biases and norms are not decayed.
 
     Args:
         model: a multi-task model; of one without an `encoder` the layer decay must be 1.
-        settings: kind, highest rate, weight decay and layer decay.
-        device: torch's name of the device that the weights are on.
+        settings: the layer decay.
         beside: weights that are trained along with the model's, at the heads' rate.
 
     Raises:
         EncoderError: a layer decay is asked for and the encoder has no stack of layers.
     """
     factors = layer_factors(model, settings.layer_decay)
-    members: dict[tuple[float, bool], list[nn.Parameter]] = defaultdict(list)
+    members: dict[tuple[float, bool], list[Tensor]] = defaultdict(list)
     for parameter in (*model.parameters(), *beside):
         if parameter.requires_grad:
             members[factors.get(parameter, 1.0), parameter.ndim >= 2].append(parameter)
-    groups = [
+    return [Group(members[key], *key) for key in sorted(members, reverse=True)]
+
+
+def build(found: Iterable[Group], settings: Training, device: str) -> torch.optim.Optimizer:
+    """AdamW or Adamax over groups of weights.
+
+    Args:
+        found: the groups.
+        settings: kind, highest rate and weight decay.
+        device: torch's name of the device that the weights are on.
+    """
+    given = [
         {
-            "params": members[factor, decayed],
-            "weight_decay": settings.weight_decay if decayed else 0.0,
-            FACTOR: factor,
+            "params": [*group.weights],
+            "weight_decay": settings.weight_decay if group.decayed else 0.0,
+            FACTOR: group.factor,
         }
-        for factor, decayed in sorted(members, reverse=True)
+        for group in found
     ]
     if settings.optimizer == "adamax":
-        return Adamax(groups, lr=settings.learning_rate)
+        return Adamax(given, lr=settings.learning_rate)
     fused = device.partition(":")[0] in {"cpu", "cuda", "mps"}
-    return torch.optim.AdamW(groups, lr=settings.learning_rate, fused=fused)
+    return torch.optim.AdamW(given, lr=settings.learning_rate, fused=fused)
 
 
 class Adamax(torch.optim.Adamax):

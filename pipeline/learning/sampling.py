@@ -44,20 +44,41 @@ class Step(NamedTuple):
         return sum(map(len, self.batches))
 
 
-def plan(
-    pools: Mapping[str, Pool], settings: Training, sampling: Sampling, seed: int
-) -> list[list[Step]]:
-    """Steps of every epoch; the same arguments give the same steps.
+class Plan(NamedTuple):
+    """The steps of a run, made epoch by epoch: those of many rows would fill the memory.
 
-    Args:
+    Attributes:
         pools: rows by task.
         settings: number of epochs, batch size and accumulation.
         sampling: in which proportion the tasks are trained on.
         seed: seed of the run.
     """
-    if isinstance(sampling, MergedSampling):
-        return [merged(pools, settings, seed, epoch) for epoch in range(settings.epochs)]
-    return _drawn(pools, settings, sampling, seed)
+
+    pools: Mapping[str, Pool]
+    settings: Training
+    sampling: Sampling
+    seed: int
+
+    @property
+    def steps(self) -> int:
+        """Steps of the optimizer in all epochs."""
+        sizes = {task: len(pool.kept) for task, pool in self.pools.items()}
+        return self.settings.epochs * steps_an_epoch(sizes, self.settings)
+
+    @property
+    def rows(self) -> int:
+        """Rows of all steps, a row as often as it is drawn."""
+        if isinstance(self.sampling, MergedSampling):
+            return self.settings.epochs * sum(len(pool.kept) for pool in self.pools.values())
+        return sum(step.rows for steps in self.epochs() for step in steps)
+
+    def epochs(self) -> Iterator[list[Step]]:
+        """Steps of every epoch; each call gives the same ones."""
+        if not isinstance(self.sampling, MergedSampling):
+            yield from _drawn(self.pools, self.settings, self.sampling, self.seed)
+            return
+        for epoch in range(self.settings.epochs):
+            yield merged(self.pools, self.settings, self.seed, epoch)
 
 
 def steps_an_epoch(sizes: Mapping[str, int], settings: Training) -> int:
@@ -104,18 +125,16 @@ def merged(pools: Mapping[str, Pool], settings: Training, seed: int, epoch: int)
 
 def _drawn(
     pools: Mapping[str, Pool], settings: Training, sampling: Drawn, seed: int
-) -> list[list[Step]]:
+) -> Iterator[list[Step]]:
     """As many steps an epoch as `merged` has; a task's passes go on from epoch to epoch."""
     names = sorted(name for name, pool in pools.items() if len(pool.kept))
     sizes = {name: len(pools[name].kept) for name in names}
     passes = [_passes(pools[name], settings, seed, place) for place, name in enumerate(names)]
     share = list(chances(sizes, sampling).values())
-    epochs = []
     for epoch in range(settings.epochs):
         random = stream(seed, Purpose.TASKS, epoch)
         tasks = random.choice(len(names), steps_an_epoch(sizes, settings), p=share) if names else ()
-        epochs.append([Step(names[task], next(passes[task])) for task in tasks])
-    return epochs
+        yield [Step(names[task], next(passes[task])) for task in tasks]
 
 
 def _passes(

@@ -20,6 +20,8 @@ class Purpose(IntEnum):
     """Packing of one pass over a task's rows, by number of the pass and position of the task."""
     NEGATIVES = 4
     """Wrong answers, by step and position of the batch in it."""
+    DROPOUT = 5
+    """Masks, by step, position of the batch in it and position of the shard in that."""
 
 
 def stream(seed: int, purpose: Purpose, number: int = 0, position: int = 0) -> np.random.Generator:

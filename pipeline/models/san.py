@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
+from pipeline.models.dropout import uniform
 from pipeline.params import heads as spec
 
 if TYPE_CHECKING:
@@ -96,8 +97,9 @@ class SanHead(nn.Module):
         batch, steps, _ = answers.shape
         if not self.training:
             return answers.new_ones((batch, steps), dtype=torch.bool)
-        random = torch.rand((batch, steps), device=answers.device)
-        certain = torch.randint(steps, (batch, 1), device=answers.device)
+        random = uniform((batch, steps), answers.device)
+        place = uniform((batch, 1), answers.device) * steps
+        certain = place.long().clamp(max=steps - 1)  # a float32 below 1 may round up to `steps`
         return (random >= self.prediction_dropout) | (
             torch.arange(steps, device=answers.device) == certain
         )

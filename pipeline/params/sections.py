@@ -41,12 +41,15 @@ __all__ = [
 
 
 class Machine(Section):
-    """The hardware; only the precision decides results, so changing the rest reruns nothing."""
+    """The hardware; precision and shards decide results, so changing the rest reruns nothing."""
 
     device: Annotated[str, StringConstraints(pattern=DEVICE)]
     precision: Literal["auto", "float32", "bfloat16", "float16"]
     threads: Literal["auto"] | Count
     """CPU threads of one stage; auto divides the physical cores among parallel stages."""
+    shards: Literal["auto"] | Count
+    """Parts of a training batch that threads work on; they decide a sum's last bit. auto: as many
+    as physical cores, up to 8, and 1 on a GPU."""
     labelling_tokens: Annotated[int, Field(ge=512)]
     """Tokens, padding included, that one forward pass holds when rows are scored."""
 

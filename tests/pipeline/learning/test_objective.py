@@ -43,7 +43,13 @@ class Parts:
     def loss(self, progress=0.0, rows=ALL, random=RANDOM, of=None, **given):
         objective = Objective(self.model, self.machine, **given)
         of = of or TrainingSet(self.tokens, self.rows.labels)
-        return objective.loss(self.task, of, rows, progress, random)
+        own = [objective.forward(self.task, True, self.tokens.batch(rows))]
+        wrong = None
+        if of.negatives is not None:
+            places, pairs = of.negatives.draw(rows, random)
+            if len(places):
+                wrong = places, [objective.forward(self.task, False, pairs)]
+        return objective.loss(self.task, of, rows, own, progress, wrong)
 
 
 @pytest.fixture

@@ -34,7 +34,7 @@ def test_without_warmup_the_first_step_has_the_highest_rate(settings):
 def test_biases_and_norms_are_not_decayed(settings, name, kind):
     model = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.LayerNorm(4))
     changed = settings.model_copy(update={"optimizer": name, "weight_decay": 0.1})
-    optimizer = optimizers.build(model, changed, "cpu")
+    optimizer = optimizers.build(optimizers.groups(model, changed), changed, "cpu")
     assert isinstance(optimizer, kind)
     shapes = {
         group["weight_decay"]: [tuple(p.shape) for p in group["params"]]
@@ -92,7 +92,7 @@ FACTORS = {
 def test_rates_fall_from_layer_to_layer(settings, encoder, expected):
     model = _Model(encoder())
     changed = settings.model_copy(update={"layer_decay": 0.5})
-    optimizer = optimizers.build(model, changed, "cpu")
+    optimizer = optimizers.build(optimizers.groups(model, changed), changed, "cpu")
     optimizers.set_rate(optimizer, 3.0)
     rates = {w: group["lr"] for group in optimizer.param_groups for w in group["params"]}
     assert len(rates) == len(list(model.parameters()))
@@ -104,7 +104,7 @@ def test_rates_fall_from_layer_to_layer(settings, encoder, expected):
 def test_layer_decay_leaves_weight_decay_as_it_is(settings):
     model = _Model(_bert())
     changed = settings.model_copy(update={"layer_decay": 0.5, "weight_decay": 0.1})
-    for group in optimizers.build(model, changed, "cpu").param_groups:
+    for group in optimizers.build(optimizers.groups(model, changed), changed, "cpu").param_groups:
         for weight in group["params"]:
             assert group["weight_decay"] == (0.1 if weight.ndim >= 2 else 0.0)
 
@@ -121,7 +121,7 @@ def test_embeddings_behind_the_layers_count_as_embeddings(settings):
 
 def test_layer_decay_of_one_makes_two_groups_and_needs_no_layers(settings):
     model = torch.nn.Sequential(torch.nn.Linear(3, 4))
-    optimizer = optimizers.build(model, settings, "cpu")
+    optimizer = optimizers.build(optimizers.groups(model, settings), settings, "cpu")
     optimizers.set_rate(optimizer, 0.3)
     assert [group["lr"] for group in optimizer.param_groups] == [0.3, 0.3]
 
@@ -131,7 +131,7 @@ def test_an_encoder_without_layers_is_refused_by_name(settings):
     encoder.config.num_hidden_layers = 7
     changed = settings.model_copy(update={"layer_decay": 0.9})
     with pytest.raises(EncoderError, match="no stack of layers") as caught:
-        optimizers.build(_Model(encoder), changed, "cpu")
+        optimizers.groups(_Model(encoder), changed)
     assert "layer_decay" in str(caught.value)
 
 
@@ -139,7 +139,9 @@ def test_weights_beside_the_model_are_trained_at_the_heads_rate(settings):
     beside = torch.nn.Parameter(torch.ones(2, 2))
     frozen = torch.nn.Parameter(torch.ones(2, 2), requires_grad=False)
     changed = settings.model_copy(update={"layer_decay": 0.5})
-    optimizer = optimizers.build(_Model(_bert()), changed, "cpu", [beside, frozen])
+    optimizer = optimizers.build(
+        optimizers.groups(_Model(_bert()), changed, [beside, frozen]), changed, "cpu"
+    )
     optimizers.set_rate(optimizer, 2.0)
     found = {w: group["lr"] for group in optimizer.param_groups for w in group["params"]}
     assert found[beside] == 2.0
@@ -152,7 +154,9 @@ def test_adamaxs_decay_is_decoupled(settings):
     torch.nn.init.constant_(layer.weight, 2.0)
     torch.nn.init.constant_(layer.bias, 3.0)
     given = {"optimizer": "adamax", "learning_rate": 0.1, "weight_decay": 0.5}
-    optimizer = optimizers.build(layer, settings.model_copy(update=given), "cpu")
+    optimizer = optimizers.build(
+        optimizers.groups(layer, settings), settings.model_copy(update=given), "cpu"
+    )
     for weight in layer.parameters():
         weight.grad = torch.zeros_like(weight)
     optimizers.set_rate(optimizer, 0.1)

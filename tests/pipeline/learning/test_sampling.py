@@ -47,6 +47,14 @@ def _settings(**changes):
     return SETTINGS.model_copy(update=changes)
 
 
+def planned(pools, settings, kind, seed):
+    plan = sampling.Plan(pools, settings, kind, seed)
+    steps = list(plan.epochs())
+    assert plan.steps == sum(map(len, steps))
+    assert plan.rows == sum(step.rows for epoch in steps for step in epoch)
+    return steps
+
+
 def _pools(sizes, length=10):
     return {t: sampling.Pool(np.full(n, length), np.arange(n)) for t, n in sizes.items()}
 
@@ -62,7 +70,7 @@ def _plain(epochs):
 @given(SIZES, COUNTS, COUNTS, COUNTS, SEEDS)
 def test_merged_holds_every_row_once_an_epoch(sizes, epochs, batch_size, accumulation, seed):
     settings = _settings(epochs=epochs, batch_size=batch_size, accumulation=accumulation)
-    plan = sampling.plan(_pools(sizes), settings, MERGED, seed)
+    plan = planned(_pools(sizes), settings, MERGED, seed)
     assert len(plan) == epochs
     for steps in plan:
         for task, size in sizes.items():
@@ -77,7 +85,7 @@ def test_merged_is_what_it_was_before_there_was_anything_else():
     """Written down from the batches of version 0.1.0."""
     lengths = {"rte": np.array([9, 3, 7, 5, 8]), "cola": np.array([4, 6, 5])}
     pools = {t: sampling.Pool(found, np.arange(len(found))) for t, found in lengths.items()}
-    plan = sampling.plan(pools, _settings(epochs=2, batch_size=2), MERGED, 3)
+    plan = planned(pools, _settings(epochs=2, batch_size=2), MERGED, 3)
     assert _plain(plan) == [
         [("rte", [[1, 3]]), ("cola", [[1]]), ("rte", [[2, 4]]), ("rte", [[0]]), ("cola", [[0, 2]])],
         [("rte", [[0]]), ("cola", [[0, 2]]), ("rte", [[1, 3]]), ("rte", [[2, 4]]), ("cola", [[1]])],
@@ -97,7 +105,7 @@ def test_batches_are_drawn_anew_each_epoch():
     pools = {"rte": sampling.Pool(np.arange(1, 201) % 50 + 5, np.arange(200))}
     first, second = (
         {tuple(sorted(step.batches[0])) for step in steps}
-        for steps in sampling.plan(pools, _settings(epochs=2, batch_size=8), MERGED, 1)
+        for steps in planned(pools, _settings(epochs=2, batch_size=8), MERGED, 1)
     )
     assert first != second
     assert len(first & second) < 5
@@ -114,7 +122,7 @@ def test_all_tasks_are_merged_and_shuffled():
 @pytest.mark.parametrize("kind", [MERGED, UNIFORM])
 def test_the_same_seed_gives_the_same_steps_whatever_the_order_of_tasks(kind):
     first, again, other = (
-        _plain(sampling.plan(_pools(sizes), _settings(epochs=2, accumulation=2), kind, seed))
+        _plain(planned(_pools(sizes), _settings(epochs=2, accumulation=2), kind, seed))
         for sizes, seed in (
             ({"rte": 40, "cola": 30}, 5),
             ({"cola": 30, "rte": 40}, 5),
@@ -127,7 +135,7 @@ def test_the_same_seed_gives_the_same_steps_whatever_the_order_of_tasks(kind):
 @pytest.mark.parametrize("kind", [MERGED, UNIFORM])
 def test_only_kept_rows_are_drawn(kind):
     pools = {"rte": sampling.Pool(np.full(20, 9), np.arange(0, 20, 2))}
-    for steps in sampling.plan(pools, _settings(epochs=3), kind, 0):
+    for steps in planned(pools, _settings(epochs=3), kind, 0):
         assert set(_rows(steps, "rte")) <= set(range(0, 20, 2))
 
 
@@ -153,7 +161,7 @@ def test_chances_are_as_worked_by_hand(kind, expected):
 @pytest.mark.parametrize(("kind", "expected"), CHANCES)
 def test_tasks_come_as_often_as_their_chances_say(kind, expected):
     settings = _settings(epochs=120, batch_size=1)  # 98 steps an epoch, 11,760 in all
-    plan = sampling.plan(_pools(SIZES_16_81_1), settings, kind, 1)
+    plan = planned(_pools(SIZES_16_81_1), settings, kind, 1)
     assert {len(steps) for steps in plan} == {98}
     drawn = Counter(step.task for steps in plan for step in steps)
     total = sum(drawn.values())
@@ -167,7 +175,7 @@ def test_drawn_tasks_go_through_all_their_rows_before_one_comes_again(
     sizes, epochs, batch_size, accumulation, seed
 ):
     settings = _settings(epochs=epochs, batch_size=batch_size, accumulation=accumulation)
-    plan = sampling.plan(_pools(sizes), settings, UNIFORM, seed)
+    plan = planned(_pools(sizes), settings, UNIFORM, seed)
     assert {len(steps) for steps in plan} == {sampling.steps_an_epoch(sizes, settings)}
     for task, size in sizes.items():
         rows = iter(_rows([step for steps in plan for step in steps], task))
@@ -178,7 +186,7 @@ def test_drawn_tasks_go_through_all_their_rows_before_one_comes_again(
 
 def test_a_later_pass_is_packed_anew_and_not_in_order_of_length():
     pools = {"rte": sampling.Pool(np.arange(5, 405), np.arange(400))}
-    first, second = sampling.plan(pools, _settings(epochs=2, batch_size=8), UNIFORM, 2)
+    first, second = planned(pools, _settings(epochs=2, batch_size=8), UNIFORM, 2)
     members = [{tuple(sorted(step.batches[0])) for step in steps} for steps in (first, second)]
     assert members[0] != members[1]
     means = [float(step.batches[0].mean()) for step in first]
@@ -186,7 +194,7 @@ def test_a_later_pass_is_packed_anew_and_not_in_order_of_length():
 
 
 def test_the_draw_of_tasks_differs_from_epoch_to_epoch():
-    plan = sampling.plan(_pools({"rte": 100, "cola": 100}), _settings(epochs=2), UNIFORM, 0)
+    plan = planned(_pools({"rte": 100, "cola": 100}), _settings(epochs=2), UNIFORM, 0)
     first, second = ([step.task for step in steps] for steps in plan)
     assert first != second
 

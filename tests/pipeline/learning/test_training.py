@@ -13,8 +13,9 @@ import torch
 
 from pipeline import labelling, machine
 from pipeline.errors import TrainingError
-from pipeline.learning import batching, early_stopping, losses, optimizers, training
-from pipeline.models import encoders, tokens
+from pipeline.learning import batching, early_stopping, loop, losses, optimizers, training
+from pipeline.learning.loop import prepared
+from pipeline.models import dropout, encoders, tokens
 from pipeline.models.model import MultiTaskModel
 from pipeline.params.sampling import WeightedSampling
 from pipeline.params.sections import Distillation, EarlyStopping
@@ -99,8 +100,8 @@ def test_same_seed_same_bits_other_seed_other_bits(fit):
 def test_default_settings_are_the_plain_loop_to_the_bit(bench):
     """Nothing of accumulation, sampling, layer decay or early stopping is left in the numbers."""
     model, rows = bench.build(), bench.rows()
-    torch.manual_seed(5)
-    optimizer = optimizers.build(model, bench.settings, "cpu")
+    groups = optimizers.groups(model, bench.settings)
+    optimizer = optimizers.build(groups, bench.settings, "cpu")
     number = 0
     for epoch in range(2):
         packed = batching.pack(rows.tokens.lengths, 4, np.random.default_rng([5, epoch, 0]))
@@ -108,7 +109,8 @@ def test_default_settings_are_the_plain_loop_to_the_bit(bench):
             for group in optimizer.param_groups:
                 group["lr"] = optimizers.rate(number, 8, bench.settings)
             batch = rows.tokens.batch(packed[place])
-            logits = model.train()("rte", {k: torch.from_numpy(v) for k, v in batch.items()})
+            with dropout.seeded(5, number, 0, 0, 5), prepared(model):
+                logits = model.train()("rte", {k: torch.from_numpy(v) for k, v in batch.items()})
             labels = torch.from_numpy(rows.labels[packed[place]])
             losses.combined(logits, labels, None, None, None, 0.0).backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
@@ -150,12 +152,12 @@ def test_progress_is_the_share_of_steps_done(fit, monkeypatch):
     """What anneals the hard weight; both batches of a step have the same."""
     seen = []
 
-    class Spy(training.Objective):
-        def loss(self, task, rows, batch, progress, random):
+    class Spy(loop.Objective):
+        def loss(self, task, rows, batch, own, progress, wrong):
             seen.append(progress)
-            return super().loss(task, rows, batch, progress, random)
+            return super().loss(task, rows, batch, own, progress, wrong)
 
-    monkeypatch.setattr(training, "Objective", Spy)
+    monkeypatch.setattr(loop, "Objective", Spy)
     fit(epochs=2, accumulation=2)
     assert seen == [0.0, 0.0, 0.25, 0.25, 0.5, 0.5, 0.75, 0.75]
 
@@ -213,12 +215,12 @@ def test_weights_of_the_matcher_are_trained_along(fit):
 def test_rows_held_out_are_in_no_batch_and_all_others_are(bench, monkeypatch):
     seen = []
 
-    class Spy(training.Objective):
-        def loss(self, task, rows, batch, progress, random):
+    class Spy(loop.Objective):
+        def loss(self, task, rows, batch, own, progress, wrong):
             seen.extend(batch.tolist())
-            return super().loss(task, rows, batch, progress, random)
+            return super().loss(task, rows, batch, own, progress, wrong)
 
-    monkeypatch.setattr(training, "Objective", Spy)
+    monkeypatch.setattr(loop, "Objective", Spy)
     stopping = EarlyStopping(share=0.25, patience=9)
     known = np.arange(16) < 12
     bench.build()

@@ -1,0 +1,116 @@
+"""One step of training: passes of its batches, their gradients, the optimizer's update."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from pipeline.learning import gradients, optimizers
+from pipeline.learning.gradients import Gradients
+from pipeline.learning.objective import Objective, Outputs, TrainingSet
+from pipeline.learning.passes import Passes
+from pipeline.learning.sampling import Step
+from pipeline.learning.streams import Purpose, stream
+from pipeline.learning.updates import Updates
+from pipeline.machine import Machine
+from pipeline.models import attention, dropout
+from pipeline.models.model import MultiTaskModel
+from pipeline.workers import Workers
+
+if TYPE_CHECKING:
+    from pipeline.learning.training import Run
+
+
+class Loop:
+    """A run's optimizer and how far it has come.
+
+    Args:
+        model: what is trained, on the machine's device.
+        sets: training rows by task.
+        run: settings and seed.
+        machine: device, precision, shards.
+        workers: threads for the shards.
+        steps: number of all steps.
+    """
+
+    def __init__(
+        self,
+        model: MultiTaskModel,
+        sets: Mapping[str, TrainingSet],
+        run: Run,
+        machine: Machine,
+        workers: Workers,
+        steps: int,
+    ) -> None:
+        self.sets, self.run, self.steps, self.done = sets, run, steps, 0
+        self._objective = Objective(model, machine, run.distillation, run.task_weights, run.matcher)
+        beside = [] if run.matcher is None else [*run.matcher.parameters()]
+        weights = [one for one in (*model.parameters(), *beside) if one.requires_grad]
+        self._passes = Passes(weights, workers, machine.shards, run.seed)
+        self._gradients = Gradients(weights, workers)
+        self._scaler: Any = torch.amp.GradScaler(
+            machine.device.partition(":")[0], enabled=machine.precision == "float16"
+        )
+        owners = Workers(1) if self._scaler.is_enabled() else workers  # one scale for all weights
+        groups = optimizers.groups(model, run.settings, beside)
+        self.updates = Updates(groups, weights, run.settings, machine.device, owners)
+
+    def take(self, step: Step) -> tuple[Tensor, float]:
+        """Take one step; its loss, a mean over its rows, and its learning rate."""
+        rate = optimizers.rate(self.done, self.steps, self.run.settings)
+        self.updates.set_rate(rate)
+        parts = [self._batch(step, place) for place in range(len(step.batches))]
+        self.updates.give(self._gradients.collect())
+        for optimizer in self.updates.optimizers:
+            self._scaler.unscale_(optimizer)
+        self._gradients.clip(self.run.settings.clip_norm)
+        self.updates.step(self._scaler)
+        self._scaler.update()
+        self._gradients.clear()
+        self.done += 1
+        return torch.stack(parts).sum(), rate
+
+    def _batch(self, step: Step, place: int) -> Tensor:
+        """Add one batch's gradients, weighted by its share of the step's rows; its loss."""
+        task, batch = step.task, step.batches[place]
+        rows = self.sets[task]
+        own = self._passes.of_rows(rows.tokens, batch, self.done, place)
+        places, pairs = self._negatives(rows, batch, place)
+        wrong = self._passes.of_inputs(pairs, self.done, place) if len(places) else []
+        outputs = self._passes.forward(partial(self._objective.forward, task), [*own, *wrong])
+        leaves = [one.cut() for one in outputs]
+        beside = (places, leaves[len(own) :]) if wrong else None
+        progress = self.done / self.steps
+        loss = self._objective.loss(task, rows, batch, leaves[: len(own)], progress, beside)
+        loss = loss * (len(batch) / step.rows)
+        tensors = [tensor for one in leaves for tensor in one.tensors]
+        found = torch.autograd.grad(self._scaler.scale(loss), tensors)
+        self._gradients.add(self._passes.backward(outputs, _grouped(leaves, found)))
+        return loss.detach()
+
+    def _negatives(self, rows: TrainingSet, batch: Any, place: int) -> tuple[Any, Any]:
+        if rows.negatives is None:
+            return (), {}
+        random = stream(self.run.seed, Purpose.NEGATIVES, self.done, place)
+        return rows.negatives.draw(batch, random)
+
+
+@contextmanager
+def prepared(model: MultiTaskModel) -> Iterator[None]:
+    """Within the block a model trains fast: own masks, own attention, gradients by rows."""
+    with ExitStack() as stack:
+        stack.enter_context(dropout.replaced(model))
+        stack.enter_context(attention.replaced(model.encoder))
+        stack.enter_context(gradients.by_rows(model))
+        yield
+
+
+def _grouped(leaves: Sequence[Outputs], found: Sequence[Tensor]) -> list[list[Tensor]]:
+    """Gradients of the leaves, in one list for each pass."""
+    remaining = iter(found)
+    return [[next(remaining) for _ in one.tensors] for one in leaves]

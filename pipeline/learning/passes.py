@@ -1,0 +1,136 @@
+"""Forward and backward passes of a batch, cut into shards that threads share out.
+
+The loss is of the whole batch, so shards change nothing but the order in which gradients add up.
+That order is fixed, and masks and gradients of a shard do not hang on the thread that makes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipeline.learning.gradients import Gradient
+from pipeline.learning.objective import Outputs
+from pipeline.learning.streams import Purpose
+from pipeline.models import dropout
+from pipeline.workers import Workers
+
+if TYPE_CHECKING:
+    from pipeline.models.tokens import Tokens
+
+Arrays = Mapping[str, np.ndarray]
+Forward = Callable[[bool, Arrays], Outputs]
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Some rows of a batch.
+
+    Attributes:
+        inputs: gives the padded inputs, `(rows, length)` each.
+        own: whether its rows are the batch's, not wrong answers beside them.
+        words: what the masks of its pass are drawn from.
+    """
+
+    inputs: Callable[[], Arrays]
+    own: bool
+    words: tuple[int, ...]
+
+
+class Passes:
+    """Passes of one training run.
+
+    Args:
+        weights: what gradients are taken of.
+        workers: the threads.
+        shards: most shards of a batch.
+        seed: seed of the run, for the masks.
+    """
+
+    def __init__(self, weights: Sequence[Tensor], workers: Workers, shards: int, seed: int) -> None:
+        self._weights, self._workers = weights, workers
+        self._number, self._seed = shards, seed
+        self._pure: bool | None = None
+
+    def of_rows(self, tokens: Tokens, batch: np.ndarray, step: int, place: int) -> list[Shard]:
+        """Shards of some rows, with about as many tokens each.
+
+        Args:
+            tokens: of all rows.
+            batch: positions of the batch's rows `(batch,)`.
+            step: number of the step.
+            place: number of the batch in it.
+        """
+        total = np.cumsum(tokens.lengths[batch])
+        shares = total[-1] * np.arange(1, self._number) / self._number
+        parts = [part for part in np.split(batch, np.searchsorted(total, shares)) if len(part)]
+        return [
+            Shard(partial(tokens.batch, part), True, self._words(step, place, number))
+            for number, part in enumerate(parts)
+        ]
+
+    def of_inputs(self, inputs: Arrays, step: int, place: int) -> list[Shard]:
+        """Shards of inputs `(rows, length)` that are padded already."""
+        rows = len(next(iter(inputs.values())))
+        bounds = np.linspace(0, rows, min(rows, self._number) + 1).astype(int).tolist()
+        return [
+            Shard(
+                partial(_cut, inputs, slice(start, end)),
+                False,
+                self._words(step, place, self._number + number),
+            )
+            for number, (start, end) in enumerate(pairwise(bounds))
+        ]
+
+    def forward(self, run: Forward, shards: Sequence[Shard]) -> list[Outputs]:
+        """What the model makes of every shard."""
+
+        def one(shard: Shard) -> Outputs:
+            with dropout.seeded(*shard.words):
+                return run(shard.own, shard.inputs())
+
+        if self._pure and self._workers.threads > 1:
+            return self._workers.map(one, shards)
+        return [self._alone(one, shard) for shard in shards]
+
+    def backward(
+        self, outputs: Sequence[Outputs], upstream: Sequence[Sequence[Tensor]]
+    ) -> list[tuple[Gradient, ...]]:
+        """Gradients of all weights for every shard.
+
+        Args:
+            outputs: what `forward` gave.
+            upstream: gradients of each one's tensors.
+        """
+
+        def one(pair: tuple[Outputs, Sequence[Tensor]]) -> tuple[Gradient, ...]:
+            return torch.autograd.grad(pair[0].tensors, self._weights, pair[1], allow_unused=True)
+
+        pairs = list(zip(outputs, upstream, strict=True))
+        return self._workers.map(one, pairs)
+
+    def _alone(self, one: Callable[[Shard], Outputs], shard: Shard) -> Outputs:
+        """A pass beside no other: an encoder may draw from torch's own numbers, which are shared.
+
+        The first pass shows whether it does.
+        """
+        torch.manual_seed(int(np.random.SeedSequence(shard.words).generate_state(1)[0]))
+        before = torch.get_rng_state()
+        found = one(shard)
+        if self._pure is None:
+            self._pure = torch.equal(before, torch.get_rng_state())
+        return found
+
+    def _words(self, step: int, place: int, shard: int) -> tuple[int, ...]:
+        return self._seed, step, place, shard, int(Purpose.DROPOUT)
+
+
+def _cut(inputs: Arrays, rows: slice) -> Arrays:
+    return {name: array[rows] for name, array in inputs.items()}

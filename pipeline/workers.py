@@ -1,0 +1,52 @@
+"""Threads that share out work whose parts do not depend on how many threads there are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import TracebackType
+from typing import Self, TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+class Workers:
+    """A pool of threads; with one thread everything runs in the caller's.
+
+    torch splits one operation among its threads, and how many there are decides the last bit of a
+    sum. Here each operation has one thread, and whole parts of a batch are shared out instead:
+    the same parts give the same bytes on any number of threads. It is also faster, for an
+    operation on a short batch is too small to split.
+
+    Args:
+        threads: most parts that are worked on at once.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self.threads = threads
+        self._pool = ThreadPoolExecutor(threads, "worker") if threads > 1 else None
+
+    def map(self, work: Callable[[T], R], parts: Sequence[T]) -> list[R]:
+        """What `work` makes of every part, in the order of the parts.
+
+        The first exception, in that order, is raised once no part is worked on any more.
+        """
+        if self._pool is None or len(parts) < 2:
+            return [work(part) for part in parts]
+        begun = [self._pool.submit(work, part) for part in parts]
+        for one in begun:
+            one.exception()  # waits
+        return [one.result() for one in begun]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
