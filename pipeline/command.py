@@ -58,7 +58,7 @@ def run(app: Callable[..., Any]) -> None:
         mend = "lower batch_size, max_length or machine.labelling_tokens in params.yaml"
         _fail(str(PipelineError("out of memory", seen=error, mend=mend)), USER_ERROR)
     except OSError as error:
-        _fail(_os_error(error), USER_ERROR)
+        _fail(str(fault(error)), USER_ERROR)
     finally:
         with contextlib.suppress(OSError):  # a note for people; the stage itself is done
             usage.record()
@@ -71,8 +71,11 @@ def _is_out_of_memory(error: Exception) -> bool:
     return bool(own) or "can't allocate memory" in str(error)
 
 
-def _os_error(error: OSError) -> str:
-    """Disk full, no permission and missing files are the user's to mend; the rest is ours."""
+def fault(error: OSError) -> PipelineError:
+    """The system's error as one that the user can mend; one that is ours is raised again.
+
+    Disk full, no permission and missing files are the user's.
+    """
     known = {
         errno.ENOSPC: ("the disk is full", "free some space, then run the command again"),
         errno.EDQUOT: ("the disk quota is used up", "free some space, then run the command again"),
@@ -83,7 +86,7 @@ def _os_error(error: OSError) -> str:
     if error.errno not in known:
         raise error
     what, mend = known[error.errno]
-    return str(PipelineError(what, where=error.filename, mend=mend))
+    return PipelineError(what, where=error.filename, mend=mend)
 
 
 def _fail(message: str, code: int) -> NoReturn:
