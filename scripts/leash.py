@@ -26,6 +26,7 @@ def main() -> int:
     # A background shell's jobs ignore Ctrl-C, and so would DVC and the stage.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=_watch, args=(leash,), daemon=True).start()
+    sys.argv[0] = "dvc"  # what DVC tells another DVC that finds files busy
     from dvc.cli import main as dvc
 
     code: int = dvc(sys.argv[1:])
