@@ -53,26 +53,23 @@ def run(app: Callable[..., Any]) -> None:
     except PipelineError as error:
         _fail(str(error), USER_ERROR)
     except (MemoryError, RuntimeError) as error:
-        if not _is_out_of_memory(error):
+        from pipeline import exhaustion
+
+        if not exhaustion.is_one(error):
             raise
-        mend = "lower batch_size, max_length or machine.labelling_tokens in params.yaml"
-        _fail(str(PipelineError("out of memory", seen=error, mend=mend)), USER_ERROR)
+        _fail(str(exhaustion.fault(error, sys.argv)), USER_ERROR)
     except OSError as error:
-        _fail(_os_error(error), USER_ERROR)
+        _fail(str(fault(error)), USER_ERROR)
     finally:
         with contextlib.suppress(OSError):  # a note for people; the stage itself is done
             usage.record()
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    """Whether it is Python's, or torch's for a GPU, or its bare RuntimeError for the CPU."""
-    names = {kind.__name__ for kind in type(error).__mro__}
-    own = names & {"MemoryError", "OutOfMemoryError"}
-    return bool(own) or "can't allocate memory" in str(error)
+def fault(error: OSError) -> PipelineError:
+    """The system's error as one that the user can mend; one that is ours is raised again.
 
-
-def _os_error(error: OSError) -> str:
-    """Disk full, no permission and missing files are the user's to mend; the rest is ours."""
+    Disk full, no permission and missing files are the user's.
+    """
     known = {
         errno.ENOSPC: ("the disk is full", "free some space, then run the command again"),
         errno.EDQUOT: ("the disk quota is used up", "free some space, then run the command again"),
@@ -83,7 +80,7 @@ def _os_error(error: OSError) -> str:
     if error.errno not in known:
         raise error
     what, mend = known[error.errno]
-    return str(PipelineError(what, where=error.filename, mend=mend))
+    return PipelineError(what, where=error.filename, mend=mend)
 
 
 def _fail(message: str, code: int) -> NoReturn:

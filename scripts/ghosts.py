@@ -20,7 +20,9 @@ def remove(repo: Repo) -> None:
     Raises:
         PipelineError: a folder that a stage reads whole holds something else.
     """
-    with repo.lock:
+    from dvc.repo import lock_repo
+
+    with lock_repo(repo):
         used = [out.fspath for out in repo.index.outs]
         unused = repo.state.get_unused_links(used, repo.fs)
         for path in unused:

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
-import signal
+import queue
 import subprocess
-import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from types import FrameType
+from pathlib import Path
 
-import psutil
+from scripts import claim, gpus
+from scripts.processes import Processes
 
-_AGAIN = 0.1  # seconds
+_AGAIN = 1.0  # seconds
+_REPRO = ("--wait-for-lock", "repro", "--single-item")
+_BUSY = "is busy, it is being blocked by:"
+_KILLED = ("exited with -9", "exited with 137")
 _NOISE = (
     "To track the changes",
     "git add ",
@@ -28,19 +28,38 @@ _NOISE = (
 )
 
 
-def alone(arguments: Sequence[str]) -> int:
-    """Run one DVC command with the terminal to itself and give its exit code.
+def alone(stages: Sequence[str], folder: Path) -> int:
+    """Run stages one by one, in the given order and up to the first failure, on the terminal.
+
+    One DVC process does it, and only these are looked at, not what they need.
+
+    Args:
+        stages: names, each after those it needs.
+        folder: .dvc/tmp.
+
+    Returns:
+        DVC's exit code.
 
     Raises:
         KeyboardInterrupt: on Ctrl-C or SIGTERM, after the running stage was told and has ended.
     """
-    processes = _Processes()
+    processes = Processes()
     with processes.interruptible():
-        return processes.start(arguments, None).wait()
+        code = processes.wait(processes.start([*_REPRO, *stages]))
+        # Somebody's own `dvc repro` may have held what these need: it is not theirs to fail.
+        while code and _waited(folder, processes):
+            code = processes.wait(processes.start([*_REPRO, *stages]))
+    return code
 
 
-def run(stages: Sequence[str], jobs: int) -> set[str]:
+def run(stages: Sequence[str], jobs: int, folder: Path, devices: Sequence[str] = ()) -> set[str]:
     """Run stages that need none of each other, `jobs` at a time.
+
+    Args:
+        stages: names.
+        jobs: how many at a time.
+        folder: .dvc/tmp.
+        devices: GPUs to spread the stages over; with fewer than two, every stage sees what we see.
 
     Returns:
         Names of the stages that failed.
@@ -48,133 +67,89 @@ def run(stages: Sequence[str], jobs: int) -> set[str]:
     Raises:
         KeyboardInterrupt: on Ctrl-C or SIGTERM, after every stage was told and has ended.
     """
-    if not stages:
-        return set()
-    processes = _Processes()
-    console = _Console(len(stages))
-    with processes.interruptible(), ThreadPoolExecutor(jobs) as threads:
-        codes = list(threads.map(lambda stage: _reproduce(stage, processes, console), stages))
+    pool = _Pool(len(stages), folder, _places(min(jobs, len(stages)), devices))
+    with pool.processes.interruptible(), ThreadPoolExecutor(jobs) as threads:
+        codes = list(threads.map(pool.reproduce, stages))
     return {stage for stage, code in zip(stages, codes, strict=True) if code}
 
 
-def _reproduce(stage: str, processes: _Processes, console: _Console) -> int:
-    if processes.stopped:
-        return 1
-    start = time.monotonic()
-    arguments = ["--wait-for-lock", "repro", "--single-item", stage]
-    process = processes.start(arguments, subprocess.PIPE)
-    assert process.stdout is not None
-    for line in process.stdout:
-        console.say(stage, line)
-    code = process.wait()
-    console.ended(stage, code, time.monotonic() - start)
-    return code
+def _places(jobs: int, devices: Sequence[str]) -> queue.SimpleQueue[str | None]:
+    """As many places as stages run at a time, the GPUs dealt out to them in turn."""
+    places: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+    dealt = [devices[number % len(devices)] if len(devices) > 1 else None for number in range(jobs)]
+    for place in dealt:
+        places.put(place)
+    if len(devices) > 1 and jobs > 1:
+        print(f"{jobs} stages side by side, on the GPUs {', '.join(map(str, dealt))}", flush=True)
+    return places
 
 
-class _Console:
-    """Lines of many stages on one terminal."""
+def _waited(folder: Path, processes: Processes) -> bool:
+    """Wait while DVC processes that are not ours run a stage; whether there was any."""
+    others = claim.strangers(folder, processes.numbers())
+    if others:
+        print(f"waiting for the end of: {'; '.join(others)}", flush=True)
+    while not processes.stopped and claim.strangers(folder, processes.numbers()):
+        time.sleep(_AGAIN)
+    return bool(others) and not processes.stopped
 
-    def __init__(self, total: int) -> None:
+
+class _Pool:
+    """Stages side by side, and their lines on one terminal."""
+
+    def __init__(self, total: int, folder: Path, places: queue.SimpleQueue[str | None]) -> None:
+        self.processes = Processes()
         self.total, self.done, self.lock = total, 0, threading.Lock()
+        self.folder, self.places = folder, places
 
-    def say(self, stage: str, line: str) -> None:
+    def reproduce(self, stage: str) -> int:
+        """Run one stage as soon as there is a place and give DVC's exit code."""
+        place = self.places.get()
+        start = time.monotonic()
+        try:
+            code, busy = self._attempt(stage, place)
+            while code and busy and _waited(self.folder, self.processes):
+                code, busy = self._attempt(stage, place)
+        finally:
+            self.places.put(place)
+        if not self.processes.stopped:
+            self._ended(stage, code, time.monotonic() - start)
+        return code
+
+    def _attempt(self, stage: str, place: str | None) -> tuple[int, bool]:
+        """DVC's exit code, and whether another DVC held what the stage needs."""
+        if self.processes.stopped:
+            return 1, False
+        added = {} if place is None else {gpus.VISIBLE: place}
+        process = self.processes.start([*_REPRO, stage], subprocess.PIPE, added)
+        with ThreadPoolExecutor(1) as thread:
+            # Beside the wait: a killed DVC leaves a stage that keeps the pipe open.
+            busy = thread.submit(self._pass_on, stage, process)
+            code = self.processes.wait(process)
+        return code, busy.result()
+
+    def _pass_on(self, stage: str, process: subprocess.Popen[str]) -> bool:
+        """Print all that a stage says; whether DVC says that another one holds its files."""
+        assert process.stdout is not None
+        busy = False
+        for line in process.stdout:
+            self._say(stage, line)
+            busy |= _BUSY in line
+            if any(sign in line for sign in _KILLED):
+                self._say(stage, "the system killed it, most likely as memory ran out: try JOBS=1")
+        return busy
+
+    def _say(self, stage: str, line: str) -> None:
         """Print a line under its stage's name, unless it is DVC's small talk."""
         text = line.strip()
         if text and not text.startswith(_NOISE):
             with self.lock:
                 print(f"[{stage}] {text}", flush=True)
 
-    def ended(self, stage: str, code: int, seconds: float) -> None:
+    def _ended(self, stage: str, code: int, seconds: float) -> None:
         """Say how a stage ended and how many have."""
         with self.lock:
             self.done += 1
             count = f"{self.done} of {self.total}"
         state = f"failed with exit code {code}" if code else "done"
-        self.say(stage, f"{state} after {seconds:.0f} s ({count})")
-
-
-class _Processes:
-    """DVC processes, each in a session of its own, so that the terminal interrupts only us."""
-
-    def __init__(self) -> None:
-        # This Python's folder first: DVC runs a stage with the `python` it finds.
-        folder = os.path.dirname(sys.executable)  # noqa: PTH120  no link may be resolved
-        path = os.pathsep.join([folder, os.environ["PATH"]])
-        self.environment = {**os.environ, "PATH": path}
-        self.started: list[subprocess.Popen[str]] = []
-        self.stopped = False
-
-    def start(self, arguments: Sequence[str], output: int | None) -> subprocess.Popen[str]:
-        """Start one DVC command; its output goes to a pipe or (null) to the terminal."""
-        process = subprocess.Popen(
-            [sys.executable, "-m", "dvc", *arguments],
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=None if output is None else subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            start_new_session=True,
-        )
-        self.started.append(process)
-        return process
-
-    @contextmanager
-    def interruptible(self) -> Iterator[None]:
-        """While the block runs, SIGINT and SIGTERM are passed on as Ctrl-C.
-
-        Raises:
-            KeyboardInterrupt: at the end of the block, if there was a signal.
-        """
-
-        def stop(_signal: int, _frame: FrameType | None) -> None:
-            if not self.stopped:
-                self.stopped = True
-                threading.Thread(target=self._stop_all).start()
-
-        before = {which: signal.signal(which, stop) for which in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for which, handler in before.items():
-                signal.signal(which, handler)
-        if self.stopped:
-            raise KeyboardInterrupt
-
-    def _stop_all(self) -> None:
-        with ThreadPoolExecutor(len(self.started) or 1) as threads:
-            list(threads.map(_interrupt, self.started))
-
-
-def _interrupt(process: subprocess.Popen[str]) -> None:
-    """Interrupt the stage that DVC runs, wait for its end, then end DVC.
-
-    DVC ignores Ctrl-C while a stage runs and would start the next one, so it is held meanwhile.
-    Then it only waits and writes nothing, so it can be killed; between stages it ends by itself.
-    """
-    if process.poll() is not None:
-        return
-    process.send_signal(signal.SIGSTOP)
-    stages = _children(process.pid)
-    for stage in stages:
-        with contextlib.suppress(psutil.NoSuchProcess):
-            stage.send_signal(signal.SIGINT)
-    while any(map(_runs, stages)):
-        time.sleep(_AGAIN)
-    process.send_signal(signal.SIGKILL if stages else signal.SIGINT)
-    process.send_signal(signal.SIGCONT)
-
-
-def _children(pid: int) -> list[psutil.Process]:
-    try:
-        return psutil.Process(pid).children(recursive=True)
-    except psutil.NoSuchProcess:
-        return []
-
-
-def _runs(process: psutil.Process) -> bool:
-    """Whether a process is neither gone nor a zombie that DVC, held, does not collect."""
-    try:
-        return process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+        self._say(stage, f"{state} after {seconds:.0f} s ({count})")

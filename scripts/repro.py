@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from types import FrameType
+from typing import TYPE_CHECKING, NoReturn
 
+from pipeline import command
 from pipeline.errors import PipelineError
 from pipeline.machine import JOBS
 from pipeline.params import file
-from scripts import ghosts, pool
+from scripts import access, claim, ghosts, gpus, processes
+from scripts.project import Project, group, upstream
 
 if TYPE_CHECKING:
-    import networkx as nx
-    from dvc.repo import Repo
-
-# What trains or scores, in order: the stages of one group need none of each other.
-SIDE_BY_SIDE = (("refine",), ("teach",), ("label",), ("distil", "baseline"), ("tune",))
-INTERRUPTED = 130
+    from scripts.course import Outcome
 
 
 def main() -> int:
@@ -34,19 +32,31 @@ def main() -> int:
     parser.add_argument("--until", metavar="STAGE", help="run only this stage and what it needs")
     arguments = parser.parse_args()
     jobs: int = arguments.jobs
-    from dvc.exceptions import DvcException
-
+    for which in processes.interruptions():  # a background job would ignore Ctrl-C
+        signal.signal(which, _interrupt)
     # Every stage gets the same share of the CPU's threads, whether others run just then or not:
     # how many threads add up a sum decides its last bit.
     os.environ[JOBS] = str(jobs)
     try:
-        return reproduce(jobs, arguments.until)
-    except (PipelineError, DvcException) as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return _reproduce(jobs, arguments.until)
     except KeyboardInterrupt:
         print("error: interrupted; finished stages are kept", file=sys.stderr)
-        return INTERRUPTED
+        return command.INTERRUPTED
+    except PipelineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return command.USER_ERROR
+
+
+def _reproduce(jobs: int, until: str | None) -> int:
+    """As `reproduce`, with DVC's and the system's errors as ours."""
+    from dvc.exceptions import DvcException
+
+    try:
+        return reproduce(jobs, until)
+    except DvcException as error:
+        raise PipelineError(str(error)) from error
+    except OSError as error:
+        raise command.fault(error) from error
 
 
 def reproduce(jobs: int, until: str | None = None) -> int:
@@ -57,126 +67,58 @@ def reproduce(jobs: int, until: str | None = None) -> int:
         until: a stage; only it, in all its instances, and what they need are run. None runs all.
 
     Raises:
-        PipelineError: params.yaml cannot be used, the project is not set up for DVC, or a folder
-            holds what no stage makes.
+        PipelineError: params.yaml cannot be used, the project is not set up for DVC, another run
+            is under way, a folder cannot be written or holds what no stage makes.
     """
-    file.load()  # DVC would only say which file is missing
-    with _repo() as repo:
-        graph = _part(_graph(repo), until)
-        ghosts.remove(repo)
-        changed = _changed(repo, graph)
-    if not changed:
-        print("Nothing changed since the last run: no stage to run.")
-        return 0
-    failed = _one_by_one(set(graph), graph) if jobs == 1 else _side_by_side(graph, jobs)
-    return _report(failed, _downstream(graph, failed) - failed)
+    device = file.load().machine.device  # DVC would only say which file is missing
+    project = Project()
+    with claim.held(project.folder):
+        with project.read():
+            stages = _wanted(project, until)
+            ghosts.remove(project.repo)
+            changed = project.changed(stages)
+        if not changed:
+            print("Nothing changed since the last run: no stage to run.")
+            return 0
+        from scripts.course import Course
+
+        access.check(project.written(changed))
+        course = Course(project, stages, jobs, lambda: gpus.to_hand_out(device))
+        return _report(course.run(changed))
 
 
-def _part(graph: nx.DiGraph[str], until: str | None) -> nx.DiGraph[str]:
-    """The named stage and what it needs."""
+def _wanted(project: Project, until: str | None) -> set[str]:
+    """All stages, or the named one in all its instances and what they need."""
+    graph = project.graph()
     if until is None:
-        return graph
-    named = {name for name in graph if name.partition("@")[0] == until}
+        return set(graph)
+    named = {name for name in graph if group(name) == until}
     if not named:
-        known = sorted({name.partition("@")[0] for name in graph})
+        known = sorted({group(name) for name in graph})
         raise PipelineError("no such stage", seen=until, mend=f"one of {', '.join(known)}")
-    part: nx.DiGraph[str] = graph.subgraph(named | _upstream(graph, named))
-    return part
+    return upstream(graph, named)
 
 
-def _side_by_side(graph: nx.DiGraph[str], jobs: int) -> set[str]:
-    """Run what changed and give the stages that failed."""
-    failed: set[str] = set()
-    for group in SIDE_BY_SIDE:
-        pooled = {name for name in graph if name.partition("@")[0] in group}
-        if not pooled:
-            continue
-        failed |= _one_by_one(_upstream(graph, pooled) - pooled - _downstream(graph, failed), graph)
-        with _repo() as repo:
-            waiting = _changed(repo, pooled - _downstream(graph, failed))
-        failed |= pool.run(sorted(waiting), jobs)
-    return failed | _one_by_one(set(graph) - _downstream(graph, failed), graph)
-
-
-def _one_by_one(names: set[str], graph: nx.DiGraph[str]) -> set[str]:
-    """Run the named stages and what they need, and give those that failed."""
-    with _repo() as repo:
-        changed = _changed(repo, names)
-    # Only whether to run is asked here, never which: a stage after a changed one looks unchanged.
-    if not changed or pool.alone(["repro", "--keep-going", *_targets(names, graph)]) == 0:
-        return set()
-    with _repo() as repo:
-        left = _changed(repo, names)
-    if not left:
-        raise PipelineError("DVC did not finish", mend="see its message above, then run again")
-    return {name for name in left if not left & _upstream(graph, {name})}
-
-
-def _targets(names: set[str], graph: nx.DiGraph[str]) -> list[str]:
-    """What to name to DVC, which runs what these need as well; the fewer, the quicker it is."""
-    needed = _upstream(graph, names)
-    return sorted(names - needed)
-
-
-def _report(failed: set[str], skipped: set[str]) -> int:
-    if not failed:
+def _report(outcome: Outcome) -> int:
+    """Say on standard error what was not done; the exit code."""
+    told = {
+        "failed": outcome.failed,
+        "not run, as they need a failed one": outcome.skipped,
+        "changed again while they ran or later, and so not up to date": outcome.outdated,
+    }
+    if not any(told.values()):
         return 0
-    print(f"\nfailed: {', '.join(sorted(failed))}", file=sys.stderr)
-    if skipped:
-        print(f"not run, as they need a failed one: {', '.join(sorted(skipped))}", file=sys.stderr)
-    print("What finished is kept; mend the fault and run the same command again.", file=sys.stderr)
+    print(file=sys.stderr)
+    for what, names in told.items():
+        if names:
+            print(f"{what}: {', '.join(sorted(names))}", file=sys.stderr)
+    mend = "mend the fault and run" if outcome.failed else "run"
+    print(f"What finished is kept; {mend} the same command again.", file=sys.stderr)
     return 1
 
 
-def _repo() -> Repo:
-    """The project as DVC sees it now."""
-    from dvc.exceptions import DvcException
-    from dvc.repo import Repo
-
-    try:
-        return Repo()
-    except DvcException as error:
-        raise PipelineError(
-            "DVC cannot work here", seen=str(error), where="the current folder", mend=_MEND
-        ) from error
-
-
-def _graph(repo: Repo) -> nx.DiGraph[str]:
-    """Stage names, each with edges to the stages it needs."""
-    import networkx as nx
-    from dvc.exceptions import DvcException
-
-    try:
-        return nx.relabel_nodes(repo.index.graph, lambda stage: stage.addressing)
-    except DvcException as error:
-        raise PipelineError("dvc.yaml cannot be used", seen=str(error)) from error
-
-
-_MEND = (
-    "run from the project's root; in a copy without Git history run `git init` there first, or "
-    "`.venv/bin/dvc config --local core.no_scm true`"
-)
-
-
-def _changed(repo: Repo, names: Iterable[str]) -> set[str]:
-    """Those of the named stages that are not up to date.
-
-    All stages are asked about at once: for each one named, DVC would read its lock file again.
-    """
-    return set(repo.status()) & set(names)
-
-
-def _upstream(graph: nx.DiGraph[str], names: Iterable[str]) -> set[str]:
-    import networkx as nx
-
-    return set().union(*(nx.descendants(graph, name) for name in names))
-
-
-def _downstream(graph: nx.DiGraph[str], names: Iterable[str]) -> set[str]:
-    """The named stages and all that need them."""
-    import networkx as nx
-
-    return set(names).union(*(nx.ancestors(graph, name) for name in names))
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
 
 
 def _count(text: str) -> int:

@@ -17,7 +17,7 @@ from pipeline.planning.amounts import Amount
 from pipeline.planning.runs import Job, Run
 
 SIDE_BY_SIDE = (("refine",), ("teach",), ("label",), ("distil", "baseline"), ("tune",))
-"""Stages that train or score; those of one group need none of each other (scripts/repro.py)."""
+"""Stages that train or score. Those of one group need none of each other, only earlier groups."""
 
 
 @dataclass(frozen=True)

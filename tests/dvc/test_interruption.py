@@ -1,4 +1,4 @@
-"""Ctrl-C and a full disk: earlier results stay, and nothing half-written takes a final name."""
+"""Ctrl-C, a full disk and a read-only one: earlier results stay, nothing half-written is left."""
 
 from __future__ import annotations
 
@@ -21,6 +21,19 @@ def fsync(handle):
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 os.fsync = fsync
+"""
+# The same for a folder that cannot be written: to root, permissions say nothing.
+READ_ONLY = """
+import errno, os
+
+mkdir = os.mkdir
+
+def closed(path, *rest, **named):
+    if "data" in os.fspath(path):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), path)
+    mkdir(path, *rest, **named)
+
+os.mkdir = closed
 """
 
 
@@ -64,20 +77,28 @@ def test_ctrl_c_ends_a_stage_with_130(as_committed: Any) -> None:
     assert contents(data) == before
 
 
+PREPARE = ("prepare", "--task", "rte")
+TEACH = ("teach", "--task", "rte", "--member", "m1", "--fold", "all")
+
+
 @pytest.mark.parametrize(
-    "stage",
-    [["prepare", "--task", "rte"], ["teach", "--task", "rte", "--member", "m1", "--fold", "all"]],
+    ("stage", "fault", "told"),
+    [
+        (PREPARE, FULL_DISK, "error: the disk is full"),
+        (TEACH, FULL_DISK, "error: the disk is full"),
+        (PREPARE, READ_ONLY, "error: the file system is read-only"),
+    ],
 )
-def test_a_full_disk_is_said_and_harms_nothing(
-    as_committed: Any, tmp_path: Path, stage: list[str]
+def test_a_disk_that_takes_nothing_is_said_and_harms_nothing(
+    as_committed: Any, tmp_path: Path, stage: tuple[str, ...], fault: str, told: str
 ) -> None:
-    (tmp_path / "sitecustomize.py").write_text(FULL_DISK)
+    (tmp_path / "sitecustomize.py").write_text(fault)
     data = as_committed.root / "data"
     before = contents(data)
     name, *arguments = stage
     path = str(tmp_path)
     said = as_committed.python("-m", f"stages.{name}", *arguments, code=2, PYTHONPATH=path)
-    assert "error: the disk is full" in said
+    assert told in said
     assert "Traceback" not in said
     assert contents(data) == before
 

@@ -27,7 +27,7 @@ ENOSPC = OSError(errno.ENOSPC, "No space left on device", "data/x")
         (FileNotFoundError(errno.ENOENT, "no", "x"), 2, "dvc repro"),
         (MemoryError(), 2, "out of memory"),
         (torch.OutOfMemoryError("CUDA out of memory"), 2, "out of memory"),
-        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 2, "labelling_tokens"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 2, "out of memory"),
         (typer.Exit(3), 3, ""),
     ],
 )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -56,19 +58,22 @@ class Toy:
         (folder / "dvc.yaml").write_text(_PIPELINE)
         (folder / "hook.sh").write_text("test ! -e fail-$1\n")
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(
+        self, *arguments: str, before: Sequence[str] = (), **env: str
+    ) -> subprocess.Popen[str]:
+        """Start the driver, or a command that is given it to run."""
         return subprocess.Popen(
-            [sys.executable, "-m", "scripts.repro", *arguments],
+            [*before, sys.executable, "-m", "scripts.repro", *arguments],
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", **env},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
         )
 
-    def repro(self, *arguments: str, code: int = 0) -> str:
-        process = self.start(*arguments)
-        output, _ = process.communicate(timeout=120)
+    def repro(self, *arguments: str, code: int = 0, before: Sequence[str] = (), **env: str) -> str:
+        process = self.start(*arguments, before=before, **env)
+        output, _ = process.communicate(timeout=240)
         assert process.returncode == code, output
         return output
 
@@ -86,6 +91,16 @@ class Toy:
         lines = sorted(file.read_text().splitlines()) if file.exists() else []
         file.unlink(missing_ok=True)
         return lines
+
+    def wait_for(self, pattern: str, count: int) -> list[int]:
+        """Process ids in the files that match, once there are enough of them."""
+        end = time.monotonic() + 120
+        while time.monotonic() < end:
+            texts = [file.read_text().strip() for file in self.folder.glob(pattern)]
+            if len([text for text in texts if text]) >= count:
+                return [int(text) for text in texts if text]
+            time.sleep(0.1)
+        raise AssertionError(f"fewer than {count} of {pattern}")
 
 
 @pytest.fixture

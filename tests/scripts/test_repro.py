@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -96,34 +93,3 @@ def test_outside_a_project_it_says_what_to_do(tmp_path: Path, toy: Any) -> None:
     assert output.startswith("error: DVC cannot work here\n")
     assert "git init" in output
     assert "Traceback" not in output
-
-
-@pytest.mark.parametrize(("which", "jobs"), [(signal.SIGINT, 1), (signal.SIGTERM, 2)])
-def test_an_interruption_ends_every_stage_and_starts_no_other(
-    toy: Any, which: signal.Signals, jobs: int
-) -> None:
-    (toy.folder / "hook.sh").write_text("echo $$ > pid-$1; exec sleep 60\n")
-    process = toy.start("--jobs", str(jobs))
-    pids = wait_for(toy.folder, "pid-*", jobs)
-    process.send_signal(which)
-    output, _ = process.communicate(timeout=30)
-    assert process.returncode == 130, output
-    assert "interrupted" in output
-    assert len(toy.runs()) == jobs
-    for pid in pids:
-        with pytest.raises(ProcessLookupError):
-            os.kill(pid, 0)
-    (toy.folder / "hook.sh").write_text("")
-    toy.repro("--jobs", "2")
-    assert (toy.folder / "data/soft_labels/rte").read_text() == "m1\nm2\n"
-
-
-def wait_for(folder: Path, pattern: str, count: int) -> list[int]:
-    """Process ids in the files that match, once there are enough of them."""
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
-        texts = [file.read_text().strip() for file in folder.glob(pattern)]
-        if len([text for text in texts if text]) >= count:
-            return [int(text) for text in texts if text]
-        time.sleep(0.1)
-    raise AssertionError(f"fewer than {count} of {pattern}")

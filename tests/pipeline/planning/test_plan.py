@@ -6,6 +6,7 @@ Run with: python -m pytest tests/pipeline/planning/test_plan.py
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,6 @@ from pipeline.errors import ParamsError
 from pipeline.params import file
 from pipeline.planning import plan
 from pipeline.planning.plan import Plan
-from scripts import repro
 from tests.pipeline.planning.conftest import RECORDED, recorded
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -62,8 +62,12 @@ def test_names_are_those_of_the_stages() -> None:
     assert names[-2:] == ["distil", "baseline"]
 
 
-def test_the_groups_are_those_that_run_side_by_side() -> None:
-    assert plan.SIDE_BY_SIDE == repro.SIDE_BY_SIDE
+def test_the_groups_are_all_stages_that_are_planned() -> None:
+    refined = ("refinement.candidates={c1: {seed: 1}}", "selection.top=1")
+    further = "transfer={rte: {source: test, rows: 9}}"
+    found = planned("sample", *refined, further, "tuning.tasks={rte: {}}")
+    grouped = list(chain.from_iterable(plan.SIDE_BY_SIDE))
+    assert list(dict.fromkeys(run.stage for run in found.runs)) == grouped
 
 
 def test_teachers_score_all_rows_and_others_the_held_out_ones() -> None:

@@ -1,0 +1,49 @@
+"""The GPUs of this machine, by the names that CUDA_VISIBLE_DEVICES takes."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
+_ASKED = ("nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader")
+_PATIENCE = 60.0  # seconds; a driver that was not loaded takes some
+
+
+def to_hand_out(device: str) -> list[str]:
+    """GPUs that stages may be spread over; none if a single device is named.
+
+    Args:
+        device: machine.device in params.yaml.
+    """
+    return _visible() if device in ("auto", "cuda") else []
+
+
+def _visible() -> list[str]:
+    """Those the user left visible, or all that NVIDIA's tool names.
+
+    Its identifiers are used rather than numbers, as CUDA counts the fastest GPU first and the tool
+    the one in the lowest slot. Torch is not asked: its import alone takes seconds.
+    """
+    if (named := os.environ.get(VISIBLE)) is not None:
+        return _until_invalid(named)
+    if shutil.which(_ASKED[0]) is None:
+        return []
+    try:
+        told = subprocess.run(
+            _ASKED, capture_output=True, text=True, check=False, timeout=_PATIENCE
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return told.stdout.split() if told.returncode == 0 else []
+
+
+def _until_invalid(named: str) -> list[str]:
+    """CUDA ignores a negative number and all that follows it."""
+    found: list[str] = []
+    for name in (part.strip() for part in named.split(",")):
+        if not name or name.startswith("-"):
+            break
+        found.append(name)
+    return found
