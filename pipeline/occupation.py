@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
 from typing import Literal, NamedTuple
 
 Doing = Literal["training", "scoring"]
@@ -27,19 +26,22 @@ class Occupation(NamedTuple):
         return f"{self.doing} {self.task}, a batch of {self.rows} rows of {self.tokens} tokens"
 
 
-_NOW: ContextVar[Occupation | None] = ContextVar("occupation", default=None)
+class _Process:
+    """Workers' threads score side by side: any of their batches may be the one that fails."""
+
+    batch: Occupation | None = None
 
 
 def note(doing: Doing, task: str, rows: int, tokens: int) -> None:
     """Say what comes next. It costs less than a microsecond: the text is made when asked for."""
-    _NOW.set(Occupation(doing, task, rows, tokens))
+    _Process.batch = Occupation(doing, task, rows, tokens)
 
 
 def done() -> None:
     """Say that no batch is under way any more."""
-    _NOW.set(None)
+    _Process.batch = None
 
 
 def now() -> Occupation | None:
     """The batch under way; None between and outside of them."""
-    return _NOW.get()
+    return _Process.batch
