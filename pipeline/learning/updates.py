@@ -64,7 +64,7 @@ class Updates:
             pieces = self._pieces[weight]
             parts: Sequence[Gradient] = [gradient] * len(pieces)
             if gradient is not None and len(pieces) > 1:
-                parts = gradient.view(-1).split([len(piece) for piece in pieces])
+                parts = torch.split(gradient.view(-1), [len(piece) for piece in pieces])
             for piece, part in zip(pieces, parts, strict=True):
                 piece.grad = part
 
