@@ -1,7 +1,8 @@
 """Forward and backward passes of a batch, cut into shards that threads share out.
 
-The loss is of the whole batch, so shards change nothing but the order in which gradients add up.
-That order is fixed, and masks and gradients of a shard do not hang on the thread that makes them.
+The loss is of the whole batch, so shards change nothing but dropout masks, each of which is of one
+shard, and the order in which gradients add up. That order is fixed, and masks and gradients of a
+shard do not hang on the thread that makes them.
 """
 
 from __future__ import annotations
