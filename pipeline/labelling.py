@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Lock
+
 import numpy as np
 import torch
 
@@ -27,12 +29,14 @@ def logits(
     """
     model.eval()
     scored = np.empty((len(tokens.lengths), model.tasks[task].outputs), np.float32)
+    counting = Lock()
 
     def score(rows: np.ndarray) -> None:
         inputs = {k: machine.put(v) for k, v in tokens.batch(rows).items()}
         with torch.inference_mode(), machine.autocast():
             scored[rows] = model(task, inputs).float().cpu().numpy()
-        bar.advance(len(rows))
+        with counting:
+            bar.advance(len(rows))
 
     with progress.bar(title, len(scored), "rows") as bar, Workers(machine.threads) as workers:
         workers.map(score, batching.by_tokens(tokens.lengths, machine.labelling_tokens))

@@ -47,7 +47,9 @@ class Machine:
 
         if self.precision == "float32":
             return contextlib.nullcontext()
-        return torch.autocast(self.device.partition(":")[0], getattr(torch, self.precision))
+        kind = self.device.partition(":")[0]
+        # Threads would share the cache of narrow weights, and each empties it when it is done.
+        return torch.autocast(kind, getattr(torch, self.precision), cache_enabled=kind != "cpu")
 
     def put(self, array: Any) -> torch.Tensor:
         """Copy a numpy array to the device, without waiting where the device allows it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -30,14 +30,20 @@ class Workers:
     def map(self, work: Callable[[T], R], parts: Sequence[T]) -> list[R]:
         """What `work` makes of every part, in the order of the parts.
 
-        The first exception, in that order, is raised once no part is worked on any more.
+        The first exception, in that order, is raised once no part is worked on any more; parts
+        that nobody has begun by then are left out.
         """
         if self._pool is None or len(parts) < 2:
             return [work(part) for part in parts]
-        begun = [self._pool.submit(work, part) for part in parts]
-        for one in begun:
-            one.exception()  # waits
-        return [one.result() for one in begun]
+        given = [self._pool.submit(work, part) for part in parts]
+        try:
+            wait(given, return_when=FIRST_EXCEPTION)
+        finally:  # the user's interrupt comes here too
+            for one in given:
+                one.cancel()
+            wait(given)
+        # Parts are begun in order, so what was left out stands behind an exception.
+        return [one.result() for one in given]
 
     def __enter__(self) -> Self:
         return self

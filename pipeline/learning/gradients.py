@@ -24,10 +24,10 @@ class Gradients:
     """
 
     def __init__(self, weights: Sequence[nn.Parameter], workers: Workers) -> None:
-        self._workers = workers
+        self._weights, self._workers = weights, workers
         self._sums: list[Gradient] = [None] * len(weights)
         self._tables: dict[int, Tensor] = {}  # gradient of a whole embedding by place
-        self._touched: dict[int, tuple[Tensor, Tensor]] = {}  # rows and their gradients
+        self._touched: dict[int, Tensor] = {}  # the rows of it that are not zero
 
     def add(self, parts: Sequence[Sequence[Gradient]]) -> None:
         """Add the gradients of some passes, in their order.
@@ -46,10 +46,15 @@ class Gradients:
         self._workers.map(add, groups)
 
     def collect(self) -> list[Gradient]:
-        """The sums, each of its weight's shape; valid until `clear`."""
+        """The sums, each in its weight's shape and layout; valid until `clear`."""
+        taken: set[int] = set()
         for place, gradient in enumerate(self._sums):
-            if gradient is not None and gradient.is_sparse:
+            if gradient is None:
+                continue
+            if gradient.is_sparse:
                 self._sums[place] = self._spread(place, gradient.coalesce())
+            else:
+                self._sums[place] = _owned(gradient, self._weights[place], taken)
         return self._sums
 
     def clip(self, most: float) -> Tensor:
@@ -57,21 +62,26 @@ class Gradients:
 
         As `torch.nn.utils.clip_grad_norm_` does it, but of an embedding only touched rows.
         """
-        found = [values for _, values in self._touched.values()]
+        # Of the tables as they are now: a scaler may have changed them since they were collected.
+        by_rows = {
+            place: self._tables[place].index_select(0, rows)
+            for place, rows in self._touched.items()
+        }
+        found = [*by_rows.values()]
         found += [
             gradient
             for place, gradient in enumerate(self._sums)
-            if gradient is not None and place not in self._touched
+            if gradient is not None and place not in by_rows
         ]
         norm = torch.nn.utils.get_total_norm(found)
         torch._foreach_mul_(found, (most / (norm + 1e-6)).clamp(max=1.0))
-        for place, (rows, values) in self._touched.items():
-            self._tables[place].index_copy_(0, rows, values)
+        for place, values in by_rows.items():
+            self._tables[place].index_copy_(0, self._touched[place], values)
         return norm
 
     def clear(self) -> None:
         """Forget the sums."""
-        for place, (rows, _) in self._touched.items():
+        for place, rows in self._touched.items():
             self._tables[place].index_fill_(0, rows, 0.0)
         self._touched.clear()
         self._sums = [None] * len(self._sums)
@@ -80,9 +90,9 @@ class Gradients:
         """A whole table with the touched rows in it; the table is kept, most of it stays zero."""
         rows, values = gradient.indices()[0], gradient.values()
         if place not in self._tables:
-            self._tables[place] = torch.zeros(gradient.shape, dtype=gradient.dtype)
+            self._tables[place] = torch.zeros_like(self._weights[place], requires_grad=False)
         self._tables[place].index_copy_(0, rows, values)
-        self._touched[place] = rows, values
+        self._touched[place] = rows
         return self._tables[place]
 
 
@@ -108,6 +118,18 @@ def by_rows(model: nn.Module) -> Iterator[None]:
     finally:
         for module in found:
             module.sparse = False
+
+
+def _owned(gradient: Tensor, weight: Tensor, taken: set[int]) -> Tensor:
+    """The gradient, copied where it cannot be changed in place or does not lie as the weight does.
+
+    autograd may give one tensor for two weights, or a view of a single number for all of them.
+    """
+    memory = gradient.untyped_storage().data_ptr()
+    if memory in taken or gradient.stride() != weight.stride():
+        return torch.empty_like(weight, requires_grad=False).copy_(gradient)
+    taken.add(memory)
+    return gradient
 
 
 def _sum(parts: Sequence[Gradient]) -> Gradient:

@@ -58,11 +58,13 @@ class Outputs:
 
     Attributes:
         logits: `(rows, outputs)`.
-        matched: loss of inner states, a scalar; None for none.
+        matched: loss of inner states, a scalar, a mean over tokens; None for none.
+        tokens: number of the rows' tokens without padding.
     """
 
     logits: Tensor
     matched: Tensor | None
+    tokens: int
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
@@ -72,7 +74,7 @@ class Outputs:
     def cut(self) -> Outputs:
         """The same numbers as leaves of a new graph, that of the batch's loss."""
         leaves = [tensor.detach().requires_grad_() for tensor in self.tensors]
-        return Outputs(leaves[0], None if self.matched is None else leaves[1])
+        return Outputs(leaves[0], None if self.matched is None else leaves[1], self.tokens)
 
 
 @dataclass(frozen=True)
@@ -102,14 +104,14 @@ class Objective:
             arrays: padded inputs as of `tokens.Tokens.batch`.
         """
         inputs = {name: self.machine.put(array) for name, array in arrays.items()}
-        matcher = self.matcher
+        matcher, number = self.matcher, int(arrays["attention_mask"].sum())
         with self.machine.autocast():
             if matcher is None or not own or task not in matcher.tasks:
-                return Outputs(self.model(task, inputs), None)
+                return Outputs(self.model(task, inputs), None, number)
             logits, hidden, attentions = self.model.forward_with_internals(
                 task, inputs, matcher.attentions
             )
-            return Outputs(logits, matcher.loss(task, inputs, hidden, attentions))
+            return Outputs(logits, matcher.loss(task, inputs, hidden, attentions), number)
 
     def loss(
         self,
@@ -139,10 +141,9 @@ class Objective:
         )
         ranked = None if wrong is None else self._ranked(task, logits, *wrong)
         loss = losses.combined(logits, labels, known, targets, self.distillation, progress, ranked)
-        # Of inner states the shards have means of their own.
-        matched = [
-            one.matched * (len(one.logits) / len(batch)) for one in own if one.matched is not None
-        ]
+        # Of inner states the shards have means of their own, over tokens.
+        tokens = sum(one.tokens for one in own)
+        matched = [one.matched * (one.tokens / tokens) for one in own if one.matched is not None]
         return (loss + sum(matched)) * self.task_weights.get(task, 1.0)
 
     def _ranked(

@@ -1,7 +1,8 @@
 """Forward and backward passes of a batch, cut into shards that threads share out.
 
-The loss is of the whole batch, so shards change nothing but the order in which gradients add up.
-That order is fixed, and masks and gradients of a shard do not hang on the thread that makes them.
+The loss is of the whole batch, so shards change nothing but dropout masks, each of which is of one
+shard, and the order in which gradients add up. That order is fixed, and masks and gradients of a
+shard do not hang on the thread that makes them.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ class Passes:
     def __init__(self, weights: Sequence[Tensor], workers: Workers, shards: int, seed: int) -> None:
         self._weights, self._workers = weights, workers
         self._number, self._seed = shards, seed
-        self._pure: bool | None = None
+        self._one_by_one = workers.threads == 1
 
     def of_rows(self, tokens: Tokens, batch: np.ndarray, step: int, place: int) -> list[Shard]:
         """Shards of some rows, with about as many tokens each.
@@ -96,9 +97,15 @@ class Passes:
             with dropout.seeded(*shard.words):
                 return run(shard.own, shard.inputs())
 
-        if self._pure and self._workers.threads > 1:
-            return self._workers.map(one, shards)
-        return [self._alone(one, shard) for shard in shards]
+        if not self._one_by_one:
+            before = torch.get_rng_state()
+            found = self._workers.map(one, shards)
+            if torch.equal(before, torch.get_rng_state()):
+                return found
+            # The encoder draws from torch's own numbers, which threads share: never again so.
+            torch.set_rng_state(before)
+            self._one_by_one = True
+        return [_alone(one, shard) for shard in shards]
 
     def backward(
         self, outputs: Sequence[Outputs], upstream: Sequence[Sequence[Tensor]]
@@ -116,20 +123,15 @@ class Passes:
         pairs = list(zip(outputs, upstream, strict=True))
         return self._workers.map(one, pairs)
 
-    def _alone(self, one: Callable[[Shard], Outputs], shard: Shard) -> Outputs:
-        """A pass beside no other: an encoder may draw from torch's own numbers, which are shared.
-
-        The first pass shows whether it does.
-        """
-        torch.manual_seed(int(np.random.SeedSequence(shard.words).generate_state(1)[0]))
-        before = torch.get_rng_state()
-        found = one(shard)
-        if self._pure is None:
-            self._pure = torch.equal(before, torch.get_rng_state())
-        return found
-
     def _words(self, step: int, place: int, shard: int) -> tuple[int, ...]:
         return self._seed, step, place, shard, int(Purpose.DROPOUT)
+
+
+def _alone(one: Callable[[Shard], Outputs], shard: Shard) -> Outputs:
+    """A pass beside no other, with torch's own random numbers from the shard's words too."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(int(np.random.SeedSequence(shard.words).generate_state(1)[0]))
+        return one(shard)
 
 
 def _cut(inputs: Arrays, rows: slice) -> Arrays:

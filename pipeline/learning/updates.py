@@ -57,15 +57,16 @@ class Updates:
         """Tell the pieces their gradients, which share the memory of those given.
 
         Args:
-            gradients: of every weight, in the weights' order; None for a weight without any.
+            gradients: of every weight, in the weights' order and laid out as they are; None for a
+                weight without any.
         """
         for weight, gradient in zip(self._places, gradients, strict=True):
-            flat = None if gradient is None else gradient.reshape(-1)
-            start = 0
-            for piece in self._pieces[weight]:
-                end = start + piece.numel()
-                piece.grad = None if flat is None else flat[start:end].view_as(piece)
-                start = end
+            pieces = self._pieces[weight]
+            parts: Sequence[Gradient] = [gradient] * len(pieces)
+            if gradient is not None and len(pieces) > 1:
+                parts = torch.split(gradient.view(-1), [len(piece) for piece in pieces])
+            for piece, part in zip(pieces, parts, strict=True):
+                piece.grad = part
 
     def step(self, scaler: Any) -> None:
         """Change the weights.
@@ -103,8 +104,8 @@ class Updates:
 
 
 def _pieces(weight: nn.Parameter, size: int | None) -> list[Tensor]:
-    """The weight itself, or leaves that share its memory."""
-    if size is None or weight.numel() <= size:
+    """The weight itself, or flat leaves that share its memory."""
+    if size is None or weight.numel() <= size or not weight.is_contiguous():
         return [weight]
     return [piece.requires_grad_() for piece in torch.split(weight.detach().view(-1), size)]
 

@@ -63,7 +63,7 @@ def attend(
     Returns:
         `(batch, length, heads, width)`, and no probabilities.
     """
-    if not dropout or _more_than_plain(module, key, query, others):
+    if not dropout or _more_than_plain(module, key, query, attention_mask, others):
         from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
         given: Any = sdpa_attention_forward(
@@ -73,18 +73,38 @@ def attend(
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     scores = torch.matmul(query * scale, key.transpose(2, 3))
     if attention_mask is not None:
-        scores.add_(attention_mask)
+        scores.add_(_within(attention_mask, scores.dtype))
     kept = masks.drop(torch.softmax(scores, -1), dropout)
     return torch.matmul(kept, value).transpose(1, 2).contiguous(), None
 
 
 def _more_than_plain(
-    module: torch.nn.Module, key: Tensor, query: Tensor, others: dict[str, Any]
+    module: torch.nn.Module,
+    key: Tensor,
+    query: Tensor,
+    mask: Tensor | None,
+    others: dict[str, Any],
 ) -> bool:
     causal = others.get("is_causal")
-    causal = getattr(module, "is_causal", False) if causal is None else causal
-    asked = ("position_bias", "cache", "softcap", "output_attentions")
-    return bool(causal) or key.shape[1] != query.shape[1] or any(map(others.get, asked))
+    causal = getattr(module, "is_causal", True) if causal is None else causal
+    asked = ("position_bias", "cache", "softcap")
+    return (
+        bool(causal)
+        or key.shape[1] != query.shape[1]
+        or (mask is not None and mask.dtype == torch.bool)
+        or any(others.get(name) is not None for name in asked)
+        or bool(others.get("output_attentions"))
+    )
+
+
+def _within(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """A mask whose lowest number is finite in a narrower type too.
+
+    Padding may attend to nothing at all, where attention is local; NaN would spread from there.
+    """
+    if mask.dtype == dtype:
+        return mask
+    return mask.clamp(min=torch.finfo(dtype).min / 2)  # half, for what the scores add
 
 
 def _register() -> None:

@@ -20,6 +20,7 @@ from torch.autograd.function import once_differentiable
 
 _LEVELS = 2**16
 _DRAWS_A_WORD = 4  # 16-bit numbers in one 64-bit draw
+_ALL_BITS = 2**64 - 1
 
 
 class _Source(threading.local):
@@ -70,10 +71,13 @@ def keep(shape: tuple[int, ...], rate: float, generator: Generator) -> np.ndarra
         generator: source of the draws.
     """
     number = int(np.prod(shape))
-    words: Any = generator.bit_generator.random_raw(-(-number // _DRAWS_A_WORD))
+    # Not `random_raw`: it makes the other threads wait.
+    words = generator.integers(
+        _ALL_BITS, size=-(-number // _DRAWS_A_WORD), dtype=np.uint64, endpoint=True
+    )
     drawn = words.view(np.uint16)[:number]
     threshold, rest = divmod(rate * _LEVELS, 1)
-    kept: np.ndarray = drawn >= np.uint16(threshold + (generator.random() < rest))
+    kept: np.ndarray = drawn >= int(threshold) + (generator.random() < rest)
     return kept.reshape(shape)
 
 
@@ -99,7 +103,7 @@ def replaced(model: nn.Module) -> Iterator[None]:
     found = [
         (parent, name, child)
         for parent in model.modules()
-        for name, child in parent.named_children()
+        for name, child in parent._modules.items()  # a child under each of its names
         if type(child) is nn.Dropout
     ]
     for parent, name, child in found:
@@ -108,7 +112,8 @@ def replaced(model: nn.Module) -> Iterator[None]:
         yield
     finally:
         for parent, name, child in found:
-            setattr(parent, name, child.train(parent.training))
+            mode = getattr(parent, name).training
+            setattr(parent, name, child.train(mode))
 
 
 class _Dropped(torch.autograd.Function):

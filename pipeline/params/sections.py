@@ -48,8 +48,9 @@ class Machine(Section):
     threads: Literal["auto"] | Count
     """CPU threads of one stage; auto divides the physical cores among parallel stages."""
     shards: Literal["auto"] | Count
-    """Parts of a training batch that threads work on; they decide a sum's last bit. auto: as many
-    as physical cores, up to 8, and 1 on a GPU."""
+    """Parts of a training batch that threads work on; they decide masks and a sum's last bit. auto:
+    as many as physical cores, up to 8, and 1 on a GPU. For the same bytes on machines with other
+    numbers of cores set it to a number."""
     labelling_tokens: Annotated[int, Field(ge=512)]
     """Tokens, padding included, that one forward pass holds when rows are scored."""
 

@@ -35,3 +35,35 @@ def test_no_rows_give_no_scores(tiny, head, hardware, make):
     model = MultiTaskModel(encoder, {"rte": GLUE["rte"]}, {"rte": head})
     packed = tokens.tokenise(make("rte", "test", []).table, tokenizer, 64)
     assert labelling.logits(model, "rte", packed, machine.set_up(hardware), "").shape == (0, 2)
+
+
+def test_threads_do_not_change_a_bit_of_the_scores(tiny, head, hardware, make, capsys):
+    """Also of progress: every row is counted once."""
+    encoder, tokenizer = encoders.load(tiny, 0.1)
+    model = MultiTaskModel(encoder, {"rte": GLUE["rte"]}, {"rte": head})
+    texts = [("ab " * (1 + 7 * i % 11), "cd " * (1 + 5 * i % 6), 0) for i in range(90)]
+    packed = tokens.tokenise(make("rte", "train", texts).table, tokenizer, 64)
+    scored = [
+        labelling.logits(
+            model,
+            "rte",
+            packed,
+            machine.set_up(hardware.model_copy(update={"threads": threads})),
+            "score",
+        )
+        for threads in (1, 2, 3)
+    ]
+    assert scored[0].tobytes() == scored[1].tobytes() == scored[2].tobytes()
+    assert capsys.readouterr().err.count("score: 90 of 90 rows") == 3
+    assert all(weight.grad is None for weight in model.parameters())
+
+
+def test_an_error_in_a_thread_comes_to_the_caller(tiny, head, hardware, make):
+    encoder, tokenizer = encoders.load(tiny, 0.1)
+    model = MultiTaskModel(encoder, {"rte": GLUE["rte"]}, {"rte": head})
+    texts = [("ab " * 20, "cd", 0)] * 40
+    packed = tokens.tokenise(make("rte", "train", texts).table, tokenizer, 64)
+    packed.ids[:] = 10**6  # no such piece
+    chosen = machine.set_up(hardware.model_copy(update={"threads": 2}))
+    with pytest.raises(IndexError, match="out of range"):
+        labelling.logits(model, "rte", packed, chosen, "score")

@@ -53,3 +53,18 @@ def test_a_gpu_that_is_not_there_is_refused():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_is_found():
     assert machine.set_up(settings(device="auto")).device == "cuda"
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_narrow_weights_are_not_shared_between_threads(precision):
+    """Torch keeps them in one place for all threads, and each thread empties it when it is done.
+
+    Kept or not decides in which precision the gradients of a weight's uses add up.
+    """
+    chosen = machine.set_up(settings(precision=precision))
+    weight = torch.nn.Parameter(torch.ones(2, 2))
+    with chosen.autocast():
+        first, second = (torch.ones(2, 2) @ weight for _ in range(2))
+    assert first.dtype == getattr(torch, precision)
+    narrowed = [one.grad_fn.next_functions[1][0] for one in (first, second)]
+    assert narrowed[0] is not narrowed[1]

@@ -8,10 +8,13 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.learning import batching
+from pipeline.planning import lengths as table
+from pipeline.tasks import GLUE
 
 LENGTHS = st.lists(st.integers(1, 512), min_size=0, max_size=400).map(np.array)
 
@@ -67,3 +70,26 @@ def test_padding_stays_small_on_lengths_like_those_of_glue():
     batches = batching.pack(lengths, 32, np.random.default_rng(0))
     padded = sum(len(batch) * lengths[batch].max() for batch in batches)
     assert 1 - lengths.sum() / padded < 0.05
+
+
+def _like(task, most, random):
+    """Lengths of as many rows as the task has, 10,000 at most: straight lines through the table."""
+    means = np.array(table.GLUE[task], float)
+    ends = means[0] - (means[1] - means[0]) / 2, means[-1] + (means[-1] - means[-2]) / 2
+    shares = [0, *np.linspace(0.05, 0.95, 10), 1]
+    drawn = random.random(min(GLUE[task].rows["train"], 10_000))
+    found = np.interp(drawn, shares, [ends[0], *means, ends[1]])
+    return found.round().astype(int).clip(3, most)
+
+
+@pytest.mark.parametrize("task", table.GLUE)
+def test_padding_is_under_a_twentieth_on_every_task_at_the_default_batch_size(defaults, task):
+    """Of WNLI's 635 rows there are 20 batches only, so five epochs are counted."""
+    settings, tokens, padded = defaults.student, 0, 0
+    for epoch in range(5):
+        lengths = _like(task, settings.max_length, np.random.default_rng(1))
+        assert lengths.mean() == pytest.approx(np.mean(table.GLUE[task]), rel=0.1)
+        packed = batching.pack(lengths, settings.batch_size, np.random.default_rng([2, epoch]))
+        tokens += lengths.sum()
+        padded += sum(len(batch) * lengths[batch].max() for batch in packed)
+    assert 1 - tokens / padded < 0.05

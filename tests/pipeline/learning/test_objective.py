@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812, the field's own abbreviation
 
 from pipeline import machine
-from pipeline.learning.objective import Objective, TrainingSet
+from pipeline.learning.objective import Objective, Outputs, TrainingSet
 from pipeline.models import encoders, ranking, tokens
 from pipeline.models.model import MultiTaskModel
 from pipeline.params.distillation import Distillation
@@ -178,3 +178,23 @@ def test_a_batch_without_a_right_answer_has_the_class_loss_alone(ranked):
 
 def _value(loss):
     return loss.detach().item()
+
+
+def test_the_loss_of_inner_states_is_a_mean_over_the_tokens_of_all_shards(parts):
+    """Shards of 12 and 4 tokens with losses 1 and 5: (12 + 20) / 16 = 2 on top."""
+    logits = parts.logits().detach()
+    rows = TrainingSet(parts.tokens, parts.rows.labels)
+    objective = Objective(parts.model, parts.machine)
+    own = [
+        Outputs(logits[:1], torch.tensor(1.0), 12),
+        Outputs(logits[1:], torch.tensor(5.0), 4),
+    ]
+    found = objective.loss("rte", rows, ALL, own, 0.0)
+    assert _value(found) == pytest.approx(_value(parts.loss()) + 2.0, rel=1e-5)
+
+
+def test_tokens_are_counted_without_padding(parts):
+    objective = Objective(parts.model, parts.machine)
+    inputs = parts.tokens.batch(ALL)
+    assert len({*parts.tokens.lengths}) > 1
+    assert objective.forward("rte", True, inputs).tokens == parts.tokens.lengths[ALL].sum()

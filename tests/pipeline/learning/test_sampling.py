@@ -59,6 +59,18 @@ def _pools(sizes, length=10):
     return {t: sampling.Pool(np.full(n, length), np.arange(n)) for t, n in sizes.items()}
 
 
+def _uneven(sizes, seed):
+    """Rows of all lengths, of which every third is held out."""
+    random = np.random.default_rng(seed)
+    return {
+        task: sampling.Pool(
+            random.integers(1, 129, size + size // 2),
+            np.flatnonzero(np.arange(size + size // 2) % 3 != 2),
+        )
+        for task, size in sizes.items()
+    }
+
+
 def _rows(steps, task):
     return [int(r) for step in steps if step.task == task for batch in step.batches for r in batch]
 
@@ -70,15 +82,19 @@ def _plain(epochs):
 @given(SIZES, COUNTS, COUNTS, COUNTS, SEEDS)
 def test_merged_holds_every_row_once_an_epoch(sizes, epochs, batch_size, accumulation, seed):
     settings = _settings(epochs=epochs, batch_size=batch_size, accumulation=accumulation)
-    plan = planned(_pools(sizes), settings, MERGED, seed)
+    pools = _uneven(sizes, seed)
+    plan = planned(pools, settings, MERGED, seed)
     assert len(plan) == epochs
     for steps in plan:
-        for task, size in sizes.items():
-            assert sorted(_rows(steps, task)) == list(range(size))
+        for task in sizes:
+            assert sorted(_rows(steps, task)) == pools[task].kept.tolist()
+            batches = [len(b) for step in steps if step.task == task for b in step.batches]
+            assert all(0 < rows <= batch_size for rows in batches)
             groups = [len(step.batches) for step in steps if step.task == task]
             assert all(number <= accumulation for number in groups)
             assert sum(number < accumulation for number in groups) <= 1
-        assert len(steps) == sampling.steps_an_epoch(sizes, settings)
+        kept = {task: len(pool.kept) for task, pool in pools.items()}
+        assert len(steps) == sampling.steps_an_epoch(kept, settings)
 
 
 def test_merged_is_what_it_was_before_there_was_anything_else():

@@ -13,7 +13,16 @@ import torch
 
 from pipeline import labelling, machine
 from pipeline.errors import TrainingError
-from pipeline.learning import batching, early_stopping, loop, losses, optimizers, training
+from pipeline.learning import (
+    batching,
+    early_stopping,
+    gradients,
+    loop,
+    losses,
+    optimizers,
+    training,
+    updates,
+)
 from pipeline.learning.loop import prepared
 from pipeline.models import dropout, encoders, tokens
 from pipeline.models.model import MultiTaskModel
@@ -52,6 +61,9 @@ class Bench:
         training.train(self.model, sets, run, machine.set_up(self.hardware))
         with self.log.open() as file:
             return list(csv.DictReader(file))
+
+    def on(self, **changes):
+        self.hardware = self.hardware.model_copy(update=changes)
 
     def logits(self):
         return labelling.logits(
@@ -95,6 +107,52 @@ def test_same_seed_same_bits_other_seed_other_bits(fit):
     first, again, other = fit(seed=1)[0], fit(seed=1)[0], fit(seed=2)[0]
     assert first.tobytes() == again.tobytes()
     assert first.tobytes() != other.tobytes()
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "adamax"])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_all_weights_are_the_same_bytes_on_any_number_of_threads(
+    bench, monkeypatch, optimizer, precision
+):
+    """Two shards a batch; tables by rows and weights in pieces, though all are small here."""
+    monkeypatch.setattr(gradients, "LARGE_TABLE", 64)
+    monkeypatch.setattr(updates, "PIECE", 100)
+    found, logs = [], []
+    for threads in (1, 2, 1, 2):
+        bench.build(dropout=0.1, tasks=("rte", "stsb"))
+        bench.on(threads=threads, shards=2, precision=precision)
+        sets = {task: bench.rows(task) for task in ("rte", "stsb")}
+        logs.append(bench.train(sets, optimizer=optimizer, accumulation=2))
+        weights = bench.model.state_dict()
+        found.append({name: weight.numpy().tobytes() for name, weight in weights.items()})
+    for log, weights in zip(logs[1:], found[1:], strict=True):
+        assert log == logs[0]
+        assert weights == found[0]
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "adamax"])
+def test_float16_steps_are_those_of_float32(bench, monkeypatch, optimizer):
+    """What the scaler multiplies it divides, of tables by rows too; Adam would hide a factor."""
+    norms = []
+
+    class Spy(loop.Gradients):
+        def clip(self, most):
+            norms.append(super().clip(most).item())
+            assert all(one is None or one.norm() <= most * 1.001 for one in self.collect())
+            return norms[-1]
+
+    monkeypatch.setattr(loop, "Gradients", Spy)
+    monkeypatch.setattr(gradients, "LARGE_TABLE", 64)
+    losses = []
+    for precision in ("float32", "float16"):
+        bench.build(dropout=0.0)
+        bench.on(threads=2, shards=2, precision=precision)
+        log = bench.train({"rte": bench.rows()}, optimizer=optimizer, clip_norm=0.1)
+        losses.append([float(row["loss"]) for row in log])
+    assert losses[1] == pytest.approx(losses[0], abs=2e-3)
+    wide, narrow = norms[:8], norms[8:]
+    assert narrow == pytest.approx(wide, rel=0.02)
+    assert min(wide) > 0.1
 
 
 def test_default_settings_are_the_plain_loop_to_the_bit(bench):
