@@ -52,6 +52,9 @@ class Machine(Section):
     as physical cores, up to 8, and 1 on a GPU."""
     labelling_tokens: Annotated[int, Field(ge=512)]
     """Tokens, padding included, that one forward pass holds when rows are scored."""
+    checkpoint_seconds: Annotated[float, Field(ge=0)]
+    """Seconds between checkpoints of a training, more where writing one takes over a fiftieth of
+    that. 0: one before every step, whatever it costs."""
 
 
 class Params(Section):
