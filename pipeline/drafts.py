@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline import artifacts, paths
-from pipeline.errors import BusyError
+from pipeline.errors import BusyError, ParamsError
 
 
 @dataclass(frozen=True)
@@ -42,6 +42,7 @@ def of_training(path: Path) -> Iterator[Draft]:
     Raises:
         BusyError: another process does.
     """
+    _check_scratch()
     name = "-".join(path.parts[1:] if path.parts[:1] == (str(paths.DATA),) else path.parts[-1:])
     with _locked(path):
         artifacts.drop_stale(path)
@@ -50,6 +51,17 @@ def of_training(path: Path) -> Iterator[Draft]:
             yield draft
         for spent in (*draft.spent, draft.live):
             _delete(spent)
+
+
+def _check_scratch() -> None:
+    named = os.environ.get(paths.SCRATCH)
+    if named and not Path(named).is_absolute():
+        raise ParamsError(
+            "the folder for scratch files is not an absolute path: each run would find another one",
+            seen=named,
+            where=f"environment variable {paths.SCRATCH}",
+            mend=f"export {paths.SCRATCH}={Path(named).absolute()}",
+        )
 
 
 @contextlib.contextmanager

@@ -71,7 +71,7 @@ class _Lines:
 
 
 @contextmanager
-def _rich_bar(title: str, total: float, unit: str, earlier: float) -> Iterator[Bar]:
+def _rich_bar(title: str, total: float, unit: str, before: float) -> Iterator[Bar]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -84,7 +84,7 @@ def _rich_bar(title: str, total: float, unit: str, earlier: float) -> Iterator[B
         TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as shown:
-        task = shown.add_task(title, total=total, completed=earlier, rate="", note="")
+        task = shown.add_task(title, total=total, completed=int(before), rate="", note="")
         start, done = time.monotonic(), 0.0
 
         class Shown:

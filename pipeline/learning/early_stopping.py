@@ -105,7 +105,7 @@ class Watch:
         """Go on from what `state` gave."""
         if state.facts:
             self.best, self.best_epoch = state.facts["score"], state.facts["epoch"]
-            self.weights = dict(state.tensors)
+            self.weights = {name: weight.clone() for name, weight in state.tensors.items()}
 
     def _score(self) -> float:
         """Mean task score over the tasks; a task's is the mean of its metrics."""

@@ -84,23 +84,26 @@ class Resumption:
             self._say(f"goes on from the checkpoint at step {self._number}")
         self._last = self._clock()
 
-    def keep(self, number: int, parts: Mapping[str, Part]) -> None:
+    def keep(self, number: int, parts: Mapping[str, Part], at_once: bool = False) -> None:
         """Write a snapshot if it is time.
 
         Args:
             number: how many steps are done.
             parts: by name.
+            at_once: whether it is time in any case.
         """
         start = self._clock()
-        if number == self._number or start - self._last < self._wait:
+        if number == self._number or not (at_once or start - self._last >= self._wait):
             return
-        states = {name: part.state() for name, part in parts.items()}
-        tensors = {
-            f"{n}/{key}": t for n, state in states.items() for key, t in state.tensors.items()
-        }
-        facts = {"code": self._code, "parts": {n: state.facts for n, state in states.items()}}
+        tensors: dict[str, Tensor] = {}
+        facts: dict[str, Any] = {}
+        for name, part in parts.items():
+            state = part.state()
+            tensors |= {f"{name}/{key}": tensor for key, tensor in state.tensors.items()}
+            facts[name] = state.facts
         try:
-            self._snapshots.write(number, Snapshot(tensors, facts))
+            snapshot = Snapshot(tensors, {"code": self._code, "parts": facts})
+            self._snapshots.write(number, snapshot)
             self._number = number
         except OSError as error:
             self._say(f"no checkpoint at step {number}, training goes on without: {error}")
@@ -112,9 +115,7 @@ class Resumption:
             try:
                 found = self._snapshots.read(number)
             except DamagedError as error:
-                self._say(
-                    f"the checkpoint at step {number} is damaged, one before is used: {error}"
-                )
+                self._say(f"the checkpoint at step {number} is damaged and not used: {error}")
                 self._snapshots.drop(number)
                 continue
             if found.facts["code"] == self._code:

@@ -85,7 +85,7 @@ class Snapshots:
                 raise DamagedError(f"{path}: expected {seal}, seen {seen}")
             with safe_open(path, "pt") as file:
                 facts = json.loads(file.metadata()[_FACTS])
-                return Snapshot({name: file.get_tensor(name) for name in file.keys()}, facts)
+                return Snapshot({name: file.get_tensor(name) for name in _names(file)}, facts)
         except (OSError, ValueError, KeyError, SafetensorError) as error:
             raise DamagedError(f"{path}: {error}") from None
 
@@ -104,6 +104,10 @@ class Snapshots:
 
     def _path(self, number: int) -> Path:
         return self.folder / f"{number:09d}{_TENSORS}"
+
+
+def _names(file: Any) -> list[str]:
+    return [*file.keys()]
 
 
 def _delete(file: Path) -> None:

@@ -6,7 +6,7 @@ import csv
 import io
 import math
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple, TextIO
@@ -161,7 +161,7 @@ def _open(path: Path) -> TextIO:
     return path.open("w+", newline="", encoding="utf-8")
 
 
-def _csv(lines: list[tuple[object, ...]] | list[tuple[str, ...]]) -> str:
+def _csv(lines: Iterable[Iterable[object]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(lines)
     return text.getvalue()

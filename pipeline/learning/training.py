@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline import interrupts
 from pipeline.errors import TrainingError
 from pipeline.learning import early_stopping, sampling, step_log
 from pipeline.learning.loop import Loop, prepared
@@ -90,6 +91,7 @@ def train(
         step_log.opened(run.log, run.title, run.live) as log,
         Workers(machine.threads) as workers,
         prepared(model),
+        interrupts.noted() as interrupt,
     ):
         loop = Loop(model, sets, run, machine, workers, plan.steps)
         parts: dict[str, Part] = {"loop": loop, "log": log}
@@ -103,7 +105,8 @@ def train(
                 for step in steps:
                     number = loop.done
                     if resumption is not None:
-                        resumption.keep(number, parts)
+                        resumption.keep(number, parts, at_once=interrupt.seen)
+                    interrupt.check()
                     loss, rate = loop.take(step)
                     note = log.add(number, epoch, step.task, step.rows, loss, rate)
                     shown.advance(step.rows, note)
