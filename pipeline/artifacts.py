@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -80,12 +81,43 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def _draft_of(path: Path) -> Path:
-    """Drafts lie beside the top folder's artifacts, never inside a folder that DVC hashes."""
+@contextlib.contextmanager
+def system_errors(path: Path) -> Iterator[None]:
+    """The libraries' Rust parts tell of a full disk in words: make it an OSError again."""
+    try:
+        yield
+    except Exception as error:
+        if number := re.search(r"os error (\d+)", str(error)):
+            code = int(number[1])
+            raise OSError(code, os.strerror(code), str(path)) from error
+        raise
+
+
+def drafts_of(path: Path) -> Path:
+    """What the names of an artifact's drafts begin with; the folder that they lie in is made.
+
+    Drafts lie beside the top folder's artifacts, never inside a folder that DVC hashes.
+    """
     top = path.parts[0] if not path.is_absolute() and len(path.parts) > 1 else path.parent
     drafts = Path(top) / DRAFTS
     drafts.mkdir(parents=True, exist_ok=True)
-    return drafts / f"{'-'.join(path.with_suffix('').parts[-3:])}-{os.getpid()}{path.suffix}"
+    return drafts / "-".join(path.with_suffix("").parts[-3:])
+
+
+def drop_stale(path: Path) -> None:
+    """Delete draft folders of an artifact that killed processes have left behind."""
+    import psutil
+
+    begin = drafts_of(path)
+    for folder in begin.parent.glob(f"{begin.name}-*"):
+        found = re.fullmatch(r"-(\d+)(-old)?", folder.name.removeprefix(begin.name))
+        if found and not psutil.pid_exists(int(found[1])):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def _draft_of(path: Path) -> Path:
+    begin = drafts_of(path)
+    return begin.with_name(f"{begin.name}-{os.getpid()}{path.suffix}")
 
 
 def _swap(draft: Path, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import signal
 import sys
 from collections.abc import Callable, Collection
 from typing import Any, NoReturn
@@ -44,11 +45,13 @@ def one_of(name: str, known: Collection[str], where: str) -> None:
 
 def run(app: Callable[..., Any]) -> None:
     """Run a typer application and turn the errors a user can mend into exit code 2."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     try:
         app()
     except SystemExit as end:  # typer has turned Ctrl-C into 130 already, without a word
         if end.code == INTERRUPTED:
-            print("error: interrupted; earlier results are untouched", file=sys.stderr)
+            again = "what is done is kept: run the same command again to go on"
+            print(f"error: interrupted; {again}", file=sys.stderr)
         raise
     except PipelineError as error:
         _fail(str(error), USER_ERROR)

@@ -49,5 +49,9 @@ class SoftLabelError(PipelineError):
     """A soft-label or logits file does not fit the rows it is read for."""
 
 
+class BusyError(PipelineError):
+    """Another process makes the same artifact."""
+
+
 class TrainingError(PipelineError):
     """Training cannot go on: a loss that is not finite, no rows to train on."""

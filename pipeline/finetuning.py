@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline import labelling, logits, machine, metrics
+from pipeline import fingerprints, labelling, logits, machine, metrics, paths
+from pipeline.drafts import Draft
 from pipeline.learning import training
+from pipeline.learning.resumption import Resumption
+from pipeline.learning.snapshots import Snapshots
 from pipeline.models import checkpoint, encoders, tokens
 from pipeline.models.model import MultiTaskModel, start_at_mean
 from pipeline.params import sections
@@ -126,7 +131,7 @@ class Model:
 
 
 def fine_tune(
-    folder: Path,
+    draft: Draft,
     recipe: Recipe,
     train: Mapping[str, Rows],
     opened: Opened,
@@ -140,7 +145,7 @@ def fine_tune(
     whatever the targets: a distilled student and its baseline differ in loss and rows alone.
 
     Args:
-        folder: where weights, tokenizer and log go.
+        draft: where weights, tokenizer and log go.
         recipe: all settings.
         train: training rows by task; a row without a label is learnt from softly only.
         opened: what the shared layers start from.
@@ -162,11 +167,11 @@ def fine_tune(
     for name, rows in train.items():
         if tasks[name].regression:
             start_at_mean(network, name, float(rows.labels[rows.known].mean()))
-    return _train(folder, recipe, train, network, opened, chosen, targets, teachers)
+    return _train(draft, recipe, train, network, opened, hardware, chosen, targets, teachers)
 
 
 def fine_tune_further(
-    folder: Path,
+    draft: Draft,
     recipe: Recipe,
     train: Mapping[str, Rows],
     loaded: checkpoint.Loaded,
@@ -175,7 +180,7 @@ def fine_tune_further(
     """Train a model that was trained before, heads included, on hard labels, and save it.
 
     Args:
-        folder: where weights, tokenizer and log go.
+        draft: where weights, tokenizer and log go.
         recipe: all settings; its heads are those of the model.
         train: training rows by task.
         loaded: the model as it was saved.
@@ -189,15 +194,16 @@ def fine_tune_further(
     encoders.check_length(encoder, tokenizer, recipe.settings.max_length)
     origin = {"source": "model", "model": loaded.card["name"]}
     opened = Opened(encoder, tokenizer, {**origin, "weights_sha256": loaded.card["weights_sha256"]})
-    return _train(folder, recipe, train, loaded.network, opened, chosen)
+    return _train(draft, recipe, train, loaded.network, opened, hardware, chosen)
 
 
 def _train(
-    folder: Path,
+    draft: Draft,
     recipe: Recipe,
     train: Mapping[str, Rows],
     network: MultiTaskModel,
     opened: Opened,
+    hardware: sections.Machine,
     chosen: machine.Machine,
     targets: Targets = _NOTHING,
     teachers: Teachers = _NOTHING,
@@ -207,7 +213,8 @@ def _train(
         title=recipe.title,
         settings=recipe.settings,
         seed=recipe.seed,
-        log=folder / checkpoint.LOG,
+        log=draft.folder / checkpoint.LOG,
+        live=draft.live,
         distillation=recipe.distillation,
         sampling=recipe.sampling,
         task_weights=recipe.task_weights,
@@ -217,10 +224,14 @@ def _train(
         name: _training_set(name, rows, recipe, opened.tokenizer, targets.get(name))
         for name, rows in train.items()
     }
-    training.train(network, sets, run, chosen)
+    key = fingerprints.of(_decisive(recipe, network, sets, run.matcher, teachers, chosen))
+    snapshots = Snapshots(paths.snapshots(draft.name, key))
+    draft.spent.append(snapshots.folder)
+    code, seconds = fingerprints.of_code(), hardware.checkpoint_seconds
+    training.train(network, sets, run, chosen, Resumption(snapshots, code, run.title, seconds))
     card = checkpoint.card(
         recipe.name,
-        checkpoint.save(network, opened.tokenizer, folder),
+        checkpoint.save(network, opened.tokenizer, draft.folder),
         network,
         opened.description,
         {**recipe.describe(), "soft_labels": sorted(targets)},
@@ -246,6 +257,34 @@ def _matcher(
         encoders.check_length(teacher.network.encoder, teacher.tokenizer, length)
     found = internals.build(settings, network, opened.tokenizer, teachers, recipe.seed)
     return found.to(chosen.device)
+
+
+def _decisive(
+    recipe: Recipe,
+    network: MultiTaskModel,
+    sets: Mapping[str, training.TrainingSet],
+    matcher: Matcher | None,
+    teachers: Teachers,
+    chosen: machine.Machine,
+) -> dict[str, Any]:
+    """All that decides what training ends with, but for the code: a snapshot's run has the same."""
+    config = network.encoder.config.to_dict()
+    config.pop("_name_or_path", None)  # this machine's
+    return {
+        "name": recipe.name,
+        "recipe": recipe.describe(),
+        "encoder": json.dumps(config, sort_keys=True, default=str),
+        "weights": network.state_dict(),
+        "matcher": {} if matcher is None else matcher.state_dict(),
+        "teachers": {task: loaded.card["weights_sha256"] for task, loaded in teachers.items()},
+        "rows": {
+            name: [rows.tokens, rows.labels, rows.targets, rows.known]
+            + ([] if rows.negatives is None else [rows.negatives.texts])
+            for name, rows in sets.items()
+        },
+        "machine": [chosen.chip, chosen.precision, chosen.shards],
+        "libraries": {name: version(name) for name in ("torch", "transformers", "numpy")},
+    }
 
 
 def _training_set(

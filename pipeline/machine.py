@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import platform
 import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -40,6 +41,15 @@ class Machine:
     shards: int
     labelling_tokens: int
     reason: str
+
+    @property
+    def chip(self) -> str:
+        """What computes, as far as it decides the last bit: a GPU's name or a CPU's kernels."""
+        import torch
+
+        if self.device.startswith("cuda"):
+            return torch.cuda.get_device_name()
+        return f"{self.device} {platform.machine()} {torch.backends.cpu.get_cpu_capability()}"
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
         """Context in which matrix products run in the chosen precision."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
@@ -18,7 +19,9 @@ REPORTS = Path("reports")
 METRICS = REPORTS / "metrics.json"
 RESULTS = REPORTS / "results.md"
 README = Path("README.md")
+LOGS = Path("scratch/logs")
 SOURCE = "source.json"  # in a raw folder: what its files are
+SCRATCH = "MTDNNKD_SCRATCH"  # environment variable: folder for files that no run leaves behind
 _LOGITS = "logits.parquet"
 
 
@@ -95,3 +98,18 @@ def tuned_logits(task: str) -> Path:
 def task_logits(folder: Path, task: str) -> Path:
     """Parquet file of a multi-task model's logits for one task, in the model's folder."""
     return folder / "logits" / f"{task}.parquet"
+
+
+def live_log(name: str) -> Path:
+    """CSV file of the steps of a training that is under way; in the project, where DVC draws it."""
+    return LOGS / f"{name}.csv"
+
+
+def snapshots(name: str, key: str) -> Path:
+    """Folder of the snapshots of one training run; the key says what decides its result."""
+    return scratch() / "training" / f"{name}-{key[:16]}"
+
+
+def scratch() -> Path:
+    """Folder of files that live no longer than a run: what `MTDNNKD_SCRATCH` names, or scratch."""
+    return Path(os.environ.get(SCRATCH) or "scratch")

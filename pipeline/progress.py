@@ -19,19 +19,20 @@ class Bar(Protocol):
 
 
 @contextmanager
-def bar(title: str, total: float, unit: str) -> Iterator[Bar]:
+def bar(title: str, total: float, unit: str, done: float = 0.0) -> Iterator[Bar]:
     """Show progress on standard error while the block runs.
 
     Args:
         title: what is being done.
         total: how many units there are in all.
         unit: name of a unit, in the plural: rows, bytes.
+        done: how many were done earlier; the rate is that of the others.
     """
     if sys.stderr.isatty():
-        with _rich_bar(title, total, unit) as shown:
+        with _rich_bar(title, total, unit, done) as shown:
             yield shown
     else:
-        lines = _Lines(title, total, unit)
+        lines = _Lines(title, total, unit, done)
         yield lines
         lines.close()
 
@@ -39,9 +40,10 @@ def bar(title: str, total: float, unit: str) -> Iterator[Bar]:
 class _Lines:
     """Plain lines: one every half minute and one at the end."""
 
-    def __init__(self, title: str, total: float, unit: str) -> None:
+    def __init__(self, title: str, total: float, unit: str, done: float) -> None:
         self.title, self.total, self.unit = title, total, unit
-        self.done, self.note = 0.0, ""
+        self.earlier = self.done = done
+        self.note = ""
         self.start = self.last = time.monotonic()
 
     def advance(self, amount: float, note: str = "") -> None:
@@ -56,7 +58,7 @@ class _Lines:
     def _print(self) -> None:
         self.last = time.monotonic()
         spent = max(self.last - self.start, 1e-9)
-        rate = self.done / spent
+        rate = (self.done - self.earlier) / spent
         left = (self.total - self.done) / rate if rate else float("inf")
         note = f", {self.note}" if self.note else ""
         end = f"{left:.0f} s left" if self.done < self.total else f"{spent:.1f} s"
@@ -69,7 +71,7 @@ class _Lines:
 
 
 @contextmanager
-def _rich_bar(title: str, total: float, unit: str) -> Iterator[Bar]:
+def _rich_bar(title: str, total: float, unit: str, before: float) -> Iterator[Bar]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -82,7 +84,7 @@ def _rich_bar(title: str, total: float, unit: str) -> Iterator[Bar]:
         TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=Console(stderr=True)) as shown:
-        task = shown.add_task(title, total=total, rate="", note="")
+        task = shown.add_task(title, total=total, completed=int(before), rate="", note="")
         start, done = time.monotonic(), 0.0
 
         class Shown:

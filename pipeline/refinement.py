@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline import artifacts, paths, selection, student
+from pipeline import artifacts, drafts, paths, selection, student
 from pipeline.finetuning import Opened, Recipe, fine_tune
 from pipeline.models import checkpoint, encoders
 from pipeline.params.sections import Params
@@ -27,14 +27,14 @@ def refine(candidate: str, params: Params) -> None:
     }
     selection.check_tasks(params, {task for task, splits in dev.items() if splits})
     recipe, train = _recipe(candidate, params, tuple(prepared)), student.train_rows(prepared)
-    with artifacts.new_folder(paths.refined(candidate)) as draft:
+    with drafts.of_training(paths.refined(candidate)) as draft:
         model = fine_tune(draft, recipe, train, _open(candidate, params), params.machine)
         scores = {
-            task: model.score(splits, paths.task_logits(draft, task))["dev"]
+            task: model.score(splits, paths.task_logits(draft.folder, task))["dev"]
             for task, splits in dev.items()
             if splits
         }
-        artifacts.write_json(draft / checkpoint.CARD, {**model.card, "dev": scores})
+        artifacts.write_json(draft.folder / checkpoint.CARD, {**model.card, "dev": scores})
 
 
 def _recipe(candidate: str, params: Params, tasks: tuple[str, ...]) -> Recipe:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline import artifacts, paths, rows
+from pipeline import artifacts, drafts, paths, rows
 from pipeline.errors import DataError
 from pipeline.finetuning import Opened, Recipe, Splits, Targets, Teachers, fine_tune
 from pipeline.models import checkpoint, encoders
@@ -77,12 +77,12 @@ def train(
     opened = Opened(
         *encoders.load(student.encoder, student.dropout), encoders.describe(student.encoder)
     )
-    with artifacts.new_folder(folder) as draft:
+    with drafts.of_training(folder) as draft:
         model = fine_tune(
             draft, recipe, learnt, opened, params.machine, targets or {}, teachers or {}
         )
         for name, splits in prepared.items():
             held_out = {key: split for key, split in splits.items() if part_of(key) != "train"}
             if held_out:
-                model.score(held_out, paths.task_logits(draft, name))
-        artifacts.write_json(draft / checkpoint.CARD, model.card)
+                model.score(held_out, paths.task_logits(draft.folder, name))
+        artifacts.write_json(draft.folder / checkpoint.CARD, model.card)

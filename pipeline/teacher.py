@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from pipeline import artifacts, folds, paths, rows
+from pipeline import artifacts, drafts, folds, paths, rows
 from pipeline.finetuning import Opened, Recipe, fine_tune
 from pipeline.models import checkpoint, start
 from pipeline.params.sections import Params
@@ -22,11 +22,11 @@ def teach(task: str, member: str, fold: str, params: Params) -> None:
         TrainingError: the loss is not finite.
     """
     prepared = paths.prepared(task)
-    with artifacts.new_folder(paths.teacher(task, member, fold)) as draft:
+    with drafts.of_training(paths.teacher(task, member, fold)) as draft:
         if rows.absent(prepared):
             note = f"{task}: no train rows at the source, no teacher"
             print(note, file=sys.stderr)
-            artifacts.write_json(draft / rows.MISSING, {"task": task, "note": note})
+            artifacts.write_json(draft.folder / rows.MISSING, {"task": task, "note": note})
             return
         splits, names = rows.read_splits(prepared), folds.names(params.teachers.folds)
         seen = folds.outside(splits["train"], fold, folds.held_out(splits["train"], len(names)))
@@ -34,12 +34,12 @@ def teach(task: str, member: str, fold: str, params: Params) -> None:
         model = fine_tune(draft, recipe, {task: seen}, _open(member, recipe), params.machine)
         card = model.score(
             splits,
-            draft / paths.teacher_logits(task, member, fold).name,
+            draft.folder / paths.teacher_logits(task, member, fold).name,
             fold=fold,
             folds=names,
             seen=folds.fingerprint(seen),
         )
-        artifacts.write_json(draft / checkpoint.CARD, card)
+        artifacts.write_json(draft.folder / checkpoint.CARD, card)
 
 
 def _open(member: str, recipe: Recipe) -> Opened:

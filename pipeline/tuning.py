@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from pipeline import artifacts, paths, rows
+from pipeline import artifacts, drafts, paths, rows
 from pipeline.errors import CheckpointError
 from pipeline.finetuning import Recipe, fine_tune_further
 from pipeline.models import checkpoint
@@ -26,11 +26,11 @@ def tune(task: str, params: Params) -> None:
         TrainingError: the loss is not finite.
     """
     prepared = paths.prepared(task)
-    with artifacts.new_folder(paths.tuned(task)) as draft:
+    with drafts.of_training(paths.tuned(task)) as draft:
         if rows.absent(prepared):
             note = f"{task}: no train rows at the source, no tuned student"
             print(note, file=sys.stderr)
-            artifacts.write_json(draft / rows.MISSING, {"task": task, "note": note})
+            artifacts.write_json(draft.folder / rows.MISSING, {"task": task, "note": note})
             return
         splits = rows.read_splits(prepared)
         loaded = _student(task)
@@ -39,8 +39,8 @@ def tune(task: str, params: Params) -> None:
         held_out = {name: split for name, split in splits.items() if part_of(name) != "train"}
         card = {**model.card, "dev": {}}
         if held_out:
-            card = model.score(held_out, draft / paths.tuned_logits(task).name)
-        artifacts.write_json(draft / checkpoint.CARD, card)
+            card = model.score(held_out, draft.folder / paths.tuned_logits(task).name)
+        artifacts.write_json(draft.folder / checkpoint.CARD, card)
 
 
 def _recipe(task: str, params: Params, loaded: checkpoint.Loaded) -> Recipe:

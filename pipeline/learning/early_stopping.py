@@ -14,6 +14,7 @@ import torch
 from pipeline import metrics
 from pipeline.errors import TrainingError
 from pipeline.learning import batching
+from pipeline.learning.resumption import State
 from pipeline.learning.streams import Purpose, stream
 from pipeline.machine import Machine
 from pipeline.models.model import MultiTaskModel
@@ -93,6 +94,18 @@ class Watch:
         """Give the model the best epoch's weights."""
         self.model.load_state_dict(self.weights)
         self._say(f"kept epoch {self.best_epoch + 1}")
+
+    def state(self) -> State:
+        """The best epoch, its score and its weights."""
+        if not self.weights:
+            return State({}, {})
+        return State(self.weights, {"score": self.best, "epoch": self.best_epoch})
+
+    def take_up(self, state: State) -> None:
+        """Go on from what `state` gave."""
+        if state.facts:
+            self.best, self.best_epoch = state.facts["score"], state.facts["epoch"]
+            self.weights = {name: weight.clone() for name, weight in state.tensors.items()}
 
     def _score(self) -> float:
         """Mean task score over the tasks; a task's is the mean of its metrics."""

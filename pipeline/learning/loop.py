@@ -14,6 +14,7 @@ from pipeline.learning import gradients, optimizers
 from pipeline.learning.gradients import Gradients
 from pipeline.learning.objective import Objective, Outputs, TrainingSet
 from pipeline.learning.passes import Passes
+from pipeline.learning.resumption import State
 from pipeline.learning.sampling import Step
 from pipeline.learning.streams import Purpose, stream
 from pipeline.learning.updates import Updates
@@ -24,6 +25,9 @@ from pipeline.workers import Workers
 
 if TYPE_CHECKING:
     from pipeline.learning.training import Run
+
+
+_WEIGHTS, _NUMBERS = "weights/", "optimizer/"  # what the names of tensors begin with
 
 
 class Loop:
@@ -74,6 +78,36 @@ class Loop:
         self._gradients.clear()
         self.done += 1
         return torch.stack(parts).sum(), rate
+
+    def state(self) -> State:
+        """Weights, the optimizer's numbers and how many steps are done.
+
+        Random numbers are not among it: every draw is seeded by run, step, batch and shard.
+        """
+        tensors = {f"{_WEIGHTS}{name}": weight for name, weight in self._weights().items()}
+        tensors |= {f"{_NUMBERS}{name}": value for name, value in self.updates.state().items()}
+        return State(tensors, {"done": self.done, "scaler": self._scaler.state_dict()})
+
+    def take_up(self, state: State) -> None:
+        """Go on from what `state` gave; on other threads the bytes are the same."""
+        with torch.no_grad():  # in place: the optimizer's pieces share the weights' memory
+            for name, weight in self._weights().items():
+                weight.copy_(state.tensors[_WEIGHTS + name])
+        self.updates.restore(state.within(_NUMBERS))
+        self._scaler.load_state_dict(state.facts["scaler"])
+        self.done = state.facts["done"]
+
+    def _weights(self) -> dict[str, Tensor]:
+        """Weights and buffers of model and matcher by name, one that is used twice only once."""
+        modules = {"model": self._objective.model, "matcher": self._objective.matcher}
+        named = {
+            f"{owner}.{name}": value
+            for owner, module in modules.items()
+            if module is not None
+            for name, value in module.state_dict(keep_vars=True).items()
+        }
+        once = {value: name for name, value in reversed(named.items())}
+        return {name: value for value, name in once.items()}
 
     def _batch(self, step: Step, place: int) -> Tensor:
         """Add one batch's gradients, weighted by its share of the step's rows; its loss."""

@@ -80,6 +80,13 @@ class Plan(NamedTuple):
         for epoch in range(self.settings.epochs):
             yield merged(self.pools, self.settings, self.seed, epoch)
 
+    def after(self, done: int) -> Iterator[tuple[int, list[Step]]]:
+        """Number and steps of every epoch, without the first `done` steps of all."""
+        for epoch, steps in enumerate(self.epochs()):
+            if done < len(steps):
+                yield epoch, steps[done:]
+            done = max(0, done - len(steps))
+
 
 def steps_an_epoch(sizes: Mapping[str, int], settings: Training) -> int:
     """Steps of an epoch under any sampling.

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from pipeline import interrupts
 from pipeline.errors import TrainingError
 from pipeline.learning import early_stopping, sampling, step_log
 from pipeline.learning.loop import Loop, prepared
 from pipeline.learning.objective import TrainingSet
+from pipeline.learning.resumption import Part, Resumption
 from pipeline.machine import Machine
 from pipeline.models.model import MultiTaskModel
 from pipeline.params.distillation import Distillation
@@ -36,6 +38,7 @@ class Run:
         settings: epochs, rates and so on.
         seed: seed of batches, dropout and held-out rows.
         log: CSV file to write, one line a step.
+        live: a second such file, for those who watch the run; None for nobody.
         distillation: how hard and soft loss are combined; None for hard labels only.
         sampling: proportion of the tasks.
         task_weights: factors on the losses of tasks; 1 for a task that is not named.
@@ -46,6 +49,7 @@ class Run:
     settings: Training
     seed: int
     log: Path
+    live: Path | None = None
     distillation: Distillation | None = None
     sampling: Sampling = field(default_factory=lambda: MergedSampling(kind="merged"))
     task_weights: Mapping[str, float] = field(default_factory=dict)
@@ -53,17 +57,23 @@ class Run:
 
 
 def train(
-    model: MultiTaskModel, sets: Mapping[str, TrainingSet], run: Run, machine: Machine
+    model: MultiTaskModel,
+    sets: Mapping[str, TrainingSet],
+    run: Run,
+    machine: Machine,
+    resumption: Resumption | None = None,
 ) -> None:
     """Train the model in place, one task a step, and log every step as CSV.
 
-    With early stopping the model ends with the weights of its best epoch.
+    With early stopping the model ends with the weights of its best epoch. Model and log are to
+    the byte the same whether the run was killed and resumed, however often, or not.
 
     Args:
         model: on the machine's device already, as the run's matcher is.
         sets: training rows by task.
         run: settings, seed, log file.
         machine: device, precision, threads.
+        resumption: keeps the state of the run and gives it back; None to start anew in any case.
 
     Raises:
         TrainingError: no rows, too few of them for early stopping, or a loss that is not finite
@@ -78,21 +88,31 @@ def train(
         raise TrainingError("no rows to train on", where=run.title)
     watch = _watch(model, sets, held, run, machine)
     with (
-        step_log.opened(run.log, run.title) as log,
-        bar(run.title, plan.rows, "rows") as shown,
+        step_log.opened(run.log, run.title, run.live) as log,
         Workers(machine.threads) as workers,
         prepared(model),
+        interrupts.noted() as interrupt,
     ):
         loop = Loop(model, sets, run, machine, workers, plan.steps)
-        model.train()
-        for epoch, steps in enumerate(plan.epochs()):
-            for step in steps:
-                number = loop.done
-                loss, rate = loop.take(step)
-                shown.advance(step.rows, log.add(number, epoch, step.task, loss, rate))
-            shown.advance(0, log.flush())
-            if watch is not None and watch.ends(epoch):
-                break
+        parts: dict[str, Part] = {"loop": loop, "log": log}
+        if watch is not None:
+            parts["watch"] = watch
+        if resumption is not None:
+            resumption.take_up(parts)
+        with bar(run.title, plan.rows, "rows", log.rows.total()) as shown:
+            model.train()
+            for epoch, steps in plan.after(loop.done):
+                for step in steps:
+                    number = loop.done
+                    if resumption is not None:
+                        resumption.keep(number, parts, at_once=interrupt.seen)
+                    interrupt.check()
+                    loss, rate = loop.take(step)
+                    note = log.add(number, epoch, step.task, step.rows, loss, rate)
+                    shown.advance(step.rows, note)
+                shown.advance(0, log.flush())
+                if watch is not None and watch.ends(epoch):
+                    break
     if watch is not None:
         watch.restore()
     model.eval()

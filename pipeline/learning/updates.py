@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -87,12 +88,15 @@ class Updates:
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Take up the numbers that `state` gave."""
-        owners = self._owners()
+        """Take up the numbers that `state` gave, on whatever device and threads they were."""
+        found: dict[Tensor, dict[str, Tensor]] = defaultdict(dict)
         for name, value in state.items():
             place, number, key = name.split("/")
-            piece = self._pieces[self._places[int(place)]][int(number)]
-            owners[piece].state[piece][key] = value
+            found[self._pieces[self._places[int(place)]][int(number)]][key] = value.clone()
+        for optimizer in self.optimizers:
+            pieces = [piece for group in optimizer.param_groups for piece in group["params"]]
+            numbers = {at: found[piece] for at, piece in enumerate(pieces) if piece in found}
+            optimizer.load_state_dict({**optimizer.state_dict(), "state": numbers})
 
     def _owners(self) -> dict[Tensor, torch.optim.Optimizer]:
         return {

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
-import os
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -63,23 +60,11 @@ def save(model: MultiTaskModel, tokenizer: PreTrainedTokenizerBase, folder: Path
     model.encoder.config._name_or_path = ""
     tokenizer.name_or_path = ""
     heads = {name: weight.detach().cpu().contiguous() for name, weight in _heads(model).items()}
-    with _system_errors(folder):
+    with artifacts.system_errors(folder):
         model.encoder.save_pretrained(encoder)
         tokenizer.save_pretrained(encoder)
         save_file(heads, folder / HEADS, metadata={"format": "pt"})
     return weights_sha256(folder)
-
-
-@contextlib.contextmanager
-def _system_errors(folder: Path) -> Iterator[None]:
-    """The libraries' Rust parts tell of a full disk in words: make it an OSError again."""
-    try:
-        yield
-    except Exception as error:
-        if number := re.search(r"os error (\d+)", str(error)):
-            code = int(number[1])
-            raise OSError(code, os.strerror(code), str(folder)) from error
-        raise
 
 
 def weights_sha256(folder: Path) -> str:

@@ -118,6 +118,11 @@ class Negatives:
             self._rights.setdefault(self._questions[row], set()).add(self._answers[row])
         self._supply(np.arange(len(labels)))
 
+    @property
+    def texts(self) -> np.ndarray:
+        """A number for each of the rows' texts, the same for the same text, int64 `(2, rows)`."""
+        return np.stack([self._questions, self._answers])
+
     def without(self, rows: np.ndarray) -> Negatives:
         """The same, but none of these rows `(rows,)` gives a wrong answer.
 

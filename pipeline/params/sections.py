@@ -53,6 +53,9 @@ class Machine(Section):
     numbers of cores set it to a number."""
     labelling_tokens: Annotated[int, Field(ge=512)]
     """Tokens, padding included, that one forward pass holds when rows are scored."""
+    checkpoint_seconds: Annotated[float, Field(ge=0)]
+    """Seconds between checkpoints of a training, more where writing one takes over a fiftieth of
+    that. 0: one before every step, whatever it costs."""
 
 
 class Params(Section):

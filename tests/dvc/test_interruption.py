@@ -38,11 +38,11 @@ os.mkdir = closed
 
 
 def contents(folder: Path) -> dict[str, str]:
-    """SHA-256 of every file below a folder, drafts included."""
+    """SHA-256 of every file below a folder, drafts included; locks are left lying when free."""
     return {
         file.relative_to(folder).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
         for file in sorted(folder.rglob("*"))
-        if file.is_file()
+        if file.is_file() and file.suffix != ".lock"
     }
 
 

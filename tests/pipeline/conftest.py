@@ -109,7 +109,14 @@ def head() -> LinearHead:
 @pytest.fixture(scope="session")
 def hardware() -> Machine:
     """One CPU thread, float32."""
-    return Machine(device="cpu", precision="float32", threads=1, shards=1, labelling_tokens=512)
+    return Machine(
+        device="cpu",
+        precision="float32",
+        threads=1,
+        shards=1,
+        labelling_tokens=512,
+        checkpoint_seconds=120,
+    )
 
 
 @pytest.fixture(scope="session")

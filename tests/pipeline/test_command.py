@@ -21,7 +21,7 @@ ENOSPC = OSError(errno.ENOSPC, "No space left on device", "data/x")
     ("raised", "code", "says"),
     [
         (DataError("too short", seen=3, where="a.tsv:7", mend="mend it"), 2, "seen: 3"),
-        (KeyboardInterrupt(), 130, "earlier results are untouched"),
+        (KeyboardInterrupt(), 130, "run the same command again"),
         (ENOSPC, 2, "the disk is full"),
         (PermissionError(errno.EACCES, "no", "x"), 2, "no permission"),
         (FileNotFoundError(errno.ENOENT, "no", "x"), 2, "dvc repro"),

@@ -15,6 +15,7 @@ import torch
 from safetensors.numpy import load_file
 
 from pipeline import artifacts, logits
+from pipeline.drafts import Draft
 from pipeline.finetuning import Opened, Recipe, fine_tune, fine_tune_further
 from pipeline.models import checkpoint, encoders
 from pipeline.params.distillation import CrossEntropy, Distillation
@@ -40,16 +41,26 @@ def rows(make):
 
 
 @pytest.fixture
-def fit(tmp_path, tiny, head, settings, hardware, rows):
+def make_draft(tmp_path):
+    """`make_draft(name)` gives an empty folder of that name to train into."""
+
+    def build(name):
+        (tmp_path / name).mkdir()
+        return Draft(name, tmp_path / name, tmp_path / f"{name}.csv")
+
+    return build
+
+
+@pytest.fixture
+def fit(make_draft, tiny, head, settings, hardware, rows):
     """`fit(name, targets, distillation)` trains two tasks into a folder of that name."""
 
     def run(name, targets=None, distillation=None):
         heads = dict.fromkeys(rows, head)
         recipe = Recipe(name, name, heads, 0.1, settings, 7, distillation=distillation)
         opened = Opened(*encoders.load(tiny, 0.1), encoders.describe(tiny))
-        folder = tmp_path / name
-        folder.mkdir()
-        return folder, fine_tune(folder, recipe, rows, opened, hardware, targets or {})
+        draft = make_draft(name)
+        return draft.folder, fine_tune(draft, recipe, rows, opened, hardware, targets or {})
 
     return run
 
@@ -115,15 +126,13 @@ def test_a_regression_head_starts_at_the_mean_of_its_rows(fit):
     assert model.network.head("stsb").linear.bias.item() == pytest.approx(3.0, abs=0.1)
 
 
-def test_training_goes_on_where_a_saved_model_stopped(fit, tmp_path, rows, hardware):
+def test_training_goes_on_where_a_saved_model_stopped(fit, make_draft, rows, hardware):
     folder, model = fit("student")
     artifacts.write_json(folder / checkpoint.CARD, model.card)
     loaded = checkpoint.load(folder, 0.1)
     before = loaded.network.head("rte").linear.weight.clone()
     torch.testing.assert_close(before, model.network.head("rte").linear.weight)
-    further = tmp_path / "further"
-    further.mkdir()
-    again = fine_tune_further(further, model.recipe, rows, loaded, hardware)
+    again = fine_tune_further(make_draft("further"), model.recipe, rows, loaded, hardware)
     origin = {"source": "model", "model": "student"}
     weights = model.card["weights_sha256"]
     assert again.card["encoder"] == {**origin, "weights_sha256": weights}

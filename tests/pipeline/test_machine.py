@@ -15,7 +15,7 @@ from pipeline.params.sections import Machine
 
 def settings(**changes):
     base = {"device": "cpu", "precision": "auto", "threads": "auto"}
-    base |= {"shards": "auto", "labelling_tokens": 512}
+    base |= {"shards": "auto", "labelling_tokens": 512, "checkpoint_seconds": 120}
     return Machine(**{**base, **changes})
 
 

@@ -17,7 +17,7 @@ from pipeline.learning import step_log
 def test_lines_are_written_every_25_steps_and_at_a_flush(tmp_path):
     path = tmp_path / "log.csv"
     with step_log.opened(path, "teach") as log:
-        notes = [log.add(n, n // 10, "rte", torch.tensor(float(n)), 0.5) for n in range(27)]
+        notes = [log.add(n, n // 10, "rte", 8, torch.tensor(float(n)), 0.5) for n in range(27)]
         assert [n for n, note in enumerate(notes) if note] == [24]
         assert notes[24] == "loss 12.000"  # mean of 0 to 24
         assert log.flush() == "loss 25.500"
@@ -37,8 +37,8 @@ def test_lines_are_written_every_25_steps_and_at_a_flush(tmp_path):
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_loss_that_is_not_finite_is_named(tmp_path, value):
     with step_log.opened(tmp_path / "log.csv", "teach") as log:
-        log.add(7, 1, "rte", torch.tensor(1.0), 0.25)
-        log.add(8, 1, "cola", torch.tensor(value), 0.125)
+        log.add(7, 1, "rte", 8, torch.tensor(1.0), 0.25)
+        log.add(8, 1, "cola", 8, torch.tensor(value), 0.125)
         with pytest.raises(TrainingError, match="task cola is not finite at step 8") as caught:
             log.flush()
     assert "teach, learning rate 0.125" in str(caught.value)

@@ -1,0 +1,98 @@
+"""A stage in a process that ends itself at a chosen moment; imported once, then forked."""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import transformers.models.bert.modeling_bert
+import transformers.models.bert.tokenization_bert  # noqa: F401
+
+from pipeline import artifacts, command, drafts, labelling, teacher  # noqa: F401
+from pipeline.learning.snapshots import Snapshots
+from pipeline.models import checkpoint
+
+Kill = Callable[[], None]
+
+
+def run(folder: Path, arguments: list[str], said: Path, moment: str, number: int) -> None:
+    """Run a stage as its command line does.
+
+    Args:
+        folder: the project.
+        arguments: name of the stage's module, then its options.
+        said: file that standard error is appended to.
+        moment: a key of MOMENTS, or "" for none.
+        number: the signal that is sent then.
+    """
+    os.chdir(folder)
+    with said.open("ab") as file:
+        os.dup2(file.fileno(), 2)
+    if moment:
+        MOMENTS[moment](lambda: os.kill(os.getpid(), number))
+    sys.argv = [*arguments]
+    command.run(importlib.import_module(arguments[0]).app)
+
+
+def _around(owner: Any, name: str, call: int, kill: Kill, after: bool = False) -> None:
+    """Kill before or after some call of a function."""
+    original, calls = getattr(owner, name), itertools.count(1)
+
+    def patched(*args: Any, **kwargs: Any) -> Any:
+        now = next(calls) == call
+        if now and not after:
+            kill()
+        found = original(*args, **kwargs)
+        if now and after:
+            kill()
+        return found
+
+    setattr(owner, name, patched)
+
+
+def _half_a_snapshot(kill: Kill) -> None:
+    original, calls = safetensors.torch.save_file, itertools.count(1)
+
+    def save_file(tensors: Any, path: Path, metadata: Any = None) -> None:
+        original(tensors, path, metadata)
+        if next(calls) == 3:
+            whole = Path(path).read_bytes()
+            Path(path).write_bytes(whole[: len(whole) // 2])
+            kill()
+            Path(path).write_bytes(whole)
+
+    safetensors.torch.save_file = save_file
+
+
+def _in_the_swap(call: int, kill: Kill) -> None:
+    swap = artifacts._swap
+
+    def patched(draft: Path, path: Path) -> None:
+        _around(os, "replace", call, kill, after=True)
+        swap(draft, path)
+
+    artifacts._swap = patched
+
+
+# A snapshot is two renames: its tensors, then the JSON file that makes it one.
+MOMENTS: dict[str, Callable[[Kill], None]] = {
+    "half a snapshot is written": _half_a_snapshot,
+    "a snapshot is flushed to disk": lambda kill: _around(os, "fsync", 3, kill),
+    "before the tensors' rename": lambda kill: _around(os, "replace", 5, kill),
+    "before the JSON file's rename": lambda kill: _around(os, "replace", 6, kill),
+    "after the JSON file's rename": lambda kill: _around(os, "replace", 6, kill, after=True),
+    "before an old snapshot is deleted": lambda kill: _around(Snapshots, "drop", 1, kill),
+    "after an old snapshot is deleted": lambda kill: _around(Snapshots, "drop", 2, kill, True),
+    "the model is saved": lambda kill: _around(checkpoint, "save", 1, kill, after=True),
+    "the rows are scored": lambda kill: _around(labelling, "logits", 2, kill),
+    "before the final rename": lambda kill: _around(artifacts, "_swap", 1, kill),
+    "the old artifact is away": lambda kill: _in_the_swap(1, kill),
+    "the new artifact is there": lambda kill: _in_the_swap(2, kill),
+    "before the snapshots are deleted": lambda kill: _around(drafts, "_delete", 1, kill),
+}

@@ -1,0 +1,207 @@
+"""A stage killed at any moment and run again ends with the bytes of one that was not.
+
+Most attempts are forked from a process that has imported everything, which is what takes long;
+some are the real command line.
+
+Run with: python -m pytest tests/stages/test_kills.py
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+from tests.stages import killed
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY = {"source": "random", "seed": 0, "depth": 2, "hidden": 8, "attention_heads": 2}
+TEACH = ["stages.teach", "--task", "rte", "--member", "m1", "--fold", "all"]
+SIGNALS = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
+KILLS = 20
+OLD = {"old": b"an earlier teacher"}
+
+
+class Project:
+    """A project with all that one teacher needs, and attempts to train it."""
+
+    def __init__(self, root, context):
+        self.root, self.said, self._context = root, root / "said", context
+        self.target = root / "data" / "teachers" / "rte" / "m1" / "all"
+
+    def start(self, arguments=TEACH, moment="", number=0):
+        given = (self.root, arguments, self.said, moment, number)
+        process = self._context.Process(target=killed.run, args=given)
+        process.start()
+        return process
+
+    def finish(self, arguments=TEACH):
+        process = self.start(arguments)
+        process.join(300)
+        assert process.exitcode == 0, self.said.read_text()
+
+    def popen(self, **how):
+        command = [sys.executable, "-m", *TEACH]
+        env = {**os.environ, "PYTHONPATH": str(ROOT)}
+        return subprocess.Popen(command, cwd=self.root, env=env, stderr=subprocess.PIPE, **how)
+
+    def made(self):
+        """Bytes of every file of the teacher, by path; nothing if there is none."""
+        return {
+            file.relative_to(self.target).as_posix(): file.read_bytes()
+            for file in self.target.rglob("*")
+            if file.is_file()
+        }
+
+    def clear(self):
+        """As DVC does before a stage: the artifact goes; what is kept for resuming stays."""
+        shutil.rmtree(self.target, ignore_errors=True)
+
+    def wait_for_steps(self, steps, process):
+        log, end = (
+            self.root / "scratch" / "logs" / "teachers-rte-m1-all.csv",
+            time.monotonic() + 120,
+        )
+        while time.monotonic() < end and process.poll() is None:
+            if log.exists() and log.read_bytes().count(b"\n") > steps:
+                return
+            time.sleep(0.02)
+        raise AssertionError("training did not come that far")
+
+
+@pytest.fixture(scope="module")
+def made_once(tmp_path_factory):
+    """The project, and the bytes of a teacher that was never killed."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", str(ROOT))
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload(["tests.stages.killed"])
+        project = Project(tmp_path_factory.mktemp("killed"), context)
+        _write_params(project.root)
+        for stage, *options in (("download", "rte"), ("prepare", "rte"), ("start", "m1")):
+            name = "--member" if stage == "start" else "--task"
+            project.finish([f"stages.{stage}", name, *options])
+        begin = time.monotonic()
+        project.finish()
+        whole, seconds = project.made(), time.monotonic() - begin
+        assert set(whole) >= {"log.csv", "model.json", "heads.safetensors", "logits.parquet"}
+        yield project, whole, seconds
+
+
+def _write_params(root):
+    yaml = YAML()
+    params = yaml.load((ROOT / "profiles" / "sample.yaml").read_text(encoding="utf-8"))
+    params["tasks"] = {"rte": params["tasks"]["rte"]}
+    params["selection"]["tasks"] = ["rte"]
+    params["data"]["sample"].update({"train": 80, "dev": 20, "test": 20})
+    params["teachers"].update({"epochs": 3, "batch_size": 8, "max_length": 32, "encoder": TINY})
+    params["teachers"].update({"tasks": {"rte": {}}, "members": {"m1": {"seed": 1}}})
+    params["machine"].update({"device": "cpu", "threads": 2, "shards": 2, "checkpoint_seconds": 0})
+    with (root / "params.yaml").open("w", encoding="utf-8") as file:
+        yaml.dump(params, file)
+
+
+@pytest.fixture
+def project(made_once):
+    """The project without a teacher and without anything to resume from."""
+    found = made_once[0]
+    found.clear()
+    shutil.rmtree(found.root / "scratch", ignore_errors=True)
+    found.said.write_text("")
+    return found
+
+
+@pytest.fixture
+def whole(made_once):
+    return made_once[1]
+
+
+def test_at_twenty_random_moments(project, whole, made_once):
+    chance, kills = random.Random(1904), 0
+    while kills < KILLS:
+        process = project.start()
+        process.join(chance.uniform(0, made_once[2]))
+        if process.exitcode is None:
+            os.kill(process.pid, SIGNALS[kills % 3])
+            process.join(300)
+            kills += 1
+        assert project.made() in ({}, whole)
+        project.clear()
+    project.finish()
+    assert project.made() == whole
+    assert project.said.read_text().count("goes on from the checkpoint") >= 3
+
+
+@pytest.mark.parametrize("number", SIGNALS[:2])
+def test_at_moments_of_writing_and_renaming(project, whole, number):
+    for moment in killed.MOMENTS:
+        before = project.made()
+        if not before:
+            project.target.mkdir(parents=True)
+            (project.target / "old").write_bytes(OLD["old"])
+        process = project.start(moment=moment, number=number)
+        process.join(300)
+        stopped = -number if number == signal.SIGKILL else 130
+        assert process.exitcode == stopped, (moment, project.said.read_text())
+        allowed = [OLD, whole]
+        if number == signal.SIGKILL and moment == "the old artifact is away":
+            allowed = [{}]  # between two renames; the run is not done, and the next one makes it
+        assert project.made() in allowed, moment
+    project.finish()
+    assert project.made() == whole
+    assert "goes on from the checkpoint" in project.said.read_text()
+    assert not any(path.is_dir() for path in (project.root / "data" / ".drafts").iterdir())
+    assert not any((project.root / "scratch" / "training").iterdir())
+
+
+def test_the_real_command_line(project, whole):
+    for steps, number in zip((3, 8, 13), SIGNALS, strict=True):
+        process = project.popen()
+        project.wait_for_steps(steps, process)
+        process.send_signal(number)
+        told = process.communicate(timeout=300)[1].decode()
+        assert process.returncode == (-number if number == signal.SIGKILL else 130), told
+        assert "Traceback" not in told
+        assert number == signal.SIGKILL or "run the same command again to go on" in told
+        assert project.made() == {}
+    process = project.popen()
+    told = process.communicate(timeout=300)[1].decode()
+    assert process.returncode == 0, told
+    assert "goes on from the checkpoint" in told
+    assert project.made() == whole
+
+
+def test_a_stage_that_outlives_its_dvc_keeps_others_out(project, whole):
+    """DVC is killed, its child trains on; the next DVC starts the stage a second time."""
+    command = f"import subprocess; subprocess.run({[sys.executable, '-m', *TEACH]!r})"
+    parent = subprocess.Popen(
+        [sys.executable, "-c", command],
+        cwd=project.root,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+    )
+    project.wait_for_steps(1, parent)
+    holder = project.root / "data" / ".drafts" / "rte-m1-all.pid"
+    child = int(holder.read_text())
+    assert child != parent.pid
+    os.kill(child, signal.SIGSTOP)  # so that it does not end before the second one has begun
+    parent.kill()
+    second = project.start()
+    second.join(300)
+    assert second.exitcode == 2
+    told = project.said.read_text()
+    assert "another process trains this model already" in told
+    assert f"process {child}" in told
+    assert "Traceback" not in told
+    os.kill(child, signal.SIGCONT)
+    parent.communicate(timeout=300)  # ends when the child, which has the pipe too, ends
+    assert project.made() == whole
