@@ -234,7 +234,7 @@ def _train(
         checkpoint.save(network, opened.tokenizer, draft.folder),
         network,
         opened.description,
-        {**recipe.describe(), "soft_labels": sorted(targets)},
+        {**recipe.describe(), "soft_labels": sorted(targets), "shards": chosen.shards},
         chosen.precision,
     )
     return Model(network, opened.tokenizer, recipe, chosen, card)

@@ -7,7 +7,7 @@ from threading import Lock
 import numpy as np
 import torch
 
-from pipeline import progress
+from pipeline import occupation, progress
 from pipeline.learning import batching
 from pipeline.machine import Machine
 from pipeline.models.model import MultiTaskModel
@@ -33,6 +33,7 @@ def logits(
 
     def score(rows: np.ndarray) -> None:
         inputs = {k: machine.put(v) for k, v in tokens.batch(rows).items()}
+        occupation.note("scoring", task, *inputs["input_ids"].shape)
         with torch.inference_mode(), machine.autocast():
             scored[rows] = model(task, inputs).float().cpu().numpy()
         with counting:
@@ -40,4 +41,5 @@ def logits(
 
     with progress.bar(title, len(scored), "rows") as bar, Workers(machine.threads) as workers:
         workers.map(score, batching.by_tokens(tokens.lengths, machine.labelling_tokens))
+    occupation.done()
     return scored

@@ -20,6 +20,7 @@ from pipeline.machine import Machine
 from pipeline.models.model import MultiTaskModel
 from pipeline.models.tokens import Tokens
 from pipeline.params.training import EarlyStopping
+from pipeline.workers import Workers
 
 
 class HeldOut(NamedTuple):
@@ -118,15 +119,19 @@ class Watch:
         self.model.train()
         return fmean(per_task)
 
-    @torch.no_grad()  # in inference mode an encoder might keep tensors that no gradient passes
     def _logits(self, task: str, held: HeldOut) -> np.ndarray:
         scored = np.empty((len(held.rows), self.model.tasks[task].outputs), np.float32)
-        lengths = held.tokens.lengths[held.rows]
-        for places in batching.by_tokens(lengths, self.machine.labelling_tokens):
+        batches = batching.by_tokens(held.tokens.lengths[held.rows], self.machine.labelling_tokens)
+
+        def score(places: np.ndarray) -> None:
             batch = held.tokens.batch(held.rows[places])
-            with self.machine.autocast():
+            # In inference mode an encoder might keep tensors that no gradient passes.
+            with torch.no_grad(), self.machine.autocast():
                 logits = self.model(task, {k: self.machine.put(v) for k, v in batch.items()})
             scored[places] = logits.float().cpu().numpy()
+
+        with Workers(self.machine.threads) as workers:
+            workers.map(score, batches)
         return scored
 
     def _weights(self) -> dict[str, torch.Tensor]:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from pipeline import occupation
 from pipeline.learning import gradients, optimizers
 from pipeline.learning.gradients import Gradients
 from pipeline.learning.objective import Objective, Outputs, TrainingSet
@@ -76,6 +77,7 @@ class Loop:
         self.updates.step(self._scaler)
         self._scaler.update()
         self._gradients.clear()
+        occupation.done()
         self.done += 1
         return torch.stack(parts).sum(), rate
 
@@ -113,6 +115,8 @@ class Loop:
         """Add one batch's gradients, weighted by its share of the step's rows; its loss."""
         task, batch = step.task, step.batches[place]
         rows = self.sets[task]
+        longest = int(rows.tokens.lengths[batch].max())
+        occupation.note("training", task, len(batch), longest)
         own = self._passes.of_rows(rows.tokens, batch, self.done, place)
         places, pairs = self._negatives(rows, batch, place)
         wrong = self._passes.of_inputs(pairs, self.done, place) if len(places) else []
