@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 PARAMS = Path("params.yaml")
@@ -19,6 +20,7 @@ METRICS = REPORTS / "metrics.json"
 RESULTS = REPORTS / "results.md"
 README = Path("README.md")
 SOURCE = "source.json"  # in a raw folder: what its files are
+SCRATCH = "MTDNNKD_SCRATCH"  # environment variable: folder for files that no run leaves behind
 _LOGITS = "logits.parquet"
 
 
@@ -95,3 +97,8 @@ def tuned_logits(task: str) -> Path:
 def task_logits(folder: Path, task: str) -> Path:
     """Parquet file of a multi-task model's logits for one task, in the model's folder."""
     return folder / "logits" / f"{task}.parquet"
+
+
+def scratch() -> Path:
+    """Folder of files that live no longer than a run: what `MTDNNKD_SCRATCH` names, or scratch."""
+    return Path(os.environ.get(SCRATCH) or "scratch")

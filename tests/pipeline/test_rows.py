@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import rows
+from pipeline import rows, stored
 from pipeline.errors import DataError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
@@ -72,7 +72,7 @@ def test_bad_files_are_named(make, tmp_path):
     with pytest.raises(DataError, match="not a readable Parquet file"):
         rows.read(path)
     made = make("rte", "train", [("a", "b", 0)])
-    rows.write_table(path, made.table, {**made.metadata, "schema_version": 99})
+    stored.write_table(path, made.table, {**made.metadata, "schema_version": 99})
     with pytest.raises(DataError, match="version 1"):
         rows.read(path)
 
@@ -103,7 +103,7 @@ def test_every_damaged_byte_is_found_or_harmless(make, tmp_path):
 )
 def test_metadata_that_cannot_be_read_is_named(tmp_path, note, what):
     path = tmp_path / "train.parquet"
-    pq.write_table(pa.table({"a": [1]}).replace_schema_metadata({rows.METADATA_KEY: note}), path)
+    pq.write_table(pa.table({"a": [1]}).replace_schema_metadata({stored.METADATA_KEY: note}), path)
     with pytest.raises(DataError) as caught:
         rows.read(path)
     assert (caught.value.what, caught.value.where) == (what, path)
@@ -111,8 +111,8 @@ def test_metadata_that_cannot_be_read_is_named(tmp_path, note, what):
 
 def test_a_fault_of_the_disk_is_no_fault_of_the_file(tmp_path):
     with pytest.raises(FileNotFoundError):
-        rows.read_table(tmp_path / "none.parquet")
-    with pytest.raises(OSError, match="no space"), rows.readable(tmp_path):
+        stored.read_table(tmp_path / "none.parquet")
+    with pytest.raises(OSError, match="no space"), stored.readable(tmp_path):
         raise OSError(errno.ENOSPC, "no space")
 
 
