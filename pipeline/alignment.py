@@ -13,9 +13,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline import stored
 from pipeline.errors import SoftLabelError
 from pipeline.rows import Rows
-from pipeline.stored import BATCH, in_groups
 from pipeline.tasks import Task
 
 Indices = npt.NDArray[np.int64]
@@ -101,12 +101,12 @@ def in_step(found: Iterable[pa.Table], expected: Iterable[pa.Table]) -> bool:
         found: tables of rows.
         expected: tables of any other lengths; all columns of each are compared.
     """
-    pairs = zip_longest(in_groups(found, BATCH), in_groups(expected, BATCH))
+    grouped = (stored.in_groups(tables, stored.BATCH) for tables in (found, expected))
     return all(
         here is not None
         and there is not None
         and all(here[name].equals(there[name]) for name in there.schema.names)
-        for here, there in pairs
+        for here, there in zip_longest(*grouped)
     )
 
 

@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from pipeline import stored
 from pipeline.errors import DataError
 from pipeline.mapped import Growing
-from pipeline.stored import BATCH, Stored
+from pipeline.stored import Stored
 from pipeline.tasks import Task
 
 SCHEMA_VERSION = 1
@@ -105,8 +105,8 @@ class Rows:
             yield from self.source.batches(columns)
             return
         table = self.source.select(columns)
-        for start in range(0, max(1, len(table)), BATCH):
-            yield table.slice(start, BATCH)
+        for start in range(0, max(1, len(table)), stored.BATCH):
+            yield table.slice(start, stored.BATCH)
 
     def columns(self, *names: str) -> pa.Table:
         """Some columns of all rows, read into memory."""

@@ -20,7 +20,7 @@ METADATA_KEY = b"mtdnnkd"
 BATCH = 8192  # rows that a reader of batches holds at once
 _AHEAD = 1 << 16  # bytes of each column that are read ahead; 0 would read whole row groups
 
-# Arrow's own allocators keep what was freed: 100 MB after a large file, the system's under 20.
+# Arrow's own allocators keep what was freed, 100 MB after a large file; the system's can be trimmed.
 pa.set_memory_pool(pa.system_memory_pool())
 
 
@@ -68,12 +68,14 @@ class Stored:
         """
         names = self.schema.names if columns is None else list(columns)
         rows = 0
+        # One thread: many take no less time for batches as small as these, and each keeps memory.
         with readable(self.path):
-            for batch in self.file.iter_batches(BATCH, columns=names):
+            for batch in self.file.iter_batches(BATCH, columns=names, use_threads=False):
                 table = pa.Table.from_batches([batch]).select(names)
                 table.validate(full=True)
                 rows += table.num_rows
                 yield table.replace_schema_metadata(None)
+        pa.default_memory_pool().release_unused()  # or what each pass leaves free adds up
         if rows != self.num_rows:
             fault = f"the file says that it has {self.num_rows} rows"
             raise DataError(fault, seen=rows, where=self.path)
@@ -96,7 +98,10 @@ def opened(path: Path) -> Stored:
 
 
 def in_groups(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
-    """The rows of some tables in tables of one chunk and `size` rows; the last may have fewer."""
+    """The rows of some tables in tables of one chunk and `size` rows; the last may have fewer.
+
+    No table is empty.
+    """
     held: list[pa.Table] = []
     rows = 0
     for table in tables:
@@ -132,8 +137,12 @@ def write_batches(
     """
     noted = schema.with_metadata({METADATA_KEY: _note(metadata)})
     with artifacts.new_file(path) as draft, pq.ParquetWriter(draft, noted, **options) as writer:
+        written = 0
         for table in in_groups(tables, group):
             writer.write_table(table.cast(noted), row_group_size=group)
+            written += table.num_rows
+        if not written:  # as write_table, which makes a row group even of nothing
+            writer.write_table(noted.empty_table())
 
 
 def write_table(
