@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import mmap
 import tempfile
+from collections.abc import Iterator
 from typing import IO
 
 import numpy as np
@@ -60,3 +62,23 @@ class Growing:
             self._file.write(rows.data)
         self._file.flush()
         self._held, self._bytes = [], 0
+
+
+def pieces(array: np.ndarray) -> Iterator[np.ndarray]:
+    """The rows of an array in pieces of about `HELD` bytes, for whoever reads all of it.
+
+    Of a mapped array no more than a piece is resident: what was read is given back.
+    """
+    rows = max(1, HELD * len(array) // max(1, array.nbytes))
+    for start in range(0, len(array), rows):
+        yield array[start : start + rows]
+        _give_back(array)
+
+
+def _give_back(array: np.ndarray) -> None:
+    """Let the system have the pages of a mapped array; the next look at them reads them anew."""
+    base: object = array.base
+    while isinstance(base, np.ndarray):
+        base = base.base
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)

@@ -20,7 +20,7 @@ METADATA_KEY = b"mtdnnkd"
 BATCH = 8192  # rows that a reader of batches holds at once
 _AHEAD = 1 << 16  # bytes of each column that are read ahead; 0 would read whole row groups
 
-# Arrow's own allocators keep what was freed, 100 MB after a large file; the system's can be trimmed.
+# Arrow's own allocators keep what was freed, 100 MB after a large file; the system's gives it up.
 pa.set_memory_pool(pa.system_memory_pool())
 
 

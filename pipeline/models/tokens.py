@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from pipeline import mapped
 from pipeline.mapped import Growing
 from pipeline.rows import Rows
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 TEXTS = "texts"  # key of a batch that the encoder does not take
 _ROWS_A_CALL = 1024  # keeps the tokenizer's Python lists small on large splits
-_LENGTHS_A_STEP = 1 << 16  # offsets held at once
 
 
 class _Piece(NamedTuple):
@@ -56,9 +56,10 @@ class Tokens:
     @cached_property
     def lengths(self) -> np.ndarray:
         """Tokens of each row, int64 `(rows,)`."""
-        found = Growing(np.int64)
-        for start in range(0, len(self.offsets) - 1, _LENGTHS_A_STEP):
-            found.append(np.diff(self.offsets[start : start + _LENGTHS_A_STEP + 1]))
+        found, last = Growing(np.int64), self.offsets[0]
+        for some in mapped.pieces(self.offsets[1:]):
+            found.append(np.diff(some, prepend=last))
+            last = some[-1]
         return found.array()
 
     def batch(self, rows: np.ndarray) -> dict[str, np.ndarray]:

@@ -5,6 +5,8 @@ Run with: python -m pytest tests/pipeline/test_mapped.py
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from unittest import mock
 
 import numpy as np
@@ -57,3 +59,36 @@ def test_a_small_array_needs_no_folder(scratch):
     grown.append([1, 2])
     assert grown.array().tolist() == [1, 2]
     assert not scratch.exists()
+
+
+@pytest.mark.parametrize("held", [24, 1 << 20])
+@pytest.mark.parametrize("shape", [(), (3,)])
+@pytest.mark.parametrize("rows", [0, 1, 7, 50])
+def test_pieces_are_the_array(monkeypatch, held, shape, rows):
+    monkeypatch.setattr(mapped, "HELD", held)
+    values = np.arange(rows * max(1, *shape, 1)).reshape(rows, *shape)
+    grown = Growing(np.int64, *shape)
+    grown.append(values)
+    found = [*mapped.pieces(grown.array())]
+    np.testing.assert_array_equal(np.concatenate([values[:0], *found]), values)
+    assert all(piece.nbytes <= max(24, held) for piece in found)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/smaps")
+def test_what_was_read_of_a_mapped_array_is_given_back():
+    grown = Growing(np.uint8)
+    for _ in range(20):
+        grown.append(np.ones(1 << 20))
+    array = grown.array()
+    assert sum(int(piece.sum()) for piece in mapped.pieces(array)) == 20 << 20
+    assert _resident(array) < 2 << 20
+    assert int(array.sum()) == 20 << 20
+    assert _resident(array) == 20 << 20
+
+
+def _resident(array: np.ndarray) -> int:
+    """Bytes of a mapped array that are resident."""
+    start = f"{array.ctypes.data:x}-"
+    lines = iter(Path("/proc/self/smaps").read_text().splitlines())
+    next(line for line in lines if line.startswith(start))
+    return 1024 * int(next(line for line in lines if line.startswith("Rss:")).split()[1])

@@ -213,7 +213,6 @@ def test_in_any_batches_and_mapped_or_not_the_tokens_are_the_same(
         mock.patch.object(mapped, "HELD", held),
         mock.patch.object(stored, "BATCH", batch),
         mock.patch.object(tokens, "_ROWS_A_CALL", call),
-        mock.patch.object(tokens, "_LENGTHS_A_STEP", call),
     ):
         packed = tokens.tokenise(rows, either, 8)
         for name, array in expected.items():
