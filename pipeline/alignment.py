@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -11,7 +13,9 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline import stored
 from pipeline.errors import SoftLabelError
+from pipeline.rows import Rows
 from pipeline.tasks import Task
 
 Indices = npt.NDArray[np.int64]
@@ -67,11 +71,13 @@ def align(found: pa.Table, expected: pa.Table, origin: Origin) -> Indices:
     """
     ids, wanted = found["row_id"], expected["row_id"]
     check_unique(ids, origin)
-    _refuse_any(
-        ~_array(pc.is_in(ids, value_set=_whole(wanted))), ids, "no such prepared row", origin
-    )
-    positions = locate(wanted, ids, origin)
-    taken = found.take(pa.array(positions))
+    if ids.equals(wanted):  # as files are written; saves an index and a copy
+        positions, taken = np.arange(len(ids)), found
+    else:
+        unknown = ~_array(pc.is_in(ids, value_set=_whole(wanted)))
+        _refuse_any(unknown, ids, "no such prepared row", origin)
+        positions = locate(wanted, ids, origin)
+        taken = found.take(pa.array(positions))
     for name in ("split", "text_hash", "label"):
         _check_same(name, taken, expected, origin)
     return positions
@@ -88,6 +94,34 @@ def locate(wanted: pa.ChunkedArray, ids: pa.ChunkedArray, origin: Origin) -> Ind
     return np.asarray(positions.to_numpy(), dtype=np.int64)
 
 
+def in_step(found: Iterable[pa.Table], expected: Iterable[pa.Table]) -> bool:
+    """Whether two streams of rows are the same in the same order, compared a batch at a time.
+
+    Args:
+        found: tables of rows.
+        expected: tables of any other lengths; all columns of each are compared.
+    """
+    grouped = (stored.in_groups(tables, stored.BATCH) for tables in (found, expected))
+    return all(
+        here is not None
+        and there is not None
+        and all(here[name].equals(there[name]) for name in there.schema.names)
+        for here, there in zip_longest(*grouped)
+    )
+
+
+def plainly_unique(splits: Mapping[str, Rows]) -> bool:
+    """Whether a look at each id and the one before it shows that none occurs twice.
+
+    So it is where all ids begin with the names of task and split, as `rows.row_id` makes them, and
+    rise within the split: each is longer than the one before it, or as long and greater.
+
+    Args:
+        splits: rows by the name of their split; if not shown, they may still be unique.
+    """
+    return all(_rise(split, f"{split.task.name}/{name}/") for name, split in splits.items())
+
+
 def check_unique(ids: pa.ChunkedArray, origin: Origin) -> None:
     """Refuse ids of which one occurs twice.
 
@@ -100,6 +134,24 @@ def check_unique(ids: pa.ChunkedArray, origin: Origin) -> None:
     again = np.ones(len(ids), dtype=bool)
     again[first] = False
     _refuse_any(again, ids, "a row occurs twice", origin)
+
+
+def _rise(split: Rows, prefix: str) -> bool:
+    last = pa.array([], pa.string())
+    for part in split.batches("row_id"):
+        ids = pa.concat_arrays([last, *part["row_id"].chunks])
+        here, before = ids.slice(1), ids.slice(0, max(0, len(ids) - 1))
+        size, earlier = pc.binary_length(here), pc.binary_length(before)
+        as_long = pc.and_(pc.equal(size, earlier), pc.greater(here, before))
+        rises = pc.or_(pc.greater(size, earlier), as_long)
+        if not (_all(rises) and _all(pc.starts_with(ids, prefix))):
+            return False
+        last = ids.slice(max(0, len(ids) - 1))
+    return True
+
+
+def _all(flags: Any) -> bool:
+    return bool(pc.all(flags, skip_nulls=False, min_count=0).as_py())
 
 
 def _check_same(name: str, taken: pa.Table, expected: pa.Table, origin: Origin) -> None:

@@ -63,7 +63,7 @@ def _score(folder: Path, found: Rows, hardware: Machine) -> tuple[np.ndarray, Ma
     _check_task(folder, teacher.network.tasks, found)
     network = teacher.network.to(chosen.device)
     length = teacher.card["training"]["max_length"]
-    packed = tokens.tokenise(found.table, teacher.tokenizer, length)
+    packed = tokens.tokenise(found, teacher.tokenizer, length)
     title = f"label {found.task.name} {teacher.card['name']}"
     return labelling.logits(network, found.task.name, packed, chosen, title), teacher.card
 

@@ -12,7 +12,7 @@ from pipeline.errors import SoftLabelError
 from pipeline.finetuning import Splits, Teachers
 from pipeline.models import checkpoint
 from pipeline.params.sections import Params
-from pipeline.rows import Rows
+from pipeline.rows import TRANSFER, Rows
 
 
 def distil(params: Params) -> None:
@@ -45,7 +45,7 @@ def read_targets(task: str, splits: Splits, further: Rows | None, params: Params
         params: section `distillation` has the temperature.
 
     Returns:
-        float32 `(rows, classes)`, or `(rows, 1)` for regression.
+        float32 `(rows, classes)`, or `(rows, 1)` for regression; memory-mapped if they are many.
 
     Raises:
         SoftLabelError: the file is missing or does not fit the rows.
@@ -53,14 +53,9 @@ def read_targets(task: str, splits: Splits, further: Rows | None, params: Params
     path = paths.soft_labels(task)
     if not path.exists():
         raise SoftLabelError("no soft labels", where=path, mend=f"dvc repro ensemble@{task}")
-    learnt = {"train": splits["train"], **({} if further is None else {"transfer": further})}
-    labels = soft_labels.read(path, {**splits, **learnt})
-    tables = [part.table for part in learnt.values()]
-    return labels.targets(
-        [row for table in tables for row in table["row_id"].to_pylist()],
-        [row for table in tables for row in table["text_hash"].to_pylist()],
-        params.distillation.temperature,
-    )
+    learnt = {"train": splits["train"], **({} if further is None else {TRANSFER: further})}
+    temperature = params.distillation.temperature
+    return soft_labels.read_targets(path, {**splits, **learnt}, learnt, temperature)
 
 
 def _taught(params: Params, prepared: Mapping[str, Splits]) -> list[str]:

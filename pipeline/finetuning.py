@@ -125,7 +125,7 @@ class Model:
         return card
 
     def _logits(self, task: str, split: Rows) -> np.ndarray:
-        packed = tokens.tokenise(split.table, self.tokenizer, self.recipe.settings.max_length)
+        packed = tokens.tokenise(split, self.tokenizer, self.recipe.settings.max_length)
         title = f"{self.recipe.title}: {task} {split.split}"
         return labelling.logits(self.network, task, packed, self.machine, title)
 
@@ -295,12 +295,13 @@ def _training_set(
     targets: np.ndarray | None,
 ) -> training.TrainingSet:
     length, head = recipe.settings.max_length, recipe.heads[name]
-    packed = tokens.tokenise(rows.table, tokenizer, length)
+    packed, labels, known = tokens.tokenise(rows, tokenizer, length), rows.labels, rows.known
     negatives = None
     if head.kind == "ranking":
         from pipeline.models.ranking import Negatives, positive_class
 
+        # Texts are told apart here, so these columns are held in memory for as long as it takes.
+        table = rows.columns("sentence1", "sentence2", "label")
         positive = positive_class(rows.task.labels)
-        negatives = Negatives(rows.table, rows.labels, packed, head, length, positive)
-    known = None if rows.known.all() else rows.known
-    return training.TrainingSet(packed, rows.labels, targets, known, negatives)
+        negatives = Negatives(table, labels, packed, head, length, positive)
+    return training.TrainingSet(packed, labels, targets, None if known.all() else known, negatives)

@@ -43,7 +43,9 @@ def held_out(train: Rows, count: int) -> Folds:
     Raises:
         DataError: there are fewer texts than folds.
     """
-    hashes = train.table["text_hash"].to_numpy().astype(bytes)  # sorts faster than str
+    hashes = (
+        train.columns("text_hash")["text_hash"].to_numpy().astype(bytes)
+    )  # sorts faster than str
     texts, group = np.unique(hashes, return_inverse=True)
     if len(texts) < count:
         raise DataError(
@@ -69,7 +71,7 @@ def outside(train: Rows, fold: str, blind: Folds) -> Rows:
     """
     if fold == WHOLE:
         return train
-    return Rows(train.table.filter(blind != int(fold)), train.metadata)
+    return train.where(blind != int(fold))
 
 
 def fingerprint(trained: Rows) -> dict[str, Any]:
@@ -80,5 +82,9 @@ def fingerprint(trained: Rows) -> dict[str, Any]:
     """
     digest = hashlib.sha256()
     for name in ("row_id", "text_hash"):
-        digest.update("\n".join(trained.table[name].to_pylist()).encode())
+        separator = ""
+        for part in trained.batches(name):
+            for value in part[name].to_pylist():
+                digest.update(f"{separator}{value}".encode())
+                separator = "\n"
     return {"rows": len(trained), "sha256": digest.hexdigest()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -97,10 +97,9 @@ def write(
             where=path,
         )
     task = next(iter(splits.values())).task
-    parts = [_part(path, split, values[name], task) for name, split in splits.items()]
-    table = tabulate(splits, np.concatenate(parts))
-    parquet.check_finite(table, "logits", path, "train with a lower learning rate")
-    parquet.write(path, table, describe(task, model))
+    parts = {name: _part(path, split, values[name], task) for name, split in splits.items()}
+    batches = _batches(path, splits, parts)
+    parquet.write_batches(path, schema(task), batches, describe(task, model))
 
 
 def read(path: Path, mend: str = "dvc repro") -> Logits:
@@ -122,6 +121,20 @@ def read(path: Path, mend: str = "dvc repro") -> Logits:
     return found
 
 
+def _batches(
+    path: Path, splits: Mapping[str, Rows], values: Mapping[str, Floats]
+) -> Iterator[pa.Table]:
+    """Columns as in `schema`, a batch of rows at a time, their logits checked."""
+    for name, split in splits.items():
+        field, start = schema(split.task).field("logits"), 0
+        for keys in parquet.key_batches({name: split}):
+            some = parquet.column(values[name][start : start + len(keys)])
+            table = keys.append_column(field, some)
+            parquet.check_finite(table, "logits", path, "train with a lower learning rate")
+            yield table
+            start += len(keys)
+
+
 def _part(path: Path, split: Rows, values: npt.NDArray[Any], task: Task) -> Floats:
     if values.shape != (len(split), task.outputs):
         raise SoftLabelError(
@@ -129,4 +142,4 @@ def _part(path: Path, split: Rows, values: npt.NDArray[Any], task: Task) -> Floa
             seen=f"logits of shape {values.shape}",
             where=path,
         )
-    return values.astype(np.float32)
+    return values.astype(np.float32, copy=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from pipeline import rows
+from pipeline import stored
 from pipeline.errors import DataError, SoftLabelError
 from pipeline.rows import Rows
+from pipeline.stored import Stored
 from pipeline.tasks import Task
 
 ROW_GROUP = 20_000  # rows that a streaming reader holds at once
@@ -54,7 +56,17 @@ def key_fields(task: Task) -> list[pa.Field]:
 
 def keys(splits: Mapping[str, Rows]) -> pa.Table:
     """Columns `key_fields` of prepared rows, splits one after the other."""
-    return pa.concat_tables([_keys(name, split) for name, split in splits.items()])
+    return pa.concat_tables(key_batches(splits))
+
+
+def key_batches(splits: Mapping[str, Rows]) -> Iterator[pa.Table]:
+    """What `keys` gives, in tables of some thousand rows."""
+    for name, split in splits.items():
+        schema = pa.schema(key_fields(split.task))
+        for part in split.batches("row_id", "text_hash", "label"):
+            names = pa.array([name]).take(pa.array(np.zeros(len(part), np.int64)))
+            columns = [part["row_id"], names, part["text_hash"], part["label"]]
+            yield pa.table(columns, schema=schema)
 
 
 def describe(task: Task) -> dict[str, Any]:
@@ -101,7 +113,14 @@ def matrix(chunks: pa.ChunkedArray, width: int) -> Floats:
 
 def write(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:
     """Write a table in row groups of `ROW_GROUP`; the same table gives the same bytes."""
-    rows.write_table(path, table, metadata, row_group_size=ROW_GROUP, use_dictionary=["split"])
+    stored.write_table(path, table, metadata, row_group_size=ROW_GROUP, use_dictionary=["split"])
+
+
+def write_batches(
+    path: Path, schema: pa.Schema, tables: Iterable[pa.Table], metadata: Mapping[str, Any]
+) -> None:
+    """Write what `write` would write of the same rows in one table, holding one row group."""
+    stored.write_batches(path, schema, tables, metadata, ROW_GROUP, use_dictionary=["split"])
 
 
 def read_versioned(
@@ -113,22 +132,47 @@ def read_versioned(
         SoftLabelError: the file is missing, cannot be read, is of another version, or its metadata
             lacks a key that is `required`.
     """
+    open_versioned(path, version, what, mend, required)
+    with readable(path, mend):
+        return stored.read_table(path)
+
+
+def open_versioned(
+    path: Path, version: int, what: str, mend: str, required: Iterable[str] = ()
+) -> Stored:
+    """Open a Parquet file whose metadata must name a schema version.
+
+    Raises:
+        SoftLabelError: the file is missing, cannot be read, is of another version, or its metadata
+            lacks a key that is `required`.
+    """
     if not path.exists():
         raise SoftLabelError(f"no {what}", where=path, mend=mend)
-    try:
-        table, metadata = rows.read_table(path)
-    except DataError as error:
-        raise SoftLabelError(error.what, seen=error.seen, where=path, mend=mend) from error
-    if metadata.get("schema_version") != version:
+    with readable(path, mend):
+        found = stored.opened(path)
+    if found.metadata.get("schema_version") != version:
         raise SoftLabelError(
             f"not a {what} of version {version}",
-            seen=f"version {metadata.get('schema_version')}",
+            seen=f"version {found.metadata.get('schema_version')}",
             where=path,
             mend=mend,
         )
-    if absent := sorted({"task", *required} - metadata.keys()):
+    if absent := sorted({"task", *required} - found.metadata.keys()):
         raise SoftLabelError(f"the {what}'s metadata lacks {absent}", where=path, mend=mend)
-    return table, metadata
+    return found
+
+
+@contextlib.contextmanager
+def readable(path: Path, mend: str | None) -> Iterator[None]:
+    """Let a damaged file's error name the command that makes the file anew.
+
+    Raises:
+        SoftLabelError: the file cannot be read.
+    """
+    try:
+        yield
+    except DataError as error:
+        raise SoftLabelError(error.what, seen=error.seen, where=path, mend=mend) from error
 
 
 def check_columns(table: pa.Table, expected: pa.Schema, path: Path, mend: str | None) -> None:
@@ -137,24 +181,48 @@ def check_columns(table: pa.Table, expected: pa.Schema, path: Path, mend: str | 
     Raises:
         SoftLabelError: names the first column that differs, or the first row with a null.
     """
-    if table.schema.names != expected.names:
+    check_types(table.schema, expected, path, mend)
+    check_nulls(table, expected, path, mend)
+
+
+def check_types(found: pa.Schema, expected: pa.Schema, path: Path, mend: str | None) -> None:
+    """Refuse columns whose names or types are not those of `expected`.
+
+    Raises:
+        SoftLabelError: names the first column that differs.
+    """
+    if found.names != expected.names:
         raise SoftLabelError(
-            f"other columns than {expected.names}", seen=table.schema.names, where=path, mend=mend
+            f"other columns than {expected.names}", seen=found.names, where=path, mend=mend
         )
     for field in expected:
-        found = table.schema.field(field.name)
-        if found.type != field.type:
+        kind = found.field(field.name).type
+        if kind != field.type:
             raise SoftLabelError(
                 f"column {field.name} is not of type {field.type}",
-                seen=str(found.type),
+                seen=str(kind),
                 where=path,
                 mend=mend,
             )
-        if not field.nullable and table[field.name].null_count:
-            at = int(np.argmax(table[field.name].is_null().to_numpy()))
-            raise SoftLabelError(
-                f"column {field.name} is null", seen=row_name(table, at), where=path, mend=mend
-            )
+
+
+def check_nulls(table: pa.Table, expected: pa.Schema, path: Path, mend: str | None) -> None:
+    """Refuse a null in a column that `expected` has without.
+
+    Args:
+        table: some columns of `expected`, `row_id` among them.
+        expected: the schema.
+        path: the file, for the error.
+        mend: the command that makes it anew.
+
+    Raises:
+        SoftLabelError: names the first row.
+    """
+    for name in table.schema.names:
+        if not expected.field(name).nullable and table[name].null_count:
+            at = int(np.argmax(table[name].is_null().to_numpy()))
+            seen = row_name(table, at)
+            raise SoftLabelError(f"column {name} is null", seen=seen, where=path, mend=mend)
 
 
 def check_finite(table: pa.Table, name: str, path: Path | None, mend: str | None) -> None:
@@ -178,9 +246,3 @@ def check_finite(table: pa.Table, name: str, path: Path | None, mend: str | None
 def row_name(table: pa.Table, at: int) -> str:
     """Id of the row at a position, for errors."""
     return str(table["row_id"][at].as_py())
-
-
-def _keys(name: str, split: Rows) -> pa.Table:
-    names = pa.array([name]).take(pa.array(np.zeros(len(split), np.int64)))
-    columns = [split.table["row_id"], names, split.table["text_hash"], split.table["label"]]
-    return pa.table(columns, schema=pa.schema(key_fields(split.task)))

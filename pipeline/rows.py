@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +13,16 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
-from pipeline import artifacts
+from pipeline import stored
 from pipeline.errors import DataError
+from pipeline.mapped import Growing
+from pipeline.stored import Stored
 from pipeline.tasks import Task
 
 SCHEMA_VERSION = 1
 MISSING = "missing.json"  # all that a folder holds when the source does not have the task
 TRANSFER = "transfer"  # the split of rows that only teachers label
-METADATA_KEY = b"mtdnnkd"
 
 
 def text_hash(sentence1: str, sentence2: str | None) -> str:
@@ -81,22 +80,46 @@ def typed(task: Task, found: pa.Table, index: Sequence[int], ids: Sequence[str])
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of one split with what their file says of them.
+    """Rows of one split with what their file says of them, in memory or still in their file.
 
     Attributes:
-        table: columns as in `schema`, one row an example.
+        source: columns as in `schema`, one row an example: a table, or what gives batches of it.
         metadata: task, split, labels (canonical order), regression, low, high, metrics, title,
             glue, source, source_rows, official_rows, partial, cap; of transfer rows also
             `transfer`: source, file, duplicates, held_out.
     """
 
-    table: pa.Table
+    source: pa.Table | Stored | _Joined | _Kept
     metadata: Mapping[str, Any]
 
     def __len__(self) -> int:
-        return int(self.table.num_rows)
+        return int(self.source.num_rows)
+
+    def batches(self, *columns: str) -> Iterator[pa.Table]:
+        """Some columns, in tables of some thousand rows, in their order; at least one table.
+
+        Raises:
+            DataError: the file that they are read from is damaged.
+        """
+        if not isinstance(self.source, pa.Table):
+            yield from self.source.batches(columns)
+            return
+        table = self.source.select(columns)
+        for start in range(0, max(1, len(table)), stored.BATCH):
+            yield table.slice(start, stored.BATCH)
+
+    def columns(self, *names: str) -> pa.Table:
+        """Some columns of all rows, read into memory."""
+        return pa.concat_tables(self.batches(*names))
 
     @property
+    def table(self) -> pa.Table:
+        """All columns of all rows, read into memory at every call."""
+        if isinstance(self.source, pa.Table):
+            return self.source
+        return self.columns(*self.source.schema.names)
+
+    @cached_property
     def task(self) -> Task:
         """The task as the file describes it."""
         meta = self.metadata
@@ -106,7 +129,7 @@ class Rows:
             labels=tuple(meta["labels"]),
             metrics=tuple(meta["metrics"]),
             rows={meta["split"]: meta["official_rows"]},
-            pair=self.table["sentence2"].null_count == 0,
+            pair=not any(part["sentence2"].null_count for part in self.batches("sentence2")),
             low=meta["low"],
             high=meta["high"],
             glue=meta["glue"],
@@ -115,19 +138,68 @@ class Rows:
     @property
     def labels(self) -> np.ndarray:
         """Gold labels `(rows,)`: int64 classes, or float32 scores; 0 where there is none."""
-        kind = np.float32 if self.metadata["regression"] else np.int64
-        filled = pc.fill_null(self.table["label"], 0)
-        return np.asarray(filled.to_numpy().astype(kind))
+        found = Growing(np.float32 if self.metadata["regression"] else np.int64)
+        for part in self.batches("label"):
+            found.append(pc.fill_null(part["label"], 0).to_numpy())
+        return found.array()
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:
         """Whether each row has a gold label, `(rows,)`."""
-        return np.asarray(self.table["label"].is_valid().to_numpy(), dtype=bool)
+        found = Growing(bool)
+        for part in self.batches("label"):
+            found.append(part["label"].is_valid().to_numpy())
+        return found.array()
 
     @property
     def split(self) -> str:
         """Split the rows belong to."""
         return str(self.metadata["split"])
+
+    def where(self, flags: npt.NDArray[np.bool_]) -> Rows:
+        """The rows whose flags `(rows,)` are set, in their order."""
+        return Rows(_Kept(self, flags), self.metadata)
+
+
+@dataclass(frozen=True)
+class _Joined:
+    """Rows one after the other."""
+
+    parts: tuple[Rows, ...]
+
+    @property
+    def num_rows(self) -> int:
+        return sum(map(len, self.parts))
+
+    @property
+    def schema(self) -> pa.Schema:
+        return self.parts[0].source.schema
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        for part in self.parts:
+            yield from part.batches(*columns)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """Some of the rows: those whose flags are set."""
+
+    rows: Rows
+    flags: npt.NDArray[np.bool_]
+
+    @property
+    def num_rows(self) -> int:
+        return int(self.flags.sum())
+
+    @property
+    def schema(self) -> pa.Schema:
+        return self.rows.source.schema
+
+    def batches(self, columns: Sequence[str]) -> Iterator[pa.Table]:
+        start = 0
+        for part in self.rows.batches(*columns):
+            yield part.filter(self.flags[start : start + len(part)])
+            start += len(part)
 
 
 def concatenate(first: Rows, second: Rows) -> Rows:
@@ -136,9 +208,9 @@ def concatenate(first: Rows, second: Rows) -> Rows:
     Raises:
         ValueError: they are not of the same task.
     """
-    if first.table.schema != second.table.schema or _identity(first) != _identity(second):
+    if first.source.schema != second.source.schema or _identity(first) != _identity(second):
         raise ValueError(f"rows of two tasks: {_identity(first)} and {_identity(second)}")
-    return Rows(pa.concat_tables([first.table, second.table]), first.metadata)
+    return Rows(_Joined((first, second)), first.metadata)
 
 
 def _identity(found: Rows) -> list[Any]:
@@ -147,26 +219,28 @@ def _identity(found: Rows) -> list[Any]:
 
 def write(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:
     """Write one prepared split; the same rows give the same bytes."""
-    write_table(path, table, {"schema_version": SCHEMA_VERSION, **metadata})
+    stored.write_table(path, table, {"schema_version": SCHEMA_VERSION, **metadata})
 
 
 def read(path: Path) -> Rows:
-    """Read one prepared split.
+    """Open one prepared split and check it whole; its rows stay in the file.
 
     Raises:
-        DataError: the file is missing or not a prepared file of this version.
+        DataError: the file is missing, damaged or not a prepared file of this version.
     """
     if not path.exists():
         raise DataError("no prepared rows", where=path, mend="dvc repro prepare")
-    table, metadata = read_table(path)
-    if metadata.get("schema_version") != SCHEMA_VERSION:
+    found = stored.opened(path)
+    if found.metadata.get("schema_version") != SCHEMA_VERSION:
         raise DataError(
             f"not a prepared file of version {SCHEMA_VERSION}",
-            seen=metadata.get("schema_version"),
+            seen=found.metadata.get("schema_version"),
             where=path,
             mend="dvc repro --force prepare",
         )
-    return Rows(table, metadata)
+    for _ in found.batches():  # damage is found here, not when hours of training have gone by
+        pass
+    return Rows(found, found.metadata)
 
 
 def read_splits(folder: Path) -> dict[str, Rows]:
@@ -195,63 +269,3 @@ def absent(folder: Path) -> bool:
     if not folder.is_dir():
         raise DataError("no prepared rows", where=folder, mend=f"dvc repro prepare@{folder.name}")
     return True
-
-
-def write_table(
-    path: Path, table: pa.Table, metadata: Mapping[str, Any], **options: object
-) -> None:
-    """Write a Parquet file with JSON metadata under `METADATA_KEY`, atomically.
-
-    Args:
-        path: the file to write.
-        table: its columns.
-        metadata: must go into JSON.
-        options: of `pyarrow.parquet.write_table`.
-    """
-    note = json.dumps(metadata, sort_keys=True, ensure_ascii=False, allow_nan=False).encode()
-    with artifacts.new_file(path) as draft:
-        pq.write_table(table.replace_schema_metadata({METADATA_KEY: note}), draft, **options)
-
-
-def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
-    """Read a Parquet file memory-mapped, with its JSON metadata ({} if it has none).
-
-    Raises:
-        DataError: the file is not Parquet, is cut short or damaged, or its metadata is not a
-            JSON object.
-    """
-    with readable(path):
-        table = pq.read_table(path, memory_map=True)
-        table.validate(full=True)
-        table = table.select(table.column_names)  # names are decoded only when asked for
-    return table, _metadata(table, path)
-
-
-@contextlib.contextmanager
-def readable(path: Path, mend: str | None = None) -> Iterator[None]:
-    """Turn what Arrow raises about a file's bytes into an error that names the file.
-
-    Raises:
-        DataError: the file is not Parquet, is cut short or damaged.
-        OSError: the system could not read the file.
-    """
-    try:
-        yield
-    except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
-        # Arrow tells damaged bytes by a bare OSError; the system's have a number or own class.
-        if isinstance(error, OSError) and (error.errno or type(error) is not OSError):
-            raise
-        raise DataError(
-            "not a readable Parquet file", seen=str(error), where=path, mend=mend
-        ) from error
-
-
-def _metadata(table: pa.Table, path: Path) -> dict[str, Any]:
-    note = (table.schema.metadata or {}).get(METADATA_KEY, b"{}")
-    try:
-        found = json.loads(note)
-    except ValueError as error:  # UnicodeDecodeError is one as well
-        raise DataError("metadata is not JSON", seen=str(error), where=path) from error
-    if not isinstance(found, dict):
-        raise DataError("metadata is not a JSON object", seen=found, where=path)
-    return found

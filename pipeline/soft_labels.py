@@ -5,8 +5,8 @@ The schema is described in docs/soft-labels.md; a change of it raises `SCHEMA_VE
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,132 +15,32 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline import ensemble, parquet, soft_label_checks
-from pipeline.alignment import Origin, align, check_task, check_unique, locate
+from pipeline.alignment import (
+    Origin,
+    align,
+    check_task,
+    check_unique,
+    in_step,
+    locate,
+    plainly_unique,
+)
 from pipeline.errors import SoftLabelError
 from pipeline.logits import Logits
+from pipeline.mapped import Growing
 from pipeline.metrics import task_score
-from pipeline.params.teachers import WHOLE
-from pipeline.parquet import Floats
+from pipeline.parquet import Floats, key_batches
 from pipeline.rows import TRANSFER, Rows
+from pipeline.soft_label_table import (
+    KEYS,
+    SCHEMA_VERSION,
+    SoftLabels,
+    check_notes,
+    check_numbers,
+    folds,
+    schema,
+)
+from pipeline.stored import Stored
 from pipeline.tasks import Task, part_of
-
-SCHEMA_VERSION = 2
-PREFIX = "logits_"
-_OWN = ("rule", "weights", "temperatures", "folds", "members", "missing")
-_KEYS = (*parquet.DESCRIPTION, *_OWN)
-
-
-def schema(task: Task, members: Sequence[str]) -> pa.Schema:
-    """Columns of a soft-label file."""
-    vector = parquet.vector(task.outputs)
-    columns = [pa.field(PREFIX + member, vector, nullable=False) for member in members]
-    outcome = pa.field(_outcome(task), vector, nullable=False)
-    return pa.schema([*parquet.key_fields(task), *columns, outcome])
-
-
-@dataclass(frozen=True)
-class SoftLabels(parquet.Described):
-    """Soft labels of one task.
-
-    Attributes:
-        table: columns as in `schema`.
-        metadata: schema_version, the task, rule, weights, temperatures, folds, members, missing.
-        origin: the file, for errors.
-    """
-
-    origin: Origin
-
-    @property
-    def missing(self) -> bool:
-        """Whether the source has no such task, so that nobody labelled anything."""
-        return bool(self.metadata["missing"])
-
-    @property
-    def rule(self) -> str:
-        """Ensemble rule that made the soft labels."""
-        return str(self.metadata["rule"])
-
-    @property
-    def members(self) -> tuple[str, ...]:
-        """Names of the members, in the order of the columns."""
-        names = self.table.schema.names
-        return tuple(name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX))
-
-    @property
-    def weights(self) -> list[float] | None:
-        """Weights of the members, in their order, or None if the rule has none."""
-        return self._by_member("weights")
-
-    @property
-    def temperatures(self) -> list[float] | None:
-        """Temperatures that calibrate the members, in their order, or None without calibration."""
-        return self._by_member("temperatures")
-
-    @property
-    def folds(self) -> tuple[str, ...]:
-        """Names of the folds of every member; `("all",)` if its one model has seen every row."""
-        return tuple(self.metadata["folds"])
-
-    @property
-    def member_logits(self) -> Floats:
-        """Every member's raw logits, `(members, rows, classes)`."""
-        width = self.task.outputs
-        parts = [parquet.matrix(self.table[PREFIX + member], width) for member in self.members]
-        return np.stack(parts) if parts else np.empty((0, len(self), width), np.float32)
-
-    @property
-    def probabilities(self) -> Floats:
-        """The soft labels at T = 1, `(rows, classes)`; for a regression task scores `(rows, 1)`."""
-        return parquet.matrix(self.table[_outcome(self.task)], self.task.outputs)
-
-    def targets(
-        self, row_ids: Sequence[str], text_hashes: Sequence[str], temperature: float = 1.0
-    ) -> Floats:
-        """Soft targets of the named rows, made anew from the members' logits.
-
-        Call it once a split, not once a batch: each call indexes the whole file.
-
-        Args:
-            row_ids: ids of the rows, in the order wanted.
-            text_hashes: hash of each row's text, as prepared.
-            temperature: T of `ensemble.combine`, which multiplies with each member's own; a
-                regression task's scores know no temperature.
-
-        Returns:
-            Probabilities `(rows, classes)`, or scores `(rows, 1)` of a regression task.
-
-        Raises:
-            SoftLabelError: a row has no soft label or was labelled as another text, or the
-                temperature is not above 0.
-        """
-        wanted = pa.chunked_array([pa.array(row_ids, pa.string())])
-        at = locate(wanted, self.table["row_id"], self.origin)
-        hashes = self.table["text_hash"].take(pa.array(at)).to_pylist()
-        for row, has, should in zip(row_ids, hashes, text_hashes, strict=True):
-            if has != should:
-                self.origin.refuse("a row was labelled as another text", f"{row}: {has}, {should}")
-        return self.combine(self.member_logits[:, at], temperature)
-
-    def combine(self, logits: Floats, temperature: float = 1.0) -> Floats:
-        """What rule, weights and calibration of this file make of members' logits.
-
-        Args:
-            logits: `(members, rows, classes)`, members in the order of the columns.
-            temperature: as for `targets`.
-
-        Returns:
-            Probabilities `(rows, classes)`, or scores `(rows, 1)` of a regression task.
-
-        Raises:
-            SoftLabelError: rule, weights, calibration or temperature cannot be used.
-        """
-        if self.task.regression:
-            return ensemble.combine_scores(logits, self.rule, self.weights)
-        return ensemble.combine(logits, self.rule, self.weights, temperature, self.temperatures)
-
-    def _by_member(self, key: str) -> list[float] | None:
-        values = self.metadata[key]
-        return None if values is None else [values[member] for member in self.members]
 
 
 def write(
@@ -174,7 +74,7 @@ def write(
         "rule": rule,
         "weights": _weights(task, models) if rule == "dev_weighted" else None,
         "temperatures": None if temperatures is None else dict(temperatures),
-        "folds": _folds(next(iter(models.values()), {})),
+        "folds": folds(next(iter(models.values()), {})),
         "members": models,
     }
     stacked = np.stack(values) if values else np.empty((0, len(keys), task.outputs), np.float32)
@@ -182,7 +82,7 @@ def write(
     fields = [columns.field(at) for at in range(len(columns) - 1)]
     raw = pa.table([*keys.columns, *map(parquet.column, values)], schema=pa.schema(fields))
     made = SoftLabels(raw, _metadata(task, notes), Origin(f"soft labels of {task.name}", path))
-    _check_notes(made)
+    check_notes(made)
     outcome = parquet.column(made.combine(stacked))
     table = raw.append_column(columns.field(len(fields)), outcome)
     parquet.write(path, table, made.metadata)
@@ -210,19 +110,88 @@ def read(path: Path, splits: Mapping[str, Rows] | None = None) -> SoftLabels:
             infinite; probabilities do not add up to 1, or are not what the rule makes of the
             logits. The first offender is named.
     """
+    opened, head = _open(path)
+    _check_rows(opened, head, splits)
+    return replace(head, table=pa.concat_tables(part.table for part in _parts(opened, head)))
+
+
+def read_targets(
+    path: Path, splits: Mapping[str, Rows], learnt: Collection[str], temperature: float
+) -> Floats:
+    """Read soft targets, and check all soft labels as `read` does, holding a batch of rows.
+
+    A file in the order of the prepared rows, as `write` makes it, is compared with them in step.
+    For one in another order, the ids are held in memory.
+
+    Args:
+        path: a file that `write` made.
+        splits: the prepared rows, as for `read`.
+        learnt: names of the splits whose targets are wanted.
+        temperature: as for `SoftLabels.targets`.
+
+    Returns:
+        Targets of the rows of `learnt`, in the order of `splits`, `(rows, classes)`, or scores
+        `(rows, 1)` of a regression task; read-only and memory-mapped if they are many.
+
+    Raises:
+        SoftLabelError: as for `read`, or the temperature is not above 0.
+    """
+    opened, head = _open(path)
+    in_order = _check_rows(opened, head, splits)
+    found = Growing(np.float32, head.task.outputs)
+    for part in _parts(opened, head):
+        at = np.flatnonzero(_among(part.table, learnt))
+        found.append(part.combine(part.member_logits[:, at], temperature))
+    targets = found.array()
+    if in_order:
+        return targets
+    keys = pa.concat_tables(_keys(opened, head))
+    wanted = parquet.keys({name: rows for name, rows in splits.items() if name in learnt})
+    there = keys.filter(_among(keys, learnt))["row_id"]
+    return targets[locate(wanted["row_id"], there, head.origin)]
+
+
+def _open(path: Path) -> tuple[Stored, SoftLabels]:
+    """The open file, and what it says of itself as soft labels of no rows."""
     mend = f"dvc repro ensemble@{path.stem}"
     what = "soft-label file"
-    table, metadata = parquet.read_versioned(path, SCHEMA_VERSION, what, mend, _KEYS)
-    found = SoftLabels(table, metadata, Origin(f"soft labels of {metadata['task']}", path, mend))
-    _check_notes(found)
-    parquet.check_columns(table, schema(found.task, found.members), path, mend)
-    _check_rows(found, splits)
-    _check_numbers(found)
-    return found
+    opened = parquet.open_versioned(path, SCHEMA_VERSION, what, mend, KEYS)
+    origin = Origin(f"soft labels of {opened.metadata['task']}", path, mend)
+    head = SoftLabels(opened.schema.empty_table(), opened.metadata, origin)
+    check_notes(head)
+    parquet.check_types(opened.schema, schema(head.task, head.members), path, mend)
+    return opened, head
 
 
-def _outcome(task: Task) -> str:
-    return "score" if task.regression else "probabilities"
+def _keys(opened: Stored, head: SoftLabels) -> Iterator[pa.Table]:
+    """The columns that say which row it is, checked in themselves, a batch at a time."""
+    names = [field.name for field in parquet.key_fields(head.task)]
+    for part in _batches(opened, head, names):
+        further = pc.equal(part["split"], TRANSFER)
+        soft_label_checks.check_unlabelled(part.filter(further), head.origin)
+        yield part
+
+
+def _parts(opened: Stored, head: SoftLabels) -> Iterator[SoftLabels]:
+    """All soft labels, their numbers checked, a batch at a time."""
+    for table in _batches(opened, head, opened.schema.names):
+        part = replace(head, table=table)
+        check_numbers(part)
+        yield part
+
+
+def _batches(opened: Stored, head: SoftLabels, names: Sequence[str]) -> Iterator[pa.Table]:
+    mend, expected = head.origin.mend, schema(head.task, head.members)
+    with parquet.readable(opened.path, mend):
+        for part in opened.batches(names):
+            parquet.check_nulls(part, expected, opened.path, mend)
+            yield part
+
+
+def _among(table: pa.Table, splits: Collection[str]) -> np.ndarray:
+    """Whether each row is of one of some splits, bool `(rows,)`."""
+    flags = pc.is_in(table["split"], value_set=pa.array(splits, pa.string()))
+    return np.asarray(flags.to_numpy(), bool)
 
 
 def _member_values(keys: pa.Table, task: Task, name: str, member: Logits) -> Floats:
@@ -249,50 +218,19 @@ def _metadata(task: Task, notes: Mapping[str, Any]) -> dict[str, Any]:
     return {"missing": False, "schema_version": SCHEMA_VERSION, **described, **notes}
 
 
-def _folds(model: Mapping[str, Any]) -> list[str]:
-    """Folds of a member; one that names none has seen all train rows."""
-    return list(model.get("folds", [WHOLE]))
-
-
-def _check_notes(found: SoftLabels) -> None:
-    """What the metadata say of the members, of folds and of calibration."""
-    models, origin = found.metadata["members"], found.origin
-    soft_label_checks.check_members(found.members, found.metadata, origin)
-    for name, model in models.items():
-        if _folds(model) != list(found.folds):
-            origin.refuse(f"teacher {name} is not of folds {list(found.folds)}", _folds(model))
-    if found.temperatures is not None:
-        soft_label_checks.check_calibration(found.task, found.folds, found.temperatures, origin)
-
-
-def _check_rows(found: SoftLabels, splits: Mapping[str, Rows] | None) -> None:
-    table, origin = found.table, found.origin
-    check_unique(table["row_id"], origin)
-    further = pc.equal(table["split"], TRANSFER)
-    soft_label_checks.check_unlabelled(table.filter(further), origin)
-    if splits is None:
-        return
-    for rows in splits.values():
-        check_task(found.task, rows.task, origin)
-    if found.missing != ("train" not in splits):
-        had = "had no train rows" if found.missing else "had train rows"
+def _check_rows(opened: Stored, head: SoftLabels, splits: Mapping[str, Rows] | None) -> bool:
+    """Refuse other rows than those of `splits`; whether they are in the same order."""
+    origin = head.origin
+    for rows in (splits or {}).values():
+        check_task(head.task, rows.task, origin)
+    if splits is not None and head.missing != ("train" not in splits):
+        had = "had no train rows" if head.missing else "had train rows"
         origin.refuse(f"they were made when the source {had}", sorted(splits))
-    if not found.missing:
-        known = table if TRANSFER in splits else table.filter(pc.invert(further))
-        align(known, parquet.keys(splits), origin)
-
-
-def _check_numbers(found: SoftLabels) -> None:
-    if found.missing:
-        return
-    ids, origin = found.table["row_id"], found.origin
-    for name in (*(PREFIX + member for member in found.members), _outcome(found.task)):
-        parquet.check_finite(found.table, name, origin.where, origin.mend)
-    outcome = found.probabilities
-    if not found.task.regression:
-        soft_label_checks.check_simplex(outcome, ids, origin)
-    try:
-        expected = found.combine(found.member_logits)
-    except SoftLabelError as error:
-        origin.refuse(error.what, error.seen)
-    soft_label_checks.check_rule(found.rule, outcome, expected, ids, origin)
+    if splits and plainly_unique(splits) and in_step(_keys(opened, head), key_batches(splits)):
+        return True
+    table = pa.concat_tables(_keys(opened, head))
+    check_unique(table["row_id"], origin)
+    if splits is not None and not head.missing:
+        known = table.filter(pc.not_equal(table["split"], TRANSFER))
+        align(table if TRANSFER in splits else known, parquet.keys(splits), origin)
+    return False

@@ -10,11 +10,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from pipeline import mapped
+from pipeline.mapped import Growing
+from pipeline.rows import Rows
+
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 TEXTS = "texts"  # key of a batch that the encoder does not take
-_ROWS_A_CALL = 4096  # keeps the tokenizer's Python lists small on large splits
+_ROWS_A_CALL = 1024  # keeps the tokenizer's Python lists small on large splits
 
 
 class _Piece(NamedTuple):
@@ -30,7 +34,7 @@ class _Piece(NamedTuple):
 
 @dataclass(frozen=True)
 class Tokens:
-    """Token ids of many rows without padding.
+    """Token ids of many rows without padding; the arrays may be memory-mapped and read-only.
 
     Attributes:
         ids: int32 `(tokens,)`, all rows end to end.
@@ -49,10 +53,14 @@ class Tokens:
     pad: int
     uses_segments: bool
 
-    @property
+    @cached_property
     def lengths(self) -> np.ndarray:
         """Tokens of each row, int64 `(rows,)`."""
-        return np.diff(self.offsets)
+        found, last = Growing(np.int64), self.offsets[0]
+        for some in mapped.pieces(self.offsets[1:]):
+            found.append(np.diff(some, prepend=last))
+            last = some[-1]
+        return found.array()
 
     def batch(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Padded inputs of some rows, named as transformers' encoders name them.
@@ -131,21 +139,28 @@ class Tokens:
         raise ValueError("no row has tokens of two texts")
 
 
-def tokenise(table: pa.Table, tokenizer: PreTrainedTokenizerBase, max_length: int) -> Tokens:
+def tokenise(rows: Rows | pa.Table, tokenizer: PreTrainedTokenizerBase, max_length: int) -> Tokens:
     """Tokenise the texts of prepared rows, longest text cut first where a row is too long.
 
     Args:
-        table: rows with `sentence1` and `sentence2` (null where a task has one text).
+        rows: with `sentence1` and `sentence2` (null where a task has one text); read a batch at a
+            time.
         tokenizer: the encoder's own tokenizer.
         max_length: most tokens of a row, special tokens included.
     """
-    rows: list[_Piece] = []
-    for start in range(0, table.num_rows, _ROWS_A_CALL):
-        for encoding in _encode(table.slice(start, _ROWS_A_CALL), tokenizer, max_length):
-            ids = np.asarray(encoding.ids, np.int32)
-            rows.append(_Piece(ids, np.asarray(encoding.type_ids, np.uint8), _texts(encoding)))
+    found = rows if isinstance(rows, Rows) else Rows(rows, {})
+    packed = _Growing()
+    for part in found.batches("sentence1", "sentence2"):
+        for start in range(0, len(part), _ROWS_A_CALL):
+            encodings = _encode(part.slice(start, _ROWS_A_CALL), tokenizer, max_length)
+            packed.append(
+                np.concatenate([np.asarray(row.ids, np.int32) for row in encodings]),
+                np.concatenate([np.asarray(row.type_ids, np.uint8) for row in encodings]),
+                np.concatenate([_texts(row) for row in encodings]),
+                np.array([len(row.ids) for row in encodings]),
+            )
     uses_segments = "token_type_ids" in tokenizer.model_input_names
-    return _pack(rows, int(tokenizer.pad_token_id or 0), uses_segments)
+    return packed.tokens(int(tokenizer.pad_token_id or 0), uses_segments)
 
 
 def concatenate(first: Tokens, second: Tokens) -> Tokens:
@@ -157,13 +172,35 @@ def concatenate(first: Tokens, second: Tokens) -> Tokens:
     kind = (first.pad, first.uses_segments)
     if kind != (second.pad, second.uses_segments):
         raise ValueError("tokens of different tokenizers")
-    return Tokens(
-        np.concatenate([first.ids, second.ids]),
-        np.concatenate([first.segments, second.segments]),
-        np.concatenate([first.texts, second.texts]),
-        np.concatenate([first.offsets, first.offsets[-1] + second.offsets[1:]]),
-        *kind,
-    )
+    packed = _Growing()
+    for part in (first, second):
+        packed.append(part.ids, part.segments, part.texts, part.lengths)
+    return packed.tokens(*kind)
+
+
+class _Growing:
+    """Tokens of more and more rows."""
+
+    def __init__(self) -> None:
+        self._ids, self._segments = Growing(np.int32), Growing(np.uint8)
+        self._texts, self._offsets = Growing(np.uint8), Growing(np.int64)
+        self._offsets.append([0])
+        self._count = 0
+
+    def append(
+        self, ids: np.ndarray, segments: np.ndarray, texts: np.ndarray, lengths: np.ndarray
+    ) -> None:
+        """Append rows: what `Tokens` has of them, with their lengths `(rows,)` for the offsets."""
+        self._ids.append(ids)
+        self._segments.append(segments)
+        self._texts.append(texts)
+        self._offsets.append(self._count + np.cumsum(lengths, dtype=np.int64))
+        self._count += len(ids)
+
+    def tokens(self, pad: int, uses_segments: bool) -> Tokens:
+        """All rows."""
+        ids, segments, texts = self._ids.array(), self._segments.array(), self._texts.array()
+        return Tokens(ids, segments, texts, self._offsets.array(), pad, uses_segments)
 
 
 def _encode(table: pa.Table, tokenizer: Any, max_length: int) -> Any:

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import DataError
 from pipeline.preparation.layouts import HUB_LABEL, Layout, is_labelled
-from pipeline.rows import readable, schema
+from pipeline.rows import schema
+from pipeline.stored import readable
 from pipeline.tasks import Task
 
 _MEND = "check that the file is the task's own, in the layout of the Hub's data set"

@@ -5,14 +5,25 @@ from __future__ import annotations
 import dataclasses
 import re
 from pathlib import Path
+from unittest import mock
 
 import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.alignment import Origin, align, check_task, check_unique, locate
+from pipeline import stored
+from pipeline.alignment import (
+    Origin,
+    align,
+    check_task,
+    check_unique,
+    in_step,
+    locate,
+    plainly_unique,
+)
 from pipeline.errors import SoftLabelError
+from pipeline.rows import Rows
 from pipeline.tasks import GLUE
 
 ORIGIN = Origin("soft labels of rte", Path("x.parquet"), "dvc repro ensemble@rte")
@@ -84,3 +95,50 @@ def test_another_order_of_labels_is_refused():
     turned = dataclasses.replace(GLUE["rte"], labels=("not_entailment", "entailment"))
     with pytest.raises(SoftLabelError, match=r"label order is not \['ent.*\n  seen: \['not_ent"):
         check_task(turned, GLUE["rte"], ORIGIN)
+
+
+@settings(deadline=None)
+@given(st.permutations(ROWS), st.integers(1, 3), st.integers(1, 3), st.integers(1, 4))
+def test_in_step_are_the_same_rows_in_the_same_order(found, chunk, other, batch):
+    with mock.patch.object(stored, "BATCH", batch):
+        parts = table(found, chunk).to_batches(), table(ROWS, other).to_batches()
+        streams = [map(pa.Table.from_batches, ([part] for part in side)) for side in parts]
+        assert in_step(*streams) == (found == ROWS)
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        ROWS[:2],
+        [*ROWS, ("d", "test", "h", 0)],
+        [],
+        [ROWS[0], ("b", "train", "h9", 1), ROWS[2]],
+        [("a", "train", "h1", None), *ROWS[1:]],
+        [*ROWS[:2], ("c", "test", "h3", 0)],
+    ],
+)
+def test_other_rows_are_not_in_step(found):
+    assert not in_step([table(found)], [table(ROWS)])
+    assert not in_step([table(ROWS)], [table(found)])
+    assert in_step([table(found)], [table(found)])
+
+
+@pytest.mark.parametrize(
+    ("ids", "plain"),
+    [
+        ([], True),
+        (["rte/dev/0"], True),
+        (["rte/dev/8", "rte/dev/9", "rte/dev/10", "rte/dev/99", "rte/dev/100"], True),
+        (["rte/dev/3", "rte/dev/4", "rte/dev/4"], False),
+        (["rte/dev/3", "rte/dev/4", "rte/dev/3"], False),
+        (["rte/dev/10", "rte/dev/9"], False),  # unique, but it takes more than a look
+        (["rte/dev/0", "rte/test/1"], False),
+        (["qnli/dev/0"], False),
+    ],
+)
+@pytest.mark.parametrize("batch", [1, 2, 100])
+def test_ids_that_rise_within_their_split_are_plainly_unique(make, monkeypatch, ids, plain, batch):
+    monkeypatch.setattr(stored, "BATCH", batch)
+    made = make("rte", "dev", [("a", "b", 0)] * len(ids))
+    found = Rows(made.table.set_column(0, "row_id", pa.array(ids, pa.string())), made.metadata)
+    assert plainly_unique({"train": make("rte", "train", [("a", "b", 0)]), "dev": found}) == plain

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import logits, parquet, rows
+from pipeline import logits, parquet, rows, stored
 from pipeline.errors import SoftLabelError
 
 VALUES = {
@@ -35,8 +35,8 @@ def path(tmp_path, splits):
 
 def rewrite(path: Path, table: pa.Table | None = None, **changes: object) -> None:
     """Change a file behind the writer's back."""
-    old, metadata = rows.read_table(path)
-    rows.write_table(path, old if table is None else table, {**metadata, **changes})
+    old, metadata = stored.read_table(path)
+    stored.write_table(path, old if table is None else table, {**metadata, **changes})
 
 
 def test_reads_what_was_written(path):
@@ -126,12 +126,14 @@ def with_logits(path: Path, values: list[list[float]]) -> pa.Table:
         (lambda p: rewrite(p, schema_version=2), r"not a logits file of version 1\n.*version 2"),
         (lambda p: pq.write_table(pa.table({"a": [1]}), p), "not a logits file of version 1"),
         (
-            lambda p: rows.write_table(p, logits.read(p).table, {"schema_version": 1, "task": "x"}),
+            lambda p: stored.write_table(
+                p, logits.read(p).table, {"schema_version": 1, "task": "x"}
+            ),
             "metadata lacks .*'labels'",
         ),
         (
             lambda p: pq.write_table(
-                pa.table({"a": [1]}).replace_schema_metadata({rows.METADATA_KEY: b"{"}), p
+                pa.table({"a": [1]}).replace_schema_metadata({stored.METADATA_KEY: b"{"}), p
             ),
             "metadata is not JSON",
         ),
@@ -161,5 +163,5 @@ def test_a_null_is_refused_by_name(path):
 
 
 def test_metadata_is_plain_json_with_sorted_keys(path):
-    note = pq.read_schema(path).metadata[rows.METADATA_KEY]
+    note = pq.read_schema(path).metadata[stored.METADATA_KEY]
     assert note.decode() == json.dumps(json.loads(note), sort_keys=True, ensure_ascii=False)

@@ -7,15 +7,19 @@ from __future__ import annotations
 
 import errno
 import hashlib
+from unittest import mock
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import rows
+from pipeline import mapped, rows, stored
 from pipeline.errors import DataError
+from pipeline.tasks import GLUE
+from tests.pipeline.conftest import make_rows
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]))
 
@@ -72,7 +76,7 @@ def test_bad_files_are_named(make, tmp_path):
     with pytest.raises(DataError, match="not a readable Parquet file"):
         rows.read(path)
     made = make("rte", "train", [("a", "b", 0)])
-    rows.write_table(path, made.table, {**made.metadata, "schema_version": 99})
+    stored.write_table(path, made.table, {**made.metadata, "schema_version": 99})
     with pytest.raises(DataError, match="version 1"):
         rows.read(path)
 
@@ -103,7 +107,7 @@ def test_every_damaged_byte_is_found_or_harmless(make, tmp_path):
 )
 def test_metadata_that_cannot_be_read_is_named(tmp_path, note, what):
     path = tmp_path / "train.parquet"
-    pq.write_table(pa.table({"a": [1]}).replace_schema_metadata({rows.METADATA_KEY: note}), path)
+    pq.write_table(pa.table({"a": [1]}).replace_schema_metadata({stored.METADATA_KEY: note}), path)
     with pytest.raises(DataError) as caught:
         rows.read(path)
     assert (caught.value.what, caught.value.where) == (what, path)
@@ -111,8 +115,8 @@ def test_metadata_that_cannot_be_read_is_named(tmp_path, note, what):
 
 def test_a_fault_of_the_disk_is_no_fault_of_the_file(tmp_path):
     with pytest.raises(FileNotFoundError):
-        rows.read_table(tmp_path / "none.parquet")
-    with pytest.raises(OSError, match="no space"), rows.readable(tmp_path):
+        stored.read_table(tmp_path / "none.parquet")
+    with pytest.raises(OSError, match="no space"), stored.readable(tmp_path):
         raise OSError(errno.ENOSPC, "no space")
 
 
@@ -146,3 +150,52 @@ def test_rows_of_two_splits_follow_one_another(make, tmp_path):
 def test_rows_of_two_tasks_are_not_put_together(make, other):
     with pytest.raises(ValueError, match="two tasks"):
         rows.concatenate(make("rte", "train", []), make(other, "transfer", []))
+
+
+@settings(max_examples=40)
+@given(st.lists(st.none() | st.integers(0, 1), max_size=9), st.integers(1, 4), st.data())
+def test_rows_in_a_file_are_those_in_memory(tmp_path_factory, labels, batch, data):
+    """Alone, filtered, joined with others and both, whatever the batches."""
+    folder = tmp_path_factory.mktemp("rows")
+    made = make_rows(
+        GLUE["rte"], "train", [(f"a{at}", "b", label) for at, label in enumerate(labels)]
+    )
+    more = make_rows(GLUE["rte"], "transfer", [("c", "d", None), ("e", "f", None)])
+    rows.write(folder / "train.parquet", made.table, made.metadata)
+    flags = np.array(data.draw(st.lists(st.booleans(), min_size=len(made), max_size=len(made))))
+    flags = flags.astype(bool)
+    with mock.patch.object(stored, "BATCH", batch), mock.patch.object(mapped, "HELD", 8):
+        found = rows.read(folder / "train.parquet")
+        joined = pa.concat_tables([made.table, more.table])
+        kept = made.table.filter(flags)
+        for some, expected in (
+            (found, made.table),
+            (found.where(flags), kept),
+            (rows.concatenate(found, more), joined),
+            (rows.concatenate(found.where(flags), more), pa.concat_tables([kept, more.table])),
+        ):
+            assert some.table == expected
+            assert len(some) == expected.num_rows
+            assert some.task == made.task
+            ids = [row for part in some.batches("row_id") for row in part["row_id"].to_pylist()]
+            assert ids == expected["row_id"].to_pylist()
+            assert some.columns("label", "index") == expected.select(["label", "index"])
+            filled = [label or 0 for label in expected["label"].to_pylist()]
+            assert (some.labels.tolist(), some.labels.dtype) == (filled, np.int64)
+            assert some.known.tolist() == expected["label"].is_valid().to_pylist()
+
+
+def test_a_task_of_one_text_is_no_pair(make):
+    assert not make("cola", "train", [("a", None, 0)]).task.pair
+    assert make("rte", "train", [("a", "b", 0)]).task.pair
+
+
+def test_a_file_that_is_damaged_anywhere_is_refused_when_it_is_opened(make, tmp_path):
+    path = tmp_path / "train.parquet"
+    made = make("rte", "train", [(f"some text {at}", "b", 0) for at in range(3000)])
+    rows.write(path, made.table, made.metadata)
+    whole = path.read_bytes()
+    middle = len(whole) // 2
+    path.write_bytes(whole[:middle] + b"\xff" * 500 + whole[middle + 500 :])
+    with pytest.raises(DataError, match="not a readable Parquet file"):
+        rows.read(path)

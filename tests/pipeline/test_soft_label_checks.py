@@ -8,7 +8,7 @@ import re
 import pyarrow as pa
 import pytest
 
-from pipeline import logits, rows, soft_labels
+from pipeline import logits, soft_labels, stored
 from pipeline.errors import SoftLabelError
 
 
@@ -138,8 +138,8 @@ SPOILT = {
 @pytest.mark.parametrize("fault", SPOILT)
 def test_a_spoilt_file_is_refused_by_name(rte_soft_labels, rte_splits, fault):
     spoil, message = SPOILT[fault]
-    table, metadata = rows.read_table(rte_soft_labels)
-    rows.write_table(rte_soft_labels, *spoil(table, metadata))
+    table, metadata = stored.read_table(rte_soft_labels)
+    stored.write_table(rte_soft_labels, *spoil(table, metadata))
     with pytest.raises(SoftLabelError) as caught:
         soft_labels.read(rte_soft_labels, rte_splits)
     assert re.search(message, str(caught.value))
@@ -150,9 +150,9 @@ def test_a_spoilt_file_is_refused_by_name(rte_soft_labels, rte_splits, fault):
 @pytest.mark.parametrize("fault", ["duplicate row", "NaN logit", "sum", "not the rule's"])
 def test_without_prepared_rows_the_file_itself_is_checked(rte_soft_labels, fault):
     spoil, message = SPOILT[fault]
-    table, metadata = rows.read_table(rte_soft_labels)
+    table, metadata = stored.read_table(rte_soft_labels)
     assert len(soft_labels.read(rte_soft_labels)) == 4
-    rows.write_table(rte_soft_labels, *spoil(table, metadata))
+    stored.write_table(rte_soft_labels, *spoil(table, metadata))
     with pytest.raises(SoftLabelError, match=message):
         soft_labels.read(rte_soft_labels)
 

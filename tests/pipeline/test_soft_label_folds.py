@@ -7,7 +7,7 @@ import math
 import pyarrow as pa
 import pytest
 
-from pipeline import rows, soft_labels
+from pipeline import soft_labels, stored
 from pipeline.errors import SoftLabelError
 from tests.pipeline.conftest import write_members
 from tests.pipeline.test_soft_label_checks import changed, put, without
@@ -83,7 +83,7 @@ def test_a_spoilt_file_with_folds_and_transfer_rows_is_refused(
     rte_calibrated, rte_all_splits, fault
 ):
     spoil, message = {**CALIBRATED, **OF_TRANSFER}[fault]
-    rows.write_table(rte_calibrated, *spoil(*rows.read_table(rte_calibrated)))
+    stored.write_table(rte_calibrated, *spoil(*stored.read_table(rte_calibrated)))
     with pytest.raises(SoftLabelError, match=message):
         soft_labels.read(rte_calibrated, rte_all_splits)
 
@@ -91,7 +91,7 @@ def test_a_spoilt_file_with_folds_and_transfer_rows_is_refused(
 @pytest.mark.parametrize("fault", CALIBRATED)
 def test_it_is_refused_by_a_reader_of_the_prepared_rows(rte_calibrated, rte_splits, fault):
     spoil, message = CALIBRATED[fault]
-    rows.write_table(rte_calibrated, *spoil(*rows.read_table(rte_calibrated)))
+    stored.write_table(rte_calibrated, *spoil(*stored.read_table(rte_calibrated)))
     with pytest.raises(SoftLabelError, match=message):
         soft_labels.read(rte_calibrated, rte_splits)
 
@@ -101,7 +101,7 @@ def test_transfer_rows_that_are_not_asked_for_are_compared_with_nothing(
     rte_calibrated, rte_splits, fault
 ):
     spoil, _ = OF_TRANSFER[fault]
-    rows.write_table(rte_calibrated, *spoil(*rows.read_table(rte_calibrated)))
+    stored.write_table(rte_calibrated, *spoil(*stored.read_table(rte_calibrated)))
     assert soft_labels.read(rte_calibrated, rte_splits).members == ("m1", "m2")
 
 

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline import ensemble, logits, parquet, paths, rows, soft_labels
+from pipeline import ensemble, logits, parquet, paths, rows, soft_labels, stored
 from pipeline.ensemble import RULES
 from pipeline.errors import SoftLabelError
 from pipeline.tasks import GLUE
@@ -30,7 +30,7 @@ def hashes(split: str) -> list[str]:
 
 
 def test_schema_is_the_documented_one(rte_soft_labels):
-    table, metadata = rows.read_table(rte_soft_labels)
+    table, metadata = stored.read_table(rte_soft_labels)
     keys = ["row_id", "split", "text_hash", "label"]
     assert table.schema.names == [*keys, "logits_m1", "logits_m2", "probabilities"]
     assert [str(field.type) for field in table.schema] == [
@@ -277,7 +277,7 @@ def test_the_documented_snippets_run(tmp_path, monkeypatch, capsys, rte_splits, 
 
 
 def test_every_column_and_metadata_key_is_documented(rte_calibrated):
-    table, metadata = rows.read_table(rte_calibrated)
+    table, metadata = stored.read_table(rte_calibrated)
     text = DOCUMENT.read_text(encoding="utf-8")
     columns = {re.sub("logits_.*", "logits_<member>", name) for name in table.schema.names}
     assert [name for name in [*columns, *metadata] if f"`{name}`" not in text] == []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import string
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from transformers import PreTrainedTokenizerFast
 
+from pipeline import mapped, stored
 from pipeline.models import characters, tokens
 
 
@@ -182,3 +184,36 @@ def test_tokens_of_different_tokenizers_do_not_join(make, tokenizer, change):
     packed = tokens.tokenise(make("rte", "train", [("a", "b", 0)]).table, tokenizer, 16)
     with pytest.raises(ValueError, match="different tokenizers"):
         tokens.concatenate(packed, dataclasses.replace(packed, **change))
+
+
+TEXTS = st.text("ab cd", max_size=12)
+
+
+@PLAIN
+@given(
+    st.lists(st.tuples(TEXTS, TEXTS), max_size=9),
+    st.sampled_from([1, 64, 1 << 20]),
+    st.integers(1, 4),
+    st.integers(1, 4),
+)
+def test_in_any_batches_and_mapped_or_not_the_tokens_are_the_same(
+    make, either, texts, held, batch, call
+):
+    rows = make("rte", "train", [(*both, 0) for both in texts])
+    alone = [either([one], [two], truncation=True, max_length=8).encodings[0] for one, two in texts]
+    sides = [[0 if n is None else n + 1 for n in row.sequence_ids] for row in alone]
+    expected = {
+        "ids": np.array([n for row in alone for n in row.ids], np.int32),
+        "segments": np.array([n for row in alone for n in row.type_ids], np.uint8),
+        "texts": np.array([n for row in sides for n in row], np.uint8),
+        "offsets": np.array([0, *np.cumsum([len(row.ids) for row in alone])], np.int64),
+        "lengths": np.array([len(row.ids) for row in alone], np.int64),
+    }
+    with (
+        mock.patch.object(mapped, "HELD", held),
+        mock.patch.object(stored, "BATCH", batch),
+        mock.patch.object(tokens, "_ROWS_A_CALL", call),
+    ):
+        packed = tokens.tokenise(rows, either, 8)
+        for name, array in expected.items():
+            np.testing.assert_array_equal(getattr(packed, name), array, strict=True)

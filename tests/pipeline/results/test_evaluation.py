@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline import artifacts, logits, paths, rows
+from pipeline import artifacts, logits, paths, stored
 from pipeline.errors import DataError, SoftLabelError
 from pipeline.results import evaluation
 from pipeline.results.evaluation import TaskResult
@@ -177,9 +177,9 @@ def _other_text(table: pa.Table) -> pa.Table:
 
 
 def _other_order(table: pa.Table) -> pa.Table:
-    meta = table.schema.metadata[rows.METADATA_KEY]
+    meta = table.schema.metadata[stored.METADATA_KEY]
     turned = meta.replace(b'["entailment", "not_entailment"]', b'["not_entailment", "entailment"]')
-    return table.replace_schema_metadata({rows.METADATA_KEY: turned})
+    return table.replace_schema_metadata({stored.METADATA_KEY: turned})
 
 
 MISFITS: dict[str, tuple[Callable[[pa.Table], pa.Table], str, str]] = {
@@ -247,7 +247,7 @@ def test_written_twice_gives_the_same_bytes_and_leaves_no_ghost(results: list[Ta
     evaluation.write(results[:1])
     second = {path.name: artifacts.sha256(path) for path in paths.EVALUATION.iterdir()}
     assert second == {"rte.parquet": first["rte.parquet"]}
-    table, metadata = rows.read_table(paths.EVALUATION / "rte.parquet")
+    table, metadata = stored.read_table(paths.EVALUATION / "rte.parquet")
     assert table.equals(results[0].table)
     assert metadata["labels"] == ["entailment", "not_entailment"]
     assert metadata["metrics"] == ["accuracy"]
