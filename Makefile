@@ -27,7 +27,7 @@ help:  ## List the targets.
 	@echo "usage: make <target> [PROFILE=name] [DATA=folder] [JOBS=n] [ONLY=name] [VENV=folder]"; echo
 	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 	@echo; echo "  PROFILE  parameters to start from (python -m stages.profile list); none: as they are"
-	@echo "  DATA     folder with the task files, for a profile whose source is local"
+	@echo "  DATA     folder with the task files, for a profile whose source is local, or for bench"
 	@echo "  JOBS     models trained side by side, 2 unless given; the CPU's threads are divided among them"
 	@echo "  ONLY     the benchmark to run (python -m benchmarks --help); none: all of them"
 	@echo "  REPEATS  rounds of a benchmark, 5 unless given"

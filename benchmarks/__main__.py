@@ -35,7 +35,8 @@ def main(
     `all` runs every one, `page` only writes docs/performance.md anew, `lengths` counts the lengths
     of the rows in --data, on which the others rest.
     """
-    command.one_of(name, (*NAMES, *OTHERS), "the benchmarks")
+    if name not in (*NAMES, *OTHERS):
+        raise PipelineError("no such benchmark", seen=name, mend="python -m benchmarks --help")
     if name == "lengths":
         _count(data)
         return
