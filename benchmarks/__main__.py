@@ -52,15 +52,15 @@ def _run(name: str, repeats: int, data: Path | None, rows: int | None) -> None:
     from benchmarks.figures import Options
 
     here = computer.describe()
-    absolute = None if data is None else data.resolve()
-    findings = import_module(f"benchmarks.{name}").measure(Options(repeats, absolute, rows))
+    options = Options(repeats, None if data is None else data.resolve(), rows)
+    findings = import_module(f"benchmarks.{name}").measure(options)
     for figure in findings.figures:
         low, middle, high = (
             report.show(value, figure.unit)
             for value in (min(figure.values), figure.median, max(figure.values))
         )
         print(f"{name}: {figure.name}: {middle} ({low} to {high}), target {figure.target:g}")
-    report.write(name, findings, here, repeats)
+    report.write(name, findings, here, options)
 
 
 def _count(data: Path | None) -> None:

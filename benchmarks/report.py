@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.figures import Findings
+from benchmarks.figures import Findings, Options
 from benchmarks.rounds import ROOT
 from pipeline import artifacts
 from pipeline.errors import PipelineError
@@ -16,14 +16,23 @@ PAGE = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
 
 
-def write(name: str, findings: Findings, computer: Mapping[str, Any], repeats: int) -> None:
-    """Keep what a benchmark found and bring the page up to date."""
+def write(name: str, findings: Findings, computer: Mapping[str, Any], options: Options) -> None:
+    """Keep what a benchmark found.
+
+    Args:
+        name: the benchmark's.
+        findings: what it found.
+        computer: as of `computer.describe`.
+        options: what it was asked for; where its data lie is the machine's affair.
+    """
     artifacts.write_json(
         RESULTS / f"{name}.json",
         {
             "benchmark": name,
             "computer": dict(computer),
-            "repeats": repeats,
+            "repeats": options.repeats,
+            "rows_asked_for": options.rows,
+            "real_rows": options.data is not None,
             "settings": findings.settings,
             "figures": [figure.to_dict() for figure in findings.figures],
             "readings": findings.readings,
@@ -88,7 +97,7 @@ def show(value: float, unit: str) -> str:
 def _section(result: Mapping[str, Any]) -> Iterator[str]:
     computer = result["computer"]
     yield f"\n### `{result['benchmark']}`\n"
-    yield f"{result['settings']}\n"
+    yield f"{result['settings']}{_note(result)}\n"
     libraries = ", ".join(f"{name} {of}" for name, of in sorted(computer["libraries"].items()))
     yield (
         f"{computer['cpu']}, {computer['cores']} cores, {libraries}; commit {computer['commit']}; "
@@ -99,6 +108,12 @@ def _section(result: Mapping[str, Any]) -> Iterator[str]:
     for table in result["tables"]:
         yield f"\n{table['title']}\n"
         yield from _table(table["columns"], table["rows"])
+
+
+def _note(result: Mapping[str, Any]) -> str:
+    quick = result["rows_asked_for"]
+    note = f" **A quick look, with {quick:,} rows only.**" if quick else ""
+    return note + (" Tokens of real rows." if result["real_rows"] else "")
 
 
 def _readings(readings: Mapping[str, Sequence[Mapping[str, float]]]) -> Iterator[str]:

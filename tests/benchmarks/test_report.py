@@ -11,7 +11,7 @@ import pytest
 
 from benchmarks import __main__ as command_line
 from benchmarks import report
-from benchmarks.figures import Figure, Findings, Table
+from benchmarks.figures import Figure, Findings, Options, Table
 from pipeline.errors import PipelineError
 
 COMPUTER = {
@@ -32,7 +32,7 @@ FINDINGS = Findings(
 @pytest.fixture
 def kept(tmp_path, monkeypatch):
     monkeypatch.setattr(report, "RESULTS", tmp_path)
-    report.write("trainer", FINDINGS, COMPUTER, 3)
+    report.write("trainer", FINDINGS, COMPUTER, Options(3, rows=96))
     return report.read(["limit", "trainer"])
 
 
@@ -44,6 +44,7 @@ def test_figures_are_told_by_median_range_and_target(kept) -> None:
     ]
     assert "| ours | 100 | 25.0 | 20.0 |" in lines
     assert "| a | 1 |" in lines
+    assert "What was run. **A quick look, with 96 rows only.**\n" in lines
     assert any("A CPU, 2 cores" in line and "load average" in line for line in lines)
 
 
