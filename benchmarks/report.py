@@ -12,6 +12,8 @@ from pipeline import artifacts
 from pipeline.errors import PipelineError
 
 RESULTS = Path(__file__).parent / "results"
+ROUNDS = 5
+"""Fewest rounds after which a target counts as met or missed."""
 PAGE = ROOT / "docs" / "performance.md"
 BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
 
@@ -69,24 +71,31 @@ def markdown(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield "| --- | --- | ---: | ---: | ---: | ---: | --- |"
     for result in results:
         for figure in result["figures"]:
-            yield _figure(result["benchmark"], figure)
+            yield _figure(result, figure)
     for result in results:
         yield from _section(result)
 
 
-def _figure(benchmark: str, figure: Mapping[str, Any]) -> str:
+def _figure(result: Mapping[str, Any], figure: Mapping[str, Any]) -> str:
     unit, values = figure["unit"], figure["values"]
     sign = "at least" if figure["bound"] == "least" else "at most"
     cells = (
-        f"`{benchmark}`",
+        f"`{result['benchmark']}`",
         figure["name"],
         f"**{show(figure['median'], unit)}**",
         f"{show(figure['min'], unit)} to {show(figure['max'], unit)}" if len(values) > 1 else "-",
         str(len(values)),
         f"{sign} {figure['target']:g} {unit}",
-        "yes" if figure["met"] else "no",
+        _verdict(result, figure),
     )
     return f"| {' | '.join(cells)} |"
+
+
+def _verdict(result: Mapping[str, Any], figure: Mapping[str, Any]) -> str:
+    """Few rounds or few rows decide nothing, whichever way they point."""
+    if result["repeats"] < ROUNDS or result["rows_asked_for"]:
+        return "undecided"
+    return "yes" if figure["met"] else "no"
 
 
 def show(value: float, unit: str) -> str:

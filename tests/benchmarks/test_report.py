@@ -39,13 +39,28 @@ def kept(tmp_path, monkeypatch):
 def test_figures_are_told_by_median_range_and_target(kept) -> None:
     lines = list(report.markdown(kept))
     assert lines[2:4] == [
-        "| `trainer` | speed | **3.00 x** | 2.00 x to 4.00 x | 3 | at least 2.5 x | yes |",
-        "| `trainer` | padding | **7.3 %** | - | 1 | at most 5 % | no |",
+        "| `trainer` | speed | **3.00 x** | 2.00 x to 4.00 x | 3 | at least 2.5 x | undecided |",
+        "| `trainer` | padding | **7.3 %** | - | 1 | at most 5 % | undecided |",
     ]
     assert "| ours | 100 | 25.0 | 20.0 |" in lines
     assert "| a | 1 |" in lines
     assert "What was run. **A quick look, with 96 rows only.**\n" in lines
     assert any("A CPU, 2 cores" in line and "load average" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("options", "verdicts"),
+    [
+        (Options(5), ["yes", "no"]),
+        (Options(4), ["undecided", "undecided"]),
+        (Options(5, rows=96), ["undecided", "undecided"]),
+    ],
+)
+def test_few_rounds_or_rows_decide_nothing(tmp_path, monkeypatch, options, verdicts) -> None:
+    monkeypatch.setattr(report, "RESULTS", tmp_path)
+    report.write("trainer", FINDINGS, COMPUTER, options)
+    lines = list(report.markdown(report.read(["trainer"])))[2:4]
+    assert [line.split(" | ")[-1].removesuffix(" |") for line in lines] == verdicts
 
 
 def test_only_what_is_between_the_markers_changes(kept, tmp_path) -> None:
