@@ -11,18 +11,26 @@ READY := $(VENV)/ready-$(shell cat $(LOCKS) | cksum | cut -d ' ' -f 1)
 JOBS ?= 2
 PROFILE ?=
 DATA ?=
+# The benchmarks' own environment: other toolkits beside everything that VENV has.
+BENCH_VENV ?= .venv-bench
+BENCH_LOCKS := $(LOCKS) requirements-bench.txt
+BENCH_READY := $(BENCH_VENV)/ready-$(shell cat $(BENCH_LOCKS) 2>/dev/null | cksum | cut -d ' ' -f 1)
+ONLY ?= all
+REPEATS ?= 5
 
 # DVC runs its stages with the `python` it finds first.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help setup repro test checks deps clean
+.PHONY: help setup repro test checks bench deps clean
 
 help:  ## List the targets.
-	@echo "usage: make <target> [PROFILE=name] [DATA=folder] [JOBS=n] [VENV=folder]"; echo
+	@echo "usage: make <target> [PROFILE=name] [DATA=folder] [JOBS=n] [ONLY=name] [VENV=folder]"; echo
 	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 	@echo; echo "  PROFILE  parameters to start from (python -m stages.profile list); none: as they are"
-	@echo "  DATA     folder with the task files, for a profile whose source is local"
+	@echo "  DATA     folder with the task files, for a profile whose source is local, or for bench"
 	@echo "  JOBS     models trained side by side, 2 unless given; the CPU's threads are divided among them"
+	@echo "  ONLY     the benchmark to run (python -m benchmarks --help); none: all of them"
+	@echo "  REPEATS  rounds of a benchmark, 5 unless given"
 	@echo "  VENV     virtual environment, .venv unless given; one not made here is never touched"
 
 setup: $(READY)  ## Create VENV with everything pinned; done once, and again when a lock changes.
@@ -52,10 +60,21 @@ checks: setup  ## Lint, formatting and types.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
+bench: $(BENCH_READY)  ## Measure speed and memory against other toolkits. ONLY, REPEATS, DATA.
+	@$(BENCH_VENV)/bin/python -m benchmarks "$(ONLY)" --repeats "$(REPEATS)" $(if $(DATA),--data "$(DATA)")
+
+$(BENCH_READY): | $(BENCH_LOCKS)
+	@scripts/venv.sh "$(BENCH_VENV)"
+	@rm -f $(BENCH_VENV)/ready-*
+	@echo "installing the pinned requirements and other toolkits into $(BENCH_VENV) (some minutes, only this once)"
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-encoders.txt -r requirements-bench.txt
+	@touch $@
+
 deps: setup  ## Write each stage's imports into dvc.yaml; run it after changing an import.
 	@$(BIN)/python -m scripts.dependencies
 	@$(BIN)/python -m scripts.tree
 
 clean:  ## Remove scratch files (kept downloads too), caches of tools and drawn plots; results stay.
 	@rm -rf scratch dvc_plots data/.drafts reports/.drafts .pytest_cache .mypy_cache .ruff_cache .hypothesis
-	@find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +
+	@find . -name __pycache__ -not -path './$(VENV)/*' -not -path './$(BENCH_VENV)/*' -prune -exec rm -rf {} +

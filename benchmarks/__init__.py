@@ -1,1 +1,1 @@
-"""What the engine takes of time and memory, measured."""
+"""What the engine's speed and memory are measured against; run by `make bench`."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline import artifacts
 
 BEGIN, END = "<!-- tree:begin -->", "<!-- tree:end -->"
-FOLDERS = ("pipeline", "stages", "scripts")
+FOLDERS = ("pipeline", "stages", "scripts", "benchmarks")
 _OTHERS = {
     "params.yaml": "every knob; the committed file is the profile `sample`",
     "profiles/": "sample, glue-cpu, glue-base, paper",
@@ -17,7 +17,7 @@ _OTHERS = {
     "dvc.lock": "hashes of the last run's inputs and outputs",
     "data/": "all artifacts, made by the stages, kept by DVC",
     "reports/": "metrics.json, results.md, scores.csv, written by evaluate",
-    "docs/": "soft-label schema, decisions",
+    "docs/": "soft-label schema, performance, decisions",
     "tests/": "mirrors this tree; tests/dvc runs the whole pipeline",
 }
 

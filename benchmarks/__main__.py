@@ -1,0 +1,76 @@
+"""Command line of the benchmarks: `python -m benchmarks trainer --repeats 5`."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline import command
+from pipeline.errors import PipelineError
+
+NAMES = ("trainer", "distillation", "limit", "labelling", "memory", "padding")
+"""Benchmarks in the order of the page: each is a module here with `measure(options)`."""
+OTHERS = ("all", "page", "lengths")
+
+app = command.application()
+
+
+@app.command()
+def main(
+    name: Annotated[str, typer.Argument(help=f"{', '.join(NAMES)}; or {', '.join(OTHERS)}.")],
+    repeats: Annotated[int, typer.Option(min=1, help="Rounds of every contestant.")] = 5,
+    data: Annotated[
+        Path | None, typer.Option(help="GLUE folder in the published layout; none is needed.")
+    ] = None,
+    rows: Annotated[
+        int | None, typer.Option(min=32, help="Rows of every contestant, for a quick look.")
+    ] = None,
+) -> None:
+    """Run a benchmark; write benchmarks/results/<name>.json and docs/performance.md.
+
+    `all` runs every one, `page` only writes docs/performance.md anew, `lengths` counts the lengths
+    of the rows in --data, on which the others rest.
+    """
+    if name not in (*NAMES, *OTHERS):
+        raise PipelineError("no such benchmark", seen=name, mend="python -m benchmarks --help")
+    if name == "lengths":
+        _count(data)
+        return
+    from benchmarks import report
+
+    for chosen in {"all": NAMES, "page": ()}.get(name, (name,)):
+        _run(chosen, repeats, data, rows)
+    report.write_page(report.read(NAMES))
+
+
+def _run(name: str, repeats: int, data: Path | None, rows: int | None) -> None:
+    from benchmarks import computer, report
+    from benchmarks.figures import Options
+
+    here = computer.describe()
+    options = Options(repeats, None if data is None else data.resolve(), rows)
+    findings = import_module(f"benchmarks.{name}").measure(options)
+    for figure in findings.figures:
+        low, middle, high = (
+            report.show(value, figure.unit)
+            for value in (min(figure.values), figure.median, max(figure.values))
+        )
+        print(f"{name}: {figure.name}: {middle} ({low} to {high}), target {figure.target:g}")
+    report.write(name, findings, here, options)
+
+
+def _count(data: Path | None) -> None:
+    if data is None:
+        raise PipelineError("which rows?", mend="python -m benchmarks lengths --data folder")
+    from benchmarks import lengths
+
+    lengths.write(data)
+    print(f"written: {lengths.COUNTS}", file=sys.stderr)
+
+
+if __name__ == "__main__":
+    command.run(app)

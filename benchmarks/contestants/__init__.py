@@ -1,0 +1,43 @@
+"""Who is measured: this project's loop and those of other toolkits, each in a fresh process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+NAMES: Mapping[str, str] = MappingProxyType(
+    {
+        "ours": "ours:training",
+        "ours_distilling": "ours:distilling",
+        "ours_labelling": "ours:labelling",
+        "ours_remembering": "ours:remembering",
+        "products": "products:beside_training",
+        "trainer_padded": "transformers:padded",
+        "trainer_grouped": "transformers:grouped",
+        "textbrewer_live": "textbrewer:live",
+        "textbrewer_cached": "textbrewer:cached",
+        "bare_forward": "forward:bare",
+    }
+)
+"""Contestant -> module and function that takes a `Job` and gives it back `Prepared`."""
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A contestant that has imported, built and warmed up everything.
+
+    Attributes:
+        run: the work that is timed; it may give back details for the report.
+        examples: rows times epochs that it passes through the model.
+        rows: digest of the rows.
+        weights: digest of the first weights.
+        details: what is known before the run.
+    """
+
+    run: Callable[[], Mapping[str, Any] | None]
+    examples: int
+    rows: str
+    weights: str
+    details: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,49 @@
+"""One contestant's process: takes a job as JSON, prints what it took as JSON.
+
+Timed is the work alone, after imports, building and a warm-up batch. CPU seconds are those of all
+threads of the process.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from importlib import import_module
+from typing import Any
+
+from benchmarks.contestants import NAMES, Prepared
+from benchmarks.job import Job
+
+
+def prepare(job: Job) -> Prepared:
+    """Import, build and warm up the job's contestant."""
+    module, function = NAMES[job.contestant].split(":")
+    prepared: Prepared = getattr(import_module(f"{__package__}.{module}"), function)(job)
+    return prepared
+
+
+def measure(prepared: Prepared) -> dict[str, Any]:
+    """Run it once and say what it took."""
+    wall, cpu = time.perf_counter(), time.process_time()
+    found = prepared.run()
+    cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
+    return {
+        "cpu_seconds": cpu,
+        "wall_seconds": wall,
+        "examples": prepared.examples,
+        "rows": prepared.rows,
+        "weights": prepared.weights,
+        "details": {**prepared.details, **(found or {})},
+    }
+
+
+def main() -> None:
+    """Do the job that the first argument describes."""
+    job = Job.from_dict(json.loads(sys.argv[1]))
+    reading = measure(prepare(job))
+    print(json.dumps(reading), flush=True)
+
+
+if __name__ == "__main__":
+    main()

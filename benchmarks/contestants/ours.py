@@ -1,0 +1,156 @@
+"""This project's loop: all that the benchmarks use of it goes through this module."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from benchmarks import models, peak, workload
+from benchmarks.contestants import Prepared
+from benchmarks.job import TEACHERS, Job
+from benchmarks.workload import Workload
+from pipeline import labelling as scoring
+from pipeline import machine
+from pipeline.learning import batching
+from pipeline.learning.objective import TrainingSet
+from pipeline.learning.training import Run, train
+from pipeline.machine import Machine
+from pipeline.models.model import MultiTaskModel
+from pipeline.params import sections
+from pipeline.params.distillation import CrossEntropy, Distillation
+
+_HALVES = Distillation(
+    hard_weight=0.5,
+    temperature=1.0,
+    loss=CrossEntropy(kind="cross_entropy"),
+    label_smoothing=0.0,
+    internals=None,
+)
+
+
+def training(job: Job) -> Prepared:
+    """Training on gold labels."""
+    hardware, rows = hardware_of(job), workload.of(job)
+    fit(_model(job), rows.first(min(len(rows.labels), job.batch_size)), job, hardware)
+    model = _model(job)
+    return Prepared(
+        lambda: fit(model, rows, job, hardware),
+        len(rows.labels) * job.epochs,
+        rows.digest,
+        models.digest(model),
+    )
+
+
+def distilling(job: Job) -> Prepared:
+    """Labelling by three teachers, then training on hard and soft labels."""
+    hardware, rows = hardware_of(job), workload.of(job)
+    teachers = [
+        models.multi_task(models.classifier("teacher", job.seed + 1 + number, job.task), job.task)
+        for number in range(TEACHERS)
+    ]
+    model, first = _model(job), rows.first(min(len(rows.labels), job.batch_size))
+    fit(_model(job), first, job, hardware, soft_labels(teachers, first, job, hardware))
+
+    def run() -> None:
+        fit(model, rows, job, hardware, soft_labels(teachers, rows, job, hardware))
+
+    examples = len(rows.labels) * job.epochs
+    return Prepared(run, examples, rows.digest, models.digest(model))
+
+
+def labelling(job: Job) -> Prepared:
+    """Logits of every row by one trained model."""
+    hardware, rows, model = hardware_of(job), workload.of(job), _model(job)
+    first = rows.first(min(len(rows.labels), job.batch_size))
+    scoring.logits(model, job.task, first.tokens, hardware, "warm-up")
+
+    def run() -> None:
+        scoring.logits(model, job.task, rows.tokens, hardware, "labelling")
+
+    return Prepared(run, len(rows.labels), rows.digest, models.digest(model))
+
+
+def remembering(job: Job) -> Prepared:
+    """As `training`, with the process's memory before there is a model.
+
+    Warmed up on a model of one narrow layer and two rows, so that the libraries' code is loaded.
+    """
+    hardware, rows = hardware_of(job), workload.of(job)
+    imported = peak.resident()
+    speck = models.multi_task(models.classifier("speck", job.seed, job.task), job.task)
+    fit(speck, rows.first(2), job, hardware)
+    del speck
+    base = peak.resident()
+    model = _model(job)
+
+    def run() -> dict[str, Any]:
+        fit(model, rows, job, hardware)
+        return {"peak_bytes": peak.highest()}
+
+    known = {"imported_bytes": imported, "base_bytes": base}
+    examples = len(rows.labels) * job.epochs
+    return Prepared(run, examples, rows.digest, models.digest(model), known)
+
+
+def hardware_of(job: Job) -> Machine:
+    """The machine as a stage sets it up: one CPU, float32, the job's threads."""
+    settings = models.defaults().machine
+    values = {"device": "cpu", "precision": "float32", "threads": job.threads}
+    return machine.set_up(sections.Machine(**{**settings.model_dump(), **values}))
+
+
+def fit(
+    model: MultiTaskModel,
+    rows: Workload,
+    job: Job,
+    hardware: Machine,
+    targets: np.ndarray | None = None,
+) -> None:
+    """Train a model as the stages do.
+
+    Args:
+        model: trained in place.
+        rows: all of its rows.
+        job: settings and seed.
+        hardware: as of `hardware_of`.
+        targets: soft labels `(rows, classes)`; None for gold labels alone.
+    """
+    sets = {job.task: TrainingSet(rows.tokens, rows.labels, targets)}
+    with tempfile.TemporaryDirectory() as folder:
+        run = Run(
+            title="benchmark",
+            settings=job.recipe,
+            seed=job.seed,
+            log=Path(folder) / "log.csv",
+            distillation=None if targets is None else _HALVES,
+        )
+        train(model, sets, run, hardware)
+
+
+def soft_labels(
+    teachers: Sequence[MultiTaskModel], rows: Workload, job: Job, hardware: Machine
+) -> np.ndarray:
+    """Mean probabilities of the teachers, float32 `(rows, classes)` (arXiv 1904.09482, Eq. 3)."""
+    from scipy.special import softmax
+
+    logits = [
+        scoring.logits(teacher, job.task, rows.tokens, hardware, "labelling")
+        for teacher in teachers
+    ]
+    mean: np.ndarray = softmax(np.stack(logits), axis=2).mean(0)
+    return mean.astype(np.float32)
+
+
+def batches(rows: np.ndarray, job: Job) -> list[np.ndarray]:
+    """Batches of one epoch, as positions of rows of these lengths `(rows,)`."""
+    random = np.random.default_rng(job.seed)
+    groups = batching.groups(rows, np.arange(len(rows)), job.batch_size, 1, random)
+    return [batch for group in groups for batch in group]
+
+
+def _model(job: Job) -> MultiTaskModel:
+    return models.multi_task(models.classifier(job.model, job.seed, job.task), job.task)

@@ -1,0 +1,63 @@
+"""Training steps and the matrix products that they hold, in turns, in one process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from benchmarks import flops, models, rate, workload
+from benchmarks.breakdown import by_group
+from benchmarks.contestants import Prepared, ours
+from benchmarks.job import Job
+from pipeline.planning import shapes
+from pipeline.planning.shapes import Shape
+
+
+def beside_training(job: Job) -> Prepared:
+    """Turns of training and of products; details have CPU and wall seconds of each.
+
+    The job's rows are all of one length, so every batch has the same shape.
+    """
+    assert job.length is not None, "the products' shapes must be known"
+    length = job.length
+    hardware, rows = ours.hardware_of(job), workload.of(job)
+    model = models.multi_task(models.classifier(job.model, job.seed, job.task), job.task)
+    shape = shape_of(model.encoder.config.to_dict())
+    digest, steps = models.digest(model), len(rows.labels) // job.batch_size
+    alone = rate.products(shape, job.batch_size, length)
+
+    def train() -> None:
+        ours.fit(model, rows, job, hardware)
+
+    def multiply() -> None:
+        for _ in range(steps):
+            for product in alone:
+                product.run()
+
+    ours.fit(model, rows.first(job.batch_size), job, hardware)
+    multiply()
+
+    def run() -> dict[str, Any]:
+        turns = [{"step": _time(train), "products": _time(multiply)} for _ in range(job.repeats)]
+        return {
+            "steps": steps,
+            "flops": steps * flops.step(shape, job.batch_size, length),
+            "turns": turns,
+            "groups": by_group(train),
+        }
+
+    return Prepared(run, len(rows.labels) * job.repeats, rows.digest, digest)
+
+
+def shape_of(config: dict[str, Any]) -> Shape:
+    """Sizes of a BERT."""
+    shape = shapes.read(config)
+    assert shape is not None, "every model here is a BERT"
+    return shape
+
+
+def _time(work: Callable[[], None]) -> dict[str, float]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    work()
+    return {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}

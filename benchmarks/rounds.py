@@ -1,0 +1,118 @@
+"""Contestants in turns, A B A B and so on, each in a fresh process every time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.job import Job
+from pipeline.errors import PipelineError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What one run of a contestant took.
+
+    Attributes:
+        cpu_seconds: of all threads of the process.
+        wall_seconds: from begin to end.
+        examples: rows times epochs.
+        rows: digest of the rows.
+        weights: digest of the first weights.
+        details: what the contestant says besides.
+    """
+
+    cpu_seconds: float
+    wall_seconds: float
+    examples: int
+    rows: str
+    weights: str
+    details: Mapping[str, Any]
+
+    def seconds(self) -> dict[str, float]:
+        """For JSON: what it took and how many examples passed."""
+        return {
+            "cpu_seconds": round(self.cpu_seconds, 3),
+            "wall_seconds": round(self.wall_seconds, 3),
+            "examples": self.examples,
+        }
+
+
+def race(jobs: Mapping[str, Job], repeats: int) -> dict[str, list[Reading]]:
+    """Readings of every contestant, one a round.
+
+    Args:
+        jobs: by the contestant's label; they differ in who does the work, not in the work.
+        repeats: number of rounds.
+
+    Raises:
+        PipelineError: a contestant failed, or two of them did not do the same work.
+    """
+    found: dict[str, list[Reading]] = {label: [] for label in jobs}
+    for number in range(repeats):
+        for label, job in jobs.items():
+            reading = run(job)
+            found[label].append(reading)
+            print(
+                f"round {number + 1} of {repeats}, {label}: "
+                f"{reading.examples / reading.cpu_seconds:,.1f} examples a CPU-second, "
+                f"{reading.wall_seconds:.1f} s",
+                file=sys.stderr,
+                flush=True,
+            )
+    check_alike({label: readings[0] for label, readings in found.items()})
+    return found
+
+
+def run(job: Job) -> Reading:
+    """Let a contestant do its job in a process of its own.
+
+    Raises:
+        PipelineError: it failed.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.contestants", json.dumps(job.to_dict())],
+        cwd=ROOT,
+        env=_environment(job.threads),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise PipelineError(
+            f"contestant {job.contestant} failed",
+            seen="\n".join(done.stderr.strip().splitlines()[-3:]),
+            where=f"exit code {done.returncode}",
+            mend="make bench, which installs what it needs",
+        )
+    return Reading(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def check_alike(readings: Mapping[str, Reading]) -> None:
+    """Check that contestants had the same rows, epochs and first weights.
+
+    Raises:
+        PipelineError: they had not.
+    """
+    works = {label: (one.examples, one.rows, one.weights) for label, one in readings.items()}
+    if len(set(works.values())) > 1:
+        raise PipelineError("contestants did not do the same work", seen=works)
+
+
+def seconds(readings: Mapping[str, Sequence[Reading]]) -> dict[str, list[dict[str, float]]]:
+    """Readings as they are kept."""
+    return {label: [reading.seconds() for reading in found] for label, found in readings.items()}
+
+
+def _environment(threads: int) -> dict[str, str]:
+    given = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    fixed = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    return {**os.environ, **given, **fixed}
