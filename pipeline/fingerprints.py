@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline import artifacts
+from pipeline import artifacts, mapped
 
 _CODE = Path(__file__).resolve().parent
 _APART = {"planning", "results", "sample", "sources"}
@@ -77,7 +77,8 @@ def _add(digest: Any, value: Any) -> None:
 def _add_rows(digest: Any, array: np.ndarray) -> None:
     """An array's bytes, without a copy of the whole."""
     if array.flags.c_contiguous:
-        digest.update(array.reshape(-1).view(np.uint8).data if array.size else b"")
+        for piece in mapped.pieces(array.reshape(-1).view(np.uint8)) if array.size else ():
+            digest.update(piece.data)
         return
     rows = max(1, _CHUNK * len(array) // array.nbytes)
     for start in range(0, len(array), rows):

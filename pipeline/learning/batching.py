@@ -27,7 +27,10 @@ def groups(
     Returns:
         Groups of batches of positions `(batch,)`; every kept row is in exactly one batch.
     """
-    batches = [kept[places] for places in pack(lengths[kept], batch_size, random)]
+    if len(kept) == len(lengths):  # of millions of rows a second list of batches is not small
+        batches = pack(lengths, batch_size, random)
+    else:
+        batches = [kept[places] for places in pack(lengths[kept], batch_size, random)]
     if accumulation > 1:  # neighbours are of like length, and one step would see no other
         batches = [batches[place] for place in random.permutation(len(batches))]
     starts = range(0, len(batches), accumulation)
@@ -42,7 +45,7 @@ def pack(lengths: np.ndarray, batch_size: int, random: np.random.Generator) -> l
         batch_size: most rows of a batch.
         random: source of the order.
     """
-    order = random.permutation(len(lengths))
+    order = random.permutation(np.arange(len(lengths), dtype=np.int32))  # half of int64's memory
     batches: list[np.ndarray] = []
     for start in range(0, len(order), POOL * batch_size):
         pool = order[start : start + POOL * batch_size]

@@ -123,8 +123,9 @@ def _plan(
 ) -> sampling.Plan:
     pools = {}
     for task, rows in sets.items():
-        kept = np.setdiff1d(np.arange(len(rows.labels)), held[task])
-        pools[task] = sampling.Pool(rows.tokens.lengths, kept)
+        trained = np.ones(len(rows.labels), bool)
+        trained[held[task]] = False
+        pools[task] = sampling.Pool(rows.tokens.lengths, np.flatnonzero(trained).astype(np.int32))
     return sampling.Plan(pools, run.settings, run.sampling, run.seed)
 
 
