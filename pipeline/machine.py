@@ -69,7 +69,8 @@ def set_up(settings: sections.Machine) -> Machine:
     threads, why_threads = _threads(settings.threads)
     torch.set_num_threads(threads)
     # Same input, same bytes: an operation that cannot promise it fails instead of drifting.
-    torch.use_deterministic_algorithms(True)
+    # use_deterministic_algorithms does the same and imports torch's compiler to tell it too.
+    torch.set_deterministic_debug_mode("error")
     reason = f"{device} ({why_device}), {precision} ({why_precision}), {threads} {why_threads}"
     print(f"machine: {reason}", file=sys.stderr, flush=True)
     return Machine(device, precision, threads, settings.labelling_tokens, reason)
