@@ -181,7 +181,7 @@ def mcnemar(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> floa
     for count in range(min(only_first, only_one - only_first)):
         ways = ways * (only_one - count) // (count + 1)
         tail += ways
-    return min(1.0, 2 * tail / 2**only_one)
+    return float(min(1, 2 * tail / 2**only_one))
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:

@@ -1,0 +1,1 @@
+"""What the engine's speed and memory are measured against."""
