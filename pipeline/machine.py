@@ -87,7 +87,8 @@ def set_up(settings: sections.Machine) -> Machine:
     threads, why_threads = _threads(settings.threads, device)
     shards = _shards(settings.shards, device)
     # Same input, same bytes: an operation that cannot promise it fails instead of drifting.
-    torch.use_deterministic_algorithms(True)
+    # use_deterministic_algorithms does the same and imports torch's compiler to tell it too.
+    torch.set_deterministic_debug_mode("error")
     # Every new tensor would be filled first; nothing here reads what it has not written.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     if device == "cpu":

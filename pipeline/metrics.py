@@ -1,7 +1,13 @@
-"""GLUE's official metrics, a task's score and the GLUE score, all as fractions."""
+"""GLUE's official metrics, a task's score and the GLUE score, all as fractions.
+
+They are formulas of a line or two, and the libraries that have them (sklearn, scipy) take longer to
+import than most stages to run; the tests hold them against these libraries.
+"""
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Callable, Mapping
 from statistics import fmean
 from typing import Any
@@ -98,37 +104,48 @@ def _accuracy(labels: Values, predicted: Values) -> float:
 
 def _f1(labels: Values, predicted: Values) -> float:
     """F1 of class 1, the class that GLUE counts as positive; 0 if no row is or is called so."""
-    from sklearn.metrics import f1_score
-
-    return float(f1_score(labels == 1, predicted == 1, zero_division=0.0))
+    gold, said = labels == 1, predicted == 1
+    either = int(gold.sum() + said.sum())
+    return 2 * int((gold & said).sum()) / either if either else 0.0
 
 
 def _matthews(labels: Values, predicted: Values) -> float:
-    """Matthews correlation; 0 where a side is constant, as sklearn has it, without its warning."""
-    from sklearn.metrics import matthews_corrcoef
-
-    constant = _constant(labels) or _constant(predicted)
-    return 0.0 if constant else float(matthews_corrcoef(labels, predicted))
+    """Matthews correlation of any number of classes (Gorodkin 2004); 0 if a side is constant."""
+    if _constant(labels) or _constant(predicted):
+        return 0.0
+    rows, right = len(labels), int((labels == predicted).sum())
+    classes = np.union1d(labels, predicted)
+    gold, said = ([int((side == one).sum()) for one in classes] for side in (labels, predicted))
+    chance = sum(map(operator.mul, gold, said))
+    spread = math.prod(rows**2 - sum(count**2 for count in side) for side in (gold, said))
+    return float((right * rows - chance) / math.sqrt(spread))
 
 
 def _pearson(labels: Values, predicted: Values) -> float:
-    from scipy.stats import pearsonr
-
-    return _correlation(pearsonr, labels, predicted)
+    """Pearson correlation; undefined if a side is constant, by convention it counts as 0 then."""
+    if _constant(labels) or _constant(predicted):
+        return 0.0
+    return float(np.clip(_direction(labels) @ _direction(predicted), -1.0, 1.0))
 
 
 def _spearman(labels: Values, predicted: Values) -> float:
-    from scipy.stats import spearmanr
+    """Pearson correlation of the ranks."""
+    return _pearson(_ranks(labels), _ranks(predicted))
 
-    return _correlation(spearmanr, labels, predicted)
+
+def _direction(values: Values) -> Values:
+    """The values less their mean, of length 1; scaled first, so that no square overflows."""
+    moved = values - values.mean(dtype=np.float64)
+    largest = np.abs(moved).max()
+    if largest == 0:  # constant but for rounding
+        return np.zeros(len(values))
+    return np.asarray(moved / (largest * np.linalg.norm(moved / largest)))
 
 
-def _correlation(measure: Callable[..., Any], labels: Values, predicted: Values) -> float:
-    """A correlation is undefined where a side is constant; by convention it counts as 0."""
-    if _constant(labels) or _constant(predicted):
-        return 0.0
-    found = measure(labels.astype(np.float64), predicted.astype(np.float64))
-    return float(np.nan_to_num(found.statistic))
+def _ranks(values: Values) -> Values:
+    """Ranks from 1, float64; ties share the middle of the places that they take up together."""
+    _, group, tied = np.unique(values, return_inverse=True, return_counts=True)
+    return np.asarray((np.cumsum(tied) - (tied - 1) / 2)[group])
 
 
 def _constant(values: Values) -> bool:

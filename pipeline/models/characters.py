@@ -5,6 +5,7 @@ from __future__ import annotations
 import string
 from typing import TYPE_CHECKING
 
+from pipeline.models import imports
 from pipeline.params.encoders import RandomEncoder
 
 if TYPE_CHECKING:
@@ -19,10 +20,9 @@ def encoder(
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Build the encoder of these settings; the same seed gives the same weights."""
     import torch
-    from transformers import BertConfig, BertModel
 
-    tokens = tokenizer()
-    config = BertConfig(
+    library, tokens = imports.transformers(), tokenizer()
+    config = library.BertConfig(
         vocab_size=len(tokens),
         hidden_size=settings.hidden,
         num_hidden_layers=settings.depth,
@@ -34,13 +34,12 @@ def encoder(
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        return BertModel(config), tokens
+        return library.BertModel(config), tokens
 
 
 def tokenizer() -> PreTrainedTokenizerBase:
     """A WordPiece tokenizer whose pieces are the lower-case printable ASCII characters."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast
 
     characters = sorted(set(string.printable.lower()) - set(string.whitespace))
     pieces = [*_SPECIAL, *characters, *(f"##{c}" for c in characters)]
@@ -54,7 +53,7 @@ def tokenizer() -> PreTrainedTokenizerBase:
         special_tokens=[(name, vocabulary[name]) for name in ("[CLS]", "[SEP]")],
     )
     names = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
-    return PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
+    return imports.transformers().PreTrainedTokenizerFast(  # type: ignore[no-any-return]
         tokenizer_object=core,
         model_max_length=MAX_LENGTH,
         model_input_names=["input_ids", "token_type_ids", "attention_mask"],

@@ -5,8 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
+from scipy.stats import pearsonr, spearmanr
+from sklearn.metrics import f1_score, matthews_corrcoef
 
 from pipeline.errors import DataError
 from pipeline.metrics import glue_score, prediction_scores, predictions, scores, task_score
@@ -159,3 +161,34 @@ def test_nothing_to_score_is_an_error_with_a_remedy() -> None:
 def test_task_score_leaves_out_splits_that_are_not_dev() -> None:
     found = {"train": {"f1": 1.0, "accuracy": 1.0}, "dev": {"f1": 0.25, "accuracy": 0.75}}
     assert task_score(GLUE["mrpc"], found) == 0.5
+
+
+PAIRS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=40)
+
+
+@given(PAIRS)
+def test_metrics_of_classes_are_sklearns(pairs: list[tuple[int, int]]) -> None:
+    labels, said = (np.array(side) for side in zip(*pairs, strict=True))
+    task = replace(GLUE["mrpc"], metrics=("f1", "matthews"))
+    expected = {
+        "f1": f1_score(labels == 1, said == 1, zero_division=0.0),
+        "matthews": matthews_corrcoef(labels, said),
+    }
+    assert prediction_scores(task, labels, said) == pytest.approx(expected, rel=1e-15)
+
+
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 5, width=32), st.sampled_from(np.linspace(0, 5, 11).tolist())),
+        min_size=2,
+        max_size=40,
+    )
+)
+def test_correlations_are_scipys(pairs: list[tuple[float, float]]) -> None:
+    labels, said = (np.array(side) for side in zip(*pairs, strict=True))
+    assume(np.ptp(labels) > 1e-3 and np.ptp(said) > 0)
+    expected = {
+        "pearson": pearsonr(labels, said).statistic,
+        "spearman": spearmanr(labels, said).statistic,
+    }
+    assert prediction_scores(GLUE["stsb"], labels, said) == pytest.approx(expected, abs=1e-12)
