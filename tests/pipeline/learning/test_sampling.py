@@ -217,3 +217,16 @@ def test_a_step_counts_the_rows_of_all_its_batches():
 def test_steps_an_epoch(sizes, batch_size, accumulation, expected):
     settings = _settings(batch_size=batch_size, accumulation=accumulation)
     assert sampling.steps_an_epoch(sizes, settings) == expected
+
+
+@pytest.mark.parametrize("kind", [MergedSampling(kind="merged"), UniformSampling(kind="uniform")])
+def test_the_steps_after_some_are_those_that_follow(kind):
+    plan = sampling.Plan(_pools({"a": 20, "b": 9}), _settings(epochs=3), kind, 1)
+    every = [(epoch, step) for epoch, steps in enumerate(plan.epochs()) for step in steps]
+    for done in range(len(every) + 1):
+        found = [(epoch, step) for epoch, steps in plan.after(done) for step in steps]
+        assert [_plain(*pair) for pair in found] == [_plain(*pair) for pair in every[done:]]
+
+
+def _plain(epoch, step):
+    return epoch, step.task, [batch.tolist() for batch in step.batches]
