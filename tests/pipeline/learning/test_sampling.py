@@ -219,14 +219,15 @@ def test_steps_an_epoch(sizes, batch_size, accumulation, expected):
     assert sampling.steps_an_epoch(sizes, settings) == expected
 
 
-@pytest.mark.parametrize("kind", [MergedSampling(kind="merged"), UniformSampling(kind="uniform")])
+@pytest.mark.parametrize("kind", [MERGED, UniformSampling(kind="uniform")])
 def test_the_steps_after_some_are_those_that_follow(kind):
-    plan = sampling.Plan(_pools({"a": 20, "b": 9}), _settings(epochs=3), kind, 1)
-    every = [(epoch, step) for epoch, steps in enumerate(plan.epochs()) for step in steps]
+    plan = sampling.Plan(_pools({"cola": 20, "rte": 9}), _settings(epochs=3), kind, 1)
+    epochs = _plain(plan.epochs())
+    every = [(epoch, step) for epoch, steps in enumerate(epochs) for step in steps]
     for done in range(len(every) + 1):
-        found = [(epoch, step) for epoch, steps in plan.after(done) for step in steps]
-        assert [_plain(*pair) for pair in found] == [_plain(*pair) for pair in every[done:]]
-
-
-def _plain(epoch, step):
-    return epoch, step.task, [batch.tolist() for batch in step.batches]
+        left = list(plan.after(done))
+        plain = _plain(steps for _, steps in left)
+        found = [
+            (epoch, step) for (epoch, _), steps in zip(left, plain, strict=True) for step in steps
+        ]
+        assert found == every[done:]
