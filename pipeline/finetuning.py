@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pipeline import fingerprints, labelling, logits, machine, metrics, paths
+from pipeline import fingerprints, labelling, logits, machine, metrics, paths, run_key
 from pipeline.drafts import Draft
 from pipeline.learning import training
 from pipeline.learning.resumption import Resumption
@@ -224,7 +222,7 @@ def _train(
         name: _training_set(name, rows, recipe, opened.tokenizer, targets.get(name))
         for name, rows in train.items()
     }
-    key = fingerprints.of(_decisive(recipe, network, sets, run.matcher, teachers, chosen))
+    key = run_key.of(recipe, network, sets, run.matcher, teachers, chosen)
     snapshots = Snapshots(paths.snapshots(draft.name, key))
     draft.spent.append(snapshots.folder)
     code, seconds = fingerprints.of_code(), hardware.checkpoint_seconds
@@ -257,34 +255,6 @@ def _matcher(
         encoders.check_length(teacher.network.encoder, teacher.tokenizer, length)
     found = internals.build(settings, network, opened.tokenizer, teachers, recipe.seed)
     return found.to(chosen.device)
-
-
-def _decisive(
-    recipe: Recipe,
-    network: MultiTaskModel,
-    sets: Mapping[str, training.TrainingSet],
-    matcher: Matcher | None,
-    teachers: Teachers,
-    chosen: machine.Machine,
-) -> dict[str, Any]:
-    """All that decides what training ends with, but for the code: a snapshot's run has the same."""
-    config = network.encoder.config.to_dict()
-    config.pop("_name_or_path", None)  # this machine's
-    return {
-        "name": recipe.name,
-        "recipe": recipe.describe(),
-        "encoder": json.dumps(config, sort_keys=True, default=str),
-        "weights": network.state_dict(),
-        "matcher": {} if matcher is None else matcher.state_dict(),
-        "teachers": {task: loaded.card["weights_sha256"] for task, loaded in teachers.items()},
-        "rows": {
-            name: [rows.tokens, rows.labels, rows.targets, rows.known]
-            + ([] if rows.negatives is None else [rows.negatives.texts])
-            for name, rows in sets.items()
-        },
-        "machine": [chosen.chip, chosen.precision, chosen.shards],
-        "libraries": {name: version(name) for name in ("torch", "transformers", "numpy")},
-    }
 
 
 def _training_set(

@@ -17,9 +17,9 @@ TUNED = DATA / "tuned"
 EVALUATION = DATA / "evaluation"
 REPORTS = Path("reports")
 METRICS = REPORTS / "metrics.json"
+LOGS = Path("scratch/logs")
 RESULTS = REPORTS / "results.md"
 README = Path("README.md")
-LOGS = Path("scratch/logs")
 SOURCE = "source.json"  # in a raw folder: what its files are
 SCRATCH = "MTDNNKD_SCRATCH"  # environment variable: folder for files that no run leaves behind
 _LOGITS = "logits.parquet"
@@ -33,6 +33,16 @@ def raw(task: str) -> Path:
 def prepared(task: str) -> Path:
     """Folder of one task's typed rows, one Parquet file a split."""
     return DATA / "prepared" / task
+
+
+def live_log(name: str) -> Path:
+    """CSV file of the steps of a training that is under way; in the project, where DVC draws it."""
+    return LOGS / f"{name}.csv"
+
+
+def snapshots(name: str, key: str) -> Path:
+    """Folder of the snapshots of one training run; the key says what decides its result."""
+    return scratch() / "training" / f"{name}-{key[:16]}"
 
 
 def transfer(task: str) -> Path:
@@ -98,16 +108,6 @@ def tuned_logits(task: str) -> Path:
 def task_logits(folder: Path, task: str) -> Path:
     """Parquet file of a multi-task model's logits for one task, in the model's folder."""
     return folder / "logits" / f"{task}.parquet"
-
-
-def live_log(name: str) -> Path:
-    """CSV file of the steps of a training that is under way; in the project, where DVC draws it."""
-    return LOGS / f"{name}.csv"
-
-
-def snapshots(name: str, key: str) -> Path:
-    """Folder of the snapshots of one training run; the key says what decides its result."""
-    return scratch() / "training" / f"{name}-{key[:16]}"
 
 
 def scratch() -> Path:

@@ -36,7 +36,8 @@ def test_a_row_cap_fetches_nothing(as_committed: Any) -> None:
             | AFTER,
         ),
         (["ensemble.rule=mean_logit"], ENSEMBLES | AFTER),
-        (["machine.labelling_tokens=8192", "machine.checkpoint_seconds=9"], set()),
+        (["machine.labelling_tokens=8192", "data.retry.attempts=2"], set()),
+        (["machine.checkpoint_seconds=9"], set()),
     ],
 )
 def test_no_teacher_is_rerun(as_committed: Any, overrides: list[str], expected: set[str]) -> None:

@@ -5,6 +5,7 @@ Run with: python -m pytest tests/pipeline/test_finetuning.py
 
 from __future__ import annotations
 
+import itertools
 import resource
 import signal
 from pathlib import Path
@@ -14,9 +15,10 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
-from pipeline import artifacts, logits
+from pipeline import artifacts, logits, paths
 from pipeline.drafts import Draft
 from pipeline.finetuning import Opened, Recipe, fine_tune, fine_tune_further
+from pipeline.learning import training
 from pipeline.models import checkpoint, encoders
 from pipeline.params.distillation import CrossEntropy, Distillation
 
@@ -152,3 +154,52 @@ def test_a_disk_that_fills_while_weights_are_saved_is_a_system_error(fit, tmp_pa
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         signal.signal(signal.SIGXFSZ, handler)
+
+
+@pytest.fixture
+def key(make_draft, tiny, head, settings, hardware, rows, monkeypatch):
+    """`key(targets, hardware changes, recipe changes)` gives what names the run's snapshots."""
+    names = itertools.count()
+
+    def build(targets=None, machine=None, encoder=tiny, texts=rows, **changes):
+        heads, found = dict.fromkeys(rows, head), []
+        given = {"name": "a", "dropout": 0.1, "settings": settings, "seed": 7} | changes
+        with monkeypatch.context() as patch:
+            patch.setattr(training, "train", lambda *_: None)
+            patch.setattr(paths, "snapshots", lambda _, key: found.append(key) or Path(key))
+            recipe = Recipe(title="a", heads=heads, **given)
+            opened = Opened(*encoders.load(encoder, given["dropout"]), encoders.describe(encoder))
+            used = hardware.model_copy(update=machine or {})
+            fine_tune(make_draft(str(next(names))), recipe, texts, opened, used, targets or {})
+        return found[0]
+
+    return build
+
+
+def test_whatever_decides_the_result_names_the_snapshots(key, settings, tiny, make, rows):
+    targets = {"rte": np.full((16, 2), 0.5, np.float32)}
+    other = make("rte", "train", [("aaaa", "bc", 0), *RTE[1:]])
+    found = [
+        key(),
+        key(targets),
+        key({"rte": targets["rte"] * 1.5}),
+        key(machine={"shards": 2}),
+        key(machine={"precision": "bfloat16"}),
+        key(encoder=tiny.model_copy(update={"seed": 1})),
+        key(texts={**rows, "rte": other}),
+        key(name="b"),
+        key(dropout=0.2),
+        key(seed=8),
+        key(settings=settings.model_copy(update={"learning_rate": 2e-3})),
+        key(task_weights={"rte": 2.0}),
+        key(distillation=distilled_by(0.5)),
+    ]
+    assert len(set(found)) == len(found)
+
+
+def test_what_decides_nothing_does_not(key, tmp_path, monkeypatch):
+    before = key()
+    (tmp_path / "other").mkdir()
+    monkeypatch.chdir(tmp_path / "other")
+    changes = {"threads": 2, "labelling_tokens": 1024, "checkpoint_seconds": 0}
+    assert key(machine=changes) == before

@@ -47,3 +47,12 @@ def test_a_terminal_gets_a_bar(monkeypatch, capsys):
     with progress.bar("teach", 10, "rows") as bar:
         bar.advance(10, "loss 1.0")
     assert "teach" in capsys.readouterr().err
+
+
+def test_the_rate_leaves_out_what_was_done_earlier(clock, capsys):
+    with progress.bar("teach", 4000, "rows", done=3000) as bar:
+        clock.now = 30
+        bar.advance(300)
+    assert capsys.readouterr().err.splitlines()[0] == (
+        "teach: 3,300 of 4,000 rows, 10 a second, 70 s left"
+    )

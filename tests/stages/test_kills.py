@@ -67,10 +67,8 @@ class Project:
         shutil.rmtree(self.target, ignore_errors=True)
 
     def wait_for_steps(self, steps, process):
-        log, end = (
-            self.root / "scratch" / "logs" / "teachers-rte-m1-all.csv",
-            time.monotonic() + 120,
-        )
+        log = self.root / "scratch" / "logs" / "teachers-rte-m1-all.csv"
+        end = time.monotonic() + 120
         while time.monotonic() < end and process.poll() is None:
             if log.exists() and log.read_bytes().count(b"\n") > steps:
                 return

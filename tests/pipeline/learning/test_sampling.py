@@ -233,3 +233,17 @@ def test_a_step_counts_the_rows_of_all_its_batches():
 def test_steps_an_epoch(sizes, batch_size, accumulation, expected):
     settings = _settings(batch_size=batch_size, accumulation=accumulation)
     assert sampling.steps_an_epoch(sizes, settings) == expected
+
+
+@pytest.mark.parametrize("kind", [MERGED, UniformSampling(kind="uniform")])
+def test_the_steps_after_some_are_those_that_follow(kind):
+    plan = sampling.Plan(_pools({"cola": 20, "rte": 9}), _settings(epochs=3), kind, 1)
+    epochs = _plain(plan.epochs())
+    every = [(epoch, step) for epoch, steps in enumerate(epochs) for step in steps]
+    for done in range(len(every) + 1):
+        left = list(plan.after(done))
+        plain = _plain(steps for _, steps in left)
+        found = [
+            (epoch, step) for (epoch, _), steps in zip(left, plain, strict=True) for step in steps
+        ]
+        assert found == every[done:]
