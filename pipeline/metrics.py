@@ -129,8 +129,10 @@ def _pearson(labels: Values, predicted: Values) -> float:
 
 
 def _spearman(labels: Values, predicted: Values) -> float:
-    """Pearson correlation of the ranks."""
-    return _pearson(_ranks(labels), _ranks(predicted))
+    """Pearson correlation of the ranks; 0 if a side is constant."""
+    if _constant(labels) or _constant(predicted):
+        return 0.0
+    return float(np.corrcoef(_ranks(labels), _ranks(predicted))[1, 0])
 
 
 def _direction(values: Values) -> Values:
@@ -139,7 +141,7 @@ def _direction(values: Values) -> Values:
     largest = np.abs(moved).max()
     if largest == 0:  # constant but for rounding
         return np.zeros(len(values))
-    return np.asarray(moved / (largest * np.linalg.norm(moved / largest)))
+    return np.asarray(moved / (largest * np.linalg.vector_norm(moved / largest)))
 
 
 def _ranks(values: Values) -> Values:

@@ -8,6 +8,7 @@ _CAPS = {
 }
 RECORDED = (
     *(f"tasks.{task}.rows={rows}" for task, rows in _CAPS.items()),
+    "tasks.wnli.rows.train=null",
     "transfer={}",
     "refinement.candidates={}",
     "teachers.members={m1: {seed: 1}, m2: {seed: 2}, m3: {seed: 3}}",

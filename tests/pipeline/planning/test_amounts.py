@@ -42,12 +42,12 @@ def prepare(make: Any, task: str, splits: Mapping[str, list[Any]], **metadata: A
 
 
 def test_official_numbers_and_caps() -> None:
-    found = amounts.read(params("glue-cpu", "tasks.wnli.rows.train=null"))
+    found = amounts.read(params("glue-cpu"))
     mnli, wnli = found["mnli"], found["wnli"]
     assert mnli is not None
-    assert (mnli.of("train"), mnli.of("dev"), mnli.of("test")) == (800, 2000, 100)
-    assert mnli.of("ax") == 50  # a cap of test rows is one of AX too
-    assert mnli.of("train", "dev", "test", "ax") == 2950
+    assert (mnli.of("train"), mnli.of("dev"), mnli.of("test")) == (1000, 2000, 400)
+    assert mnli.of("ax") == 200  # a cap of test rows is one of AX too
+    assert mnli.of("train", "dev", "test", "ax") == 3600
     assert wnli is not None
     assert wnli.splits == {"train": 635, "dev": 71, "test": 146}
     assert wnli.train is None

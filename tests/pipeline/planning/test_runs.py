@@ -75,7 +75,9 @@ def test_steps_are_those_of_training(settings, batch_size, accumulation, steps) 
     pools = {
         task: sampling.Pool(np.full(size, 10), np.arange(size)) for task, size in SIZES.items()
     }
-    made = [step for epoch in sampling.Plan(pools, chosen, runs.MERGED, 1).epochs() for step in epoch]
+    made = [
+        step for epoch in sampling.Plan(pools, chosen, runs.MERGED, 1).epochs() for step in epoch
+    ]
     assert Counter(step.task for step in made) == {t: w.steps for t, w in found.items()}
     batches = Counter(task for task, parts in made for _ in parts)
     assert batches == {task: work.batches for task, work in found.items()}
