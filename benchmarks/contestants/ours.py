@@ -99,7 +99,12 @@ def remembering(job: Job) -> Prepared:
 def hardware_of(job: Job) -> Machine:
     """The machine as a stage sets it up: one CPU, float32, the job's threads."""
     settings = models.defaults().machine
-    values = {"device": "cpu", "precision": "float32", "threads": job.threads}
+    values = {
+        "device": "cpu",
+        "precision": "float32",
+        "threads": job.threads,
+        "shards": job.threads,
+    }
     return machine.set_up(sections.Machine(**{**settings.model_dump(), **values}))
 
 
@@ -146,10 +151,11 @@ def soft_labels(
 
 
 def batches(rows: np.ndarray, job: Job) -> list[np.ndarray]:
-    """Batches of one epoch, as positions of rows of these lengths `(rows,)`."""
+    """Shards of one epoch's batches, as positions of rows of these lengths `(rows,)`."""
     random = np.random.default_rng(job.seed)
     groups = batching.groups(rows, np.arange(len(rows)), job.batch_size, 1, random)
-    return [batch for group in groups for batch in group]
+    whole = [batch for group in groups for batch in group]
+    return [shard for batch in whole for shard in batching.cut(rows, batch, job.threads)]
 
 
 def _model(job: Job) -> MultiTaskModel:

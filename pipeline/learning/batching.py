@@ -55,6 +55,21 @@ def pack(lengths: np.ndarray, batch_size: int, random: np.random.Generator) -> l
     return [batch for batch in batches if len(batch)]
 
 
+def cut(lengths: np.ndarray, batch: np.ndarray, number: int) -> list[np.ndarray]:
+    """A batch's rows in shards of about as many tokens each, in the same order.
+
+    Each is padded to its own longest row, so the fewer tokens are padding.
+
+    Args:
+        lengths: tokens of each row of the task `(rows,)`.
+        batch: positions of the batch's rows `(batch,)`.
+        number: most shards; none is empty.
+    """
+    total = np.cumsum(lengths[batch])
+    shares = total[-1] * np.arange(1, number) / number
+    return [part for part in np.split(batch, np.searchsorted(total, shares)) if len(part)]
+
+
 def by_tokens(lengths: np.ndarray, budget: int) -> list[np.ndarray]:
     """Batches for scoring: longest rows first, each batch within a budget of padded tokens.
 

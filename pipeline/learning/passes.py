@@ -17,6 +17,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pipeline.learning import batching
 from pipeline.learning.gradients import Gradient
 from pipeline.learning.objective import Outputs
 from pipeline.learning.streams import Purpose
@@ -69,12 +70,9 @@ class Passes:
             step: number of the step.
             place: number of the batch in it.
         """
-        total = np.cumsum(tokens.lengths[batch])
-        shares = total[-1] * np.arange(1, self._number) / self._number
-        parts = [part for part in np.split(batch, np.searchsorted(total, shares)) if len(part)]
         return [
             Shard(partial(tokens.batch, part), True, self._words(step, place, number))
-            for number, part in enumerate(parts)
+            for number, part in enumerate(batching.cut(tokens.lengths, batch, self._number))
         ]
 
     def of_inputs(self, inputs: Arrays, step: int, place: int) -> list[Shard]:
