@@ -95,7 +95,7 @@ encoder, tokenizer = encoders.load(settings.encoder, settings.dropout)
 model = MultiTaskModel(encoder, {"rte": GLUE["rte"]}, {"rte": settings.head})
 for name in ("adamw", "adamax"):
     changed = settings.model_copy(update={"optimizer": name, "layer_decay": 0.9})
-    optimizer = optimizers.build(model, changed, "cpu")
+    optimizer = optimizers.build(optimizers.groups(model, changed), changed, "cpu")
     batch = {key: value for key, value in tokenizer(["a cat"], return_tensors="pt").items()}
     model.train()("rte", batch).sum().backward()
     optimizer.step()

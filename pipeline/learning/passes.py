@@ -116,7 +116,14 @@ class Passes:
         """
 
         def one(pair: tuple[Outputs, Sequence[Tensor]]) -> tuple[Gradient, ...]:
-            return torch.autograd.grad(pair[0].tensors, self._weights, pair[1], allow_unused=True)
+            # A scalar whose gradients are those of upstream: told apart, they would have torch
+            # import sympy for their shapes.
+            products = [
+                (tensor * gradient).sum()
+                for tensor, gradient in zip(pair[0].tensors, pair[1], strict=True)
+            ]
+            total = torch.stack(products).sum()
+            return torch.autograd.grad(total, self._weights, allow_unused=True)
 
         pairs = list(zip(outputs, upstream, strict=True))
         return self._workers.map(one, pairs)
