@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from benchmarks.job import Kind
 
@@ -44,15 +44,25 @@ def classifier(kind: Kind, seed: int, task: str = "rte") -> BertForSequenceClass
     return model
 
 
-def multi_task(model: BertForSequenceClassification, task: str = "rte") -> MultiTaskModel:
-    """The same layers with the same weights as this project's model."""
+def multi_task(
+    model: BertForSequenceClassification,
+    task: str = "rte",
+    pooling: Literal["pooler", "mean"] = "pooler",
+) -> MultiTaskModel:
+    """The same layers with the same weights as this project's model.
+
+    Args:
+        model: the layers.
+        task: decides the number of classes.
+        pooling: what the head reads; transformers' reads the pooler.
+    """
     import torch
 
     from pipeline.models.model import MultiTaskModel
     from pipeline.params.heads import LinearHead
     from pipeline.tasks import GLUE
 
-    head = LinearHead(kind="linear", pooling="pooler", dropout=DROPOUT)
+    head = LinearHead(kind="linear", pooling=pooling, dropout=DROPOUT)
     whole = MultiTaskModel(model.bert, {task: GLUE[task]}, {task: head})
     with torch.no_grad():
         linear: Any = whole.head(task)

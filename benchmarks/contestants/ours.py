@@ -63,15 +63,18 @@ def distilling(job: Job) -> Prepared:
 
 
 def labelling(job: Job) -> Prepared:
-    """Logits of every row by one trained model."""
-    hardware, rows, model = hardware_of(job), workload.of(job), _model(job)
+    """Logits of every row by one trained model, whose head reads every token of the last layer."""
+    hardware, rows = hardware_of(job), workload.of(job)
+    classifier = models.classifier(job.model, job.seed, job.task)
+    digest = models.digest(classifier)  # the pooler, which nobody reads here, goes
+    model = models.multi_task(classifier, job.task, pooling="mean")
     first = rows.first(min(len(rows.labels), job.batch_size))
     scoring.logits(model, job.task, first.tokens, hardware, "warm-up")
 
     def run() -> None:
         scoring.logits(model, job.task, rows.tokens, hardware, "labelling")
 
-    return Prepared(run, len(rows.labels), rows.digest, models.digest(model))
+    return Prepared(run, len(rows.labels), rows.digest, digest)
 
 
 def remembering(job: Job) -> Prepared:

@@ -22,7 +22,9 @@ def beside_training(job: Job) -> Prepared:
     assert job.length is not None, "the products' shapes must be known"
     length = job.length
     hardware, rows = ours.hardware_of(job), workload.of(job)
-    model = models.multi_task(models.classifier(job.model, job.seed, job.task), job.task)
+    # A head that reads every token: of the last layer, too, all products are made.
+    classifier = models.classifier(job.model, job.seed, job.task)
+    model = models.multi_task(classifier, job.task, pooling="mean")
     shape = shape_of(model.encoder.config.to_dict())
     digest, steps = models.digest(model), len(rows.labels) // job.batch_size
     alone = rate.products(shape, job.batch_size, length)

@@ -20,7 +20,7 @@ from pipeline.learning.sampling import Step
 from pipeline.learning.streams import Purpose, stream
 from pipeline.learning.updates import Updates
 from pipeline.machine import Machine
-from pipeline.models import attention, dropout
+from pipeline.models import attention, dropout, last_layer
 from pipeline.models.model import MultiTaskModel
 from pipeline.workers import Workers
 
@@ -109,7 +109,7 @@ class Loop:
             for name, value in module.state_dict(keep_vars=True).items()
         }
         once = {value: name for name, value in reversed(named.items())}
-        return {name: value for value, name in once.items()}
+        return dict(zip(once.values(), once, strict=True))
 
     def _batch(self, step: Step, place: int) -> Tensor:
         """Add one batch's gradients, weighted by its share of the step's rows; its loss."""
@@ -140,11 +140,12 @@ class Loop:
 
 @contextmanager
 def prepared(model: MultiTaskModel) -> Iterator[None]:
-    """Within the block a model trains fast: own masks, own attention, gradients by rows."""
+    """Within the block a model trains fast: own masks, attention, gradients by rows, last layer."""
     with ExitStack() as stack:
         stack.enter_context(dropout.replaced(model))
         stack.enter_context(attention.replaced(model.encoder))
         stack.enter_context(gradients.by_rows(model))
+        stack.enter_context(last_layer.shortened(model.encoder))
         yield
 
 

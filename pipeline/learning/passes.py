@@ -59,7 +59,7 @@ class Passes:
     def __init__(self, weights: Sequence[Tensor], workers: Workers, shards: int, seed: int) -> None:
         self._weights, self._workers = weights, workers
         self._number, self._seed = shards, seed
-        self._one_by_one = workers.threads == 1
+        self._one_by_one = False
 
     def of_rows(self, tokens: Tokens, batch: np.ndarray, step: int, place: int) -> list[Shard]:
         """Shards of some rows, with about as many tokens each.
@@ -100,7 +100,8 @@ class Passes:
             found = self._workers.map(one, shards)
             if torch.equal(before, torch.get_rng_state()):
                 return found
-            # The encoder draws from torch's own numbers, which threads share: never again so.
+            # The encoder draws from torch's own numbers, which threads share. From now on, and
+            # with one thread too, each shard draws its own.
             torch.set_rng_state(before)
             self._one_by_one = True
         return [_alone(one, shard) for shard in shards]

@@ -38,7 +38,7 @@ class Updates:
         device: str,
         workers: Workers,
     ) -> None:
-        self._workers, self._settings = workers, settings
+        self._workers = workers
         cut = PIECE if device == "cpu" else None
         self._pieces: dict[Tensor, list[Tensor]] = {
             weight: _pieces(weight, cut) for weight in weights
