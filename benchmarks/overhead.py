@@ -1,13 +1,4 @@
-"""CPU-seconds that each stage's process spends on anything but its work: on the smallest run.
-
-    python -m benchmarks.overhead [--json] [--repeats 3]
-
-Runs every stage in a temporary folder on the sample profile, cut down to twenty rows a task and
-split, sixteen tokens a row and one epoch, with MiniLM as always. Of a stage that trains it counts
-from the process's start to its first training step and from its last step to its exit; of the
-others all. Times are of the process and its threads, user and system, as the kernel counts them;
-the least of all repeats is told, because other work on the machine only ever adds to it.
-"""
+"""CPU-seconds that each stage's process spends on anything but its work: on the smallest run."""
 
 from __future__ import annotations
 
@@ -22,11 +13,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated, Any
+from statistics import median
+from typing import Any
 
-import typer
-
-from pipeline import command, paths
+from benchmarks.figures import Figure, Findings, Options, Table
+from pipeline import paths
 
 ROOT = Path(__file__).resolve().parent.parent
 TASKS = ("cola", "mrpc", "stsb")  # between them they have every metric
@@ -43,8 +34,13 @@ STUDENTS = ("distil", "baseline")
 LIGHT_AFTER = ("evaluate", "results", "usage", "plan", "profile list", "teach --help")
 _TRAINS = {*TRAINING, *STUDENTS}
 _WATCHED = "OVERHEAD_STEPS"  # environment variable: file that a watched stage writes
-
-app = command.application()
+TRAINING_TARGET, TARGET = 4.0, 1.0  # CPU-seconds
+_SETTINGS = (
+    "Every stage on the sample profile, cut down to twenty rows a task and split, sixteen tokens a "
+    "row and one epoch, with MiniLM as always. Of a stage that trains: from the process's start to "
+    "its first training step and from its last step to its exit; of the others all. CPU time of "
+    "the process and its threads, user and system."
+)
 
 
 @dataclass(frozen=True)
@@ -71,38 +67,47 @@ class Overhead:
         return self.start + self.end
 
 
-@app.command()
-def main(
-    json_: Annotated[bool, typer.Option("--json", help="Print JSON, not a table.")] = False,
-    repeats: Annotated[int, typer.Option(min=1, help="Runs of everything.")] = 3,
-) -> None:
-    """Print the CPU-seconds that each stage's process spends on anything but training."""
-    found = least([measure() for _ in range(repeats)])
-    if json_:
-        print(json.dumps([{**vars(one), "overhead": one.overhead} for one in found], indent=2))
-        return
-    print("| stage | to first step | from last step | overhead |\n|---|---:|---:|---:|")
-    for one in found:
-        cells = ("" if part is None else f"{part:.2f}" for part in (one.start, one.end))
-        print(f"| {one.command} | {' | '.join(cells)} | {one.overhead:.2f} |")
+def measure(options: Options) -> Findings:
+    """Every stage once a round, in a temporary folder, in the order they need one another."""
+    rounds = []
+    for number in range(options.repeats):
+        with tempfile.TemporaryDirectory() as name:
+            rounds.append(_round(Path(name)))
+        print(f"overhead: round {number + 1} of {options.repeats}", file=sys.stderr)
+    light = tuple(
+        max(one.overhead for one in found if one.command not in _TRAINS) for found in rounds
+    )
+    figures = [
+        Figure(f"around the training of `{line.split()[0]}`", "s", values, TRAINING_TARGET, "most")
+        for line, values in _by_command(rounds).items()
+        if line in _TRAINS
+    ]
+    heaviest = Figure("whole, the heaviest stage without training", "s", light, TARGET, "most")
+    return Findings([*figures, heaviest], _SETTINGS, tables=[_table(rounds)])
 
 
-def measure() -> list[Overhead]:
-    """Run every stage once in a temporary folder, in the order they need one another.
-
-    Raises:
-        subprocess.CalledProcessError: a stage fails; what it said is on standard error.
-    """
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        _prepare(folder)
-        order = (*LIGHT_BEFORE, *TRAINING, *LIGHT_BETWEEN, *STUDENTS, *LIGHT_AFTER)
-        return [_run(each, folder) for each in order]
+def _by_command(rounds: Sequence[Sequence[Overhead]]) -> dict[str, tuple[float, ...]]:
+    """Overhead of every command line, one value a round."""
+    return {
+        runs[0].command: tuple(one.overhead for one in runs) for runs in zip(*rounds, strict=True)
+    }
 
 
-def least(rounds: Sequence[Sequence[Overhead]]) -> list[Overhead]:
-    """Of every command line the run with the least overhead."""
-    return [min(runs, key=lambda run: run.overhead) for runs in zip(*rounds, strict=True)]
+def _table(rounds: Sequence[Sequence[Overhead]]) -> Table:
+    """Medians."""
+    rows = []
+    for runs in zip(*rounds, strict=True):
+        parts = zip(*((one.start, one.end, one.overhead) for one in runs), strict=True)
+        cells = ("" if None in part else f"{median(part):.2f}" for part in parts)
+        rows.append((f"`{runs[0].command}`", *cells))
+    columns = ("stage", "to first step", "from last step", "overhead")
+    return Table("CPU-seconds, medians", columns, tuple(rows))
+
+
+def _round(folder: Path) -> list[Overhead]:
+    _prepare(folder)
+    order = (*LIGHT_BEFORE, *TRAINING, *LIGHT_BETWEEN, *STUDENTS, *LIGHT_AFTER)
+    return [_run(each, folder) for each in order]
 
 
 def _prepare(folder: Path) -> None:
@@ -191,7 +196,3 @@ def _children() -> float:
 def _seconds(whose: int) -> float:
     used = resource.getrusage(whose)
     return used.ru_utime + used.ru_stime
-
-
-if __name__ == "__main__":
-    command.run(app)

@@ -99,8 +99,8 @@ def _verdict(result: Mapping[str, Any], figure: Mapping[str, Any]) -> str:
 
 
 def show(value: float, unit: str) -> str:
-    """A ratio with two digits behind the point, a percentage with one."""
-    return f"{value:.2f} x" if unit == "x" else f"{value:.1f} %"
+    """A ratio and seconds with two digits behind the point, a percentage with one."""
+    return f"{value:.1f} %" if unit == "%" else f"{value:.2f} {unit}"
 
 
 def _section(result: Mapping[str, Any]) -> Iterator[str]:

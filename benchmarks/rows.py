@@ -1,15 +1,7 @@
-"""Memory that training takes by number of rows: the same for 20,000 and for 2,000,000.
-
-Run with: python -m benchmarks.rows [ROWS ...]
-
-Makes a prepared split and a soft-label file of each size, lets `distillation.distil` take a few
-steps on each in a process of its own, and prints what the process held at most. Linux only: the
-numbers are those of /proc/self/status.
-"""
+"""Memory that training takes by number of rows: the same for 20,000 and for 2,000,000."""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import os
@@ -26,6 +18,7 @@ from unittest import mock
 import numpy as np
 import pyarrow as pa
 
+from benchmarks.figures import Figure, Findings, Options, Table
 from pipeline import ensemble, parquet, paths, rows, stored
 from pipeline import soft_label_table as labels
 from pipeline.params import file
@@ -36,10 +29,17 @@ TASK, MEMBERS = GLUE["mnli"], ("m1", "m2")
 SIZES = (20_000, 2_000_000)
 DEV = 200  # rows of each dev split
 STEPS = 5
+TARGET = 1.15
 _MADE = 20_000  # rows made at once
 _ROW_GROUP = 1 << 20  # of prepared splits, as pyarrow has it by default
 _WORDS = np.array(["a", "some", "dog", "bird", "man", "saw", "heard", "ran", "sat", "home", "soon"])
 _ROOT = Path(__file__).resolve().parent.parent
+_SETTINGS = (
+    f"Prepared rows and soft labels of two members, made anew, and {STEPS} steps of `distil` on "
+    "them in a process of its own: a student of two layers of 128 units, batches of 32. Peaks of "
+    "the memory that no file backs, when all rows are ready and until the last step; pages of "
+    "mapped files, which the system takes back when it needs them, come on top. Linux only."
+)
 
 
 class _Enough(Exception):  # noqa: N818  no error
@@ -104,11 +104,29 @@ def train(folder: Path, steps: int = STEPS) -> dict[str, float]:
     return {**found, "resident": _status("VmHWM"), "seconds": time.perf_counter() - start}
 
 
-def measure(count: int, steps: int = STEPS) -> dict[str, float]:
+def measure(options: Options) -> Findings:
+    """Peaks with few and with many rows, by turns."""
+    found: list[list[dict[str, float]]] = []
+    for number in range(options.repeats):
+        found.append([peaks(count) for count in SIZES])
+        print(f"rows: round {number + 1} of {options.repeats}", file=sys.stderr)
+    growth = tuple(many["steps"] / few["steps"] for few, many in found)
+    keys = ("start", "rows", "steps", "resident", "seconds")
+    rows = tuple(
+        (f"{count:,}", *(f"{part[key]:,.0f}" for key in keys))
+        for count, part in zip(SIZES, found[0], strict=True)
+    )
+    columns = ("rows", "start", "rows ready", "steps", "with mapped files", "seconds")
+    name = f"anonymous memory with {SIZES[1]:,} rows, of that with {SIZES[0]:,}"
+    figure = Figure(name, "x", growth, TARGET, "most")
+    return Findings([figure], _SETTINGS, tables=[Table("MiB, first round", columns, rows)])
+
+
+def peaks(count: int, steps: int = STEPS) -> dict[str, float]:
     """Make files of `count` rows and train on them in a process of its own; see `train`."""
     with tempfile.TemporaryDirectory(prefix="rows-") as folder:
         make(Path(folder), count)
-        command = [sys.executable, "-m", "benchmarks.rows", "--train", folder, str(steps)]
+        command = [sys.executable, "-m", "benchmarks.rows", folder, str(steps)]
         done = subprocess.run(command, cwd=_ROOT, stdout=subprocess.PIPE, check=True)
     found: dict[str, float] = json.loads(done.stdout)
     return found
@@ -181,21 +199,5 @@ def _params() -> Params:
     return file.check(values)
 
 
-def main() -> None:
-    """Print a table of peaks by number of rows."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("rows", nargs="*", type=int, default=SIZES, help="numbers of train rows")
-    parser.add_argument("--train", nargs=2, metavar=("FOLDER", "STEPS"), help=argparse.SUPPRESS)
-    asked = parser.parse_args()
-    if asked.train:
-        print(json.dumps(train(Path(asked.train[0]), int(asked.train[1]))))
-        return
-    print(f"{'rows':>10} {'start':>8} {'rows ready':>11} {'steps':>8} {'resident':>9} {'s':>7}")
-    for count in asked.rows:
-        found = measure(count)
-        parts = (found[key] for key in ("start", "rows", "steps", "resident", "seconds"))
-        print("{:>10,} {:8.0f} {:11.0f} {:8.0f} {:9.0f} {:7.1f}".format(count, *parts), flush=True)
-
-
 if __name__ == "__main__":
-    main()
+    print(json.dumps(train(Path(sys.argv[1]), int(sys.argv[2]))))

@@ -1,7 +1,7 @@
 """A stage imports only what it uses: no module of the table is there when it has run.
 
 Which modules are loaded is the same on every machine; what they cost is not, and is measured by
-`python -m benchmarks.overhead`. Run with: python -m pytest tests/test_overhead.py
+`python -m benchmarks overhead`. Run with: python -m pytest tests/test_overhead.py
 """
 
 from __future__ import annotations
