@@ -31,8 +31,8 @@ def distil(params: Params) -> None:
         targets[task] = read_targets(task, prepared[task], further, params)
         if further is not None:
             learnt[task] = rows.concatenate(learnt[task], further)
-    teachers = _teachers(params, targets)
-    student.train(paths.STUDENT, params, prepared, learnt, params.distillation, targets, teachers)
+    guides = teachers(params, targets)
+    student.train(paths.STUDENT, params, prepared, learnt, params.distillation, targets, guides)
 
 
 def read_targets(task: str, splits: Splits, further: Rows | None, params: Params) -> np.ndarray:
@@ -65,7 +65,7 @@ def _taught(params: Params, prepared: Mapping[str, Splits]) -> list[str]:
     return [task for task in params.teachers.tasks if task in prepared]
 
 
-def _teachers(params: Params, tasks: Mapping[str, object]) -> Teachers:
+def teachers(params: Params, tasks: Mapping[str, object]) -> Teachers:
     """The named member's model of each task; of a cross-fitted member that of the first fold."""
     internals = params.distillation.internals
     if internals is None:
