@@ -60,8 +60,8 @@ checks: setup  ## Lint, formatting and types.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(BENCH_READY)  ## Measure speed and memory against other toolkits. ONLY, REPEATS, DATA.
-	@$(BENCH_VENV)/bin/python -m benchmarks "$(ONLY)" --repeats "$(REPEATS)" $(if $(DATA),--data "$(DATA)")
+bench: setup $(BENCH_READY)  ## Measure speed and memory against other toolkits. ONLY, REPEATS, DATA.
+	@STAGES_PYTHON="$(abspath $(BIN))/python" $(BENCH_VENV)/bin/python -m benchmarks "$(ONLY)" --repeats "$(REPEATS)" $(if $(DATA),--data "$(DATA)")
 
 $(BENCH_READY): | $(BENCH_LOCKS)
 	@scripts/venv.sh "$(BENCH_VENV)"

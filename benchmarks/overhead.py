@@ -33,6 +33,7 @@ LIGHT_BETWEEN = (f"ensemble --task {TASK}",)
 STUDENTS = ("distil", "baseline")
 LIGHT_AFTER = ("evaluate", "results", "usage", "plan", "profile list", "teach --help")
 _TRAINS = {*TRAINING, *STUDENTS}
+PYTHON = "STAGES_PYTHON"  # environment variable: the interpreter that users run stages with
 _WATCHED = "OVERHEAD_STEPS"  # environment variable: file that a watched stage writes
 TRAINING_TARGET, TARGET = 4.0, 1.0  # CPU-seconds
 _SETTINGS = (
@@ -135,7 +136,7 @@ def _run(line: str, folder: Path) -> Overhead:
     before = _children()
     environment = {**os.environ, "PYTHONPATH": str(ROOT), _WATCHED: str(steps)}
     done = subprocess.run(
-        [sys.executable, *start, *options],
+        [os.environ.get(PYTHON, sys.executable), *start, *options],
         cwd=folder,
         env=environment,
         stdout=subprocess.DEVNULL,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+import torch
 
 from benchmarks import flops, models, rate, workload
 from benchmarks.breakdown import by_group
@@ -33,9 +36,10 @@ def beside_training(job: Job) -> Prepared:
         ours.fit(model, rows, job, hardware)
 
     def multiply() -> None:
-        for _ in range(steps):
-            for product in alone:
-                product.run()
+        with _threads(job.threads):
+            for _ in range(steps):
+                for product in alone:
+                    product.run()
 
     ours.fit(model, rows.first(job.batch_size), job, hardware)
     multiply()
@@ -57,6 +61,17 @@ def shape_of(config: dict[str, Any]) -> Shape:
     shape = shapes.read(config)
     assert shape is not None, "every model here is a BERT"
     return shape
+
+
+@contextmanager
+def _threads(number: int) -> Iterator[None]:
+    """Let torch share each product out; for training it has one thread, and batches are cut."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(number)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _time(work: Callable[[], None]) -> dict[str, float]:

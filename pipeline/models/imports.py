@@ -10,7 +10,7 @@ is imported as always.
 from __future__ import annotations
 
 import contextlib
-import importlib
+import importlib.util
 import sys
 from collections.abc import Iterator
 from functools import cache
@@ -73,9 +73,12 @@ def off_meta() -> Iterator[None]:
 
 @contextlib.contextmanager
 def unsharded() -> Iterator[None]:
-    """Save models as where torch's sharded tensors are missing: there are none to look for."""
+    """Save models as where torch's sharded tensors are missing: there are none to look for.
+
+    Where accelerate is installed transformers asks it to look, and that needs them.
+    """
     name = "torch.distributed.tensor"
-    if name in sys.modules:
+    if name in sys.modules or importlib.util.find_spec("accelerate") is not None:
         yield
         return
     sys.modules[name] = None  # type: ignore[assignment]  # Python's own mark: not to be imported

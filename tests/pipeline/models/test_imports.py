@@ -5,6 +5,7 @@ Run with: python -m pytest tests/pipeline/models/test_imports.py
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import subprocess
 import sys
@@ -128,3 +129,19 @@ def test_the_list_of_models_is_the_librarys_own():
     assert {key: value for key, value in found.items() if value} == {
         key: value for key, value in expected.items() if value
     }
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_sharded_tensors_are_shut_out_only_where_nothing_asks_for_them(installed, tmp_path):
+    """Accelerate imports them when transformers saves a model, as it does where it is installed."""
+    if installed:
+        (tmp_path / "accelerate.py").touch()
+    elif importlib.util.find_spec("accelerate"):
+        pytest.skip("accelerate is installed")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n"
+        "from pipeline.models import imports\n"
+        "with imports.unsharded(): print('torch.distributed.tensor' in sys.modules)\n"
+        "assert sys.modules.get('torch.distributed.tensor', 1) is not None"
+    )
+    assert alone(code) == str(not installed)
