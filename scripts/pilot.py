@@ -24,16 +24,14 @@ from pipeline import (
     paths,
     profiles,
     rows,
-    soft_labels,
     student,
     transfer,
 )
 from pipeline.errors import DataError, PipelineError
-from pipeline.finetuning import Splits
 from pipeline.params import file
 from pipeline.params.sections import Params
 from pipeline.preparation import layouts, splits
-from pipeline.rows import TRANSFER, Rows
+from pipeline.rows import Rows
 
 KEPT_BACK = 0.25
 _DEV = "dev"
@@ -67,7 +65,7 @@ def run(params: Params, baseline: bool) -> list[str]:
         further = transfer.read(task)
         if further is None:
             raise DataError("no transfer rows to keep back", seen=task, mend="make repro")
-        known = _whole_targets(task, found[task], further, params)
+        known = distillation.read_targets(task, found[task], further, params)
         train, kept = len(found[task]["train"]), _kept_back(len(further))
         judged = with_gold(task, further.where(kept), params)
         prepared[task] = {"train": found[task]["train"], _DEV: judged}
@@ -95,12 +93,6 @@ def with_gold(task: str, unlabelled: Rows, params: Params) -> Rows:
     place = table.schema.get_field_index("label")
     table = table.set_column(place, table.schema.field(place), pa.chunked_array([gold]))
     return Rows(table, {**unlabelled.metadata, "split": _DEV})
-
-
-def _whole_targets(task: str, own: Splits, further: Rows, params: Params) -> np.ndarray:
-    learnt = {"train": own["train"], TRANSFER: further}
-    path, temperature = paths.soft_labels(task), params.distillation.temperature
-    return soft_labels.read_targets(path, {**own, **learnt}, learnt, temperature)
 
 
 def _kept_back(count: int) -> np.ndarray:

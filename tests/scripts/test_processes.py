@@ -11,8 +11,9 @@ from typing import Any
 import psutil
 import pytest
 
-# A stage that says who it is and how it was interrupted.
-SLEEPER = "sleep 99 & trap 'kill $!; echo told > told-$1; exit 1' INT; echo $$ > pid-$1; wait\n"
+# A stage that says who it is and how it was interrupted. Its sleeps are short: a shell may hear of
+# a signal only after one, and an orphaned one keeps the driver's output open.
+SLEEPER = "trap 'echo told > told-$1; exit 1' INT; echo $$ > pid-$1; while :; do sleep 0.1; done\n"
 DEAF = "trap '' INT; echo $$ > pid-$1; exec sleep 60\n"
 # What a shell does to the jobs it starts in the background.
 DEAF_TO_CTRL_C = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
@@ -50,7 +51,7 @@ def test_an_interruption_ends_every_stage_and_starts_no_other(
     process = toy.start("--jobs", str(jobs), before=before)
     pids = toy.wait_for("pid-*", jobs)
     process.send_signal(which)
-    output, _ = process.communicate(timeout=240)
+    output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
     assert "interrupted" in output
     assert len(toy.runs()) == jobs
@@ -70,7 +71,7 @@ def test_a_second_ctrl_c_kills_a_stage_that_does_not_hear_the_first(toy: Any) ->
     assert process.poll() is None
     assert all(map(runs, pids))
     process.send_signal(signal.SIGINT)
-    output, _ = process.communicate(timeout=240)
+    output, _ = process.communicate(timeout=60)
     assert process.returncode == 130, output
     assert ended(pids)
 
