@@ -232,7 +232,12 @@ def _train(
         checkpoint.save(network, opened.tokenizer, draft.folder),
         network,
         opened.description,
-        {**recipe.describe(), "soft_labels": sorted(targets), "shards": chosen.shards},
+        {
+            **recipe.describe(),
+            "soft_labels": sorted(targets),
+            "shards": chosen.shards,
+            "compiled": chosen.compiled,
+        },
         chosen.precision,
     )
     return Model(network, opened.tokenizer, recipe, chosen, card)

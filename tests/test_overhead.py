@@ -24,7 +24,10 @@ MODELS = ("torch", "transformers", "tokenizers", "safetensors")
 HEAVY = (*STATISTICS, *NETWORK, *MODELS, "dvc")
 LIGHT = (*HEAVY, "rich")
 # What transformers' and torch's own modules import for things that no encoder does.
-UNUSED = ("torch._dynamo", "torch._inductor", "torch.distributed.tensor", "sympy", "torchvision")
+UNUSED = (
+    *("torch._dynamo", "torch._inductor", "torch.distributed.tensor", "sympy", "torchvision"),
+    *("torch.export", "torch._meta_registrations"),
+)
 
 # Of what has run, the modules of a list that are loaded; as the last line, whatever it printed.
 _REPORT = """
@@ -82,6 +85,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 ENCODER = """
+import stages
 from pipeline.learning import optimizers
 from pipeline.models import checkpoint, encoders
 from pipeline.models.model import MultiTaskModel

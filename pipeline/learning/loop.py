@@ -20,7 +20,7 @@ from pipeline.learning.sampling import Step
 from pipeline.learning.streams import Purpose, stream
 from pipeline.learning.updates import Updates
 from pipeline.machine import Machine
-from pipeline.models import attention, dropout, last_layer
+from pipeline.models import attention, compilation, dropout, last_layer
 from pipeline.models.model import MultiTaskModel
 from pipeline.workers import Workers
 
@@ -139,13 +139,20 @@ class Loop:
 
 
 @contextmanager
-def prepared(model: MultiTaskModel) -> Iterator[None]:
-    """Within the block a model trains fast: own masks, attention, gradients by rows, last layer."""
+def prepared(model: MultiTaskModel, compiled: bool = False) -> Iterator[None]:
+    """Within the block a model trains fast: own masks, attention, gradients by rows, last layer.
+
+    Args:
+        model: what is trained.
+        compiled: whether the other layers are compiled.
+    """
     with ExitStack() as stack:
         stack.enter_context(dropout.replaced(model))
         stack.enter_context(attention.replaced(model.encoder))
         stack.enter_context(gradients.by_rows(model))
         stack.enter_context(last_layer.shortened(model.encoder))
+        if compiled:
+            stack.enter_context(compilation.compiled(model.encoder))
         yield
 
 

@@ -59,7 +59,8 @@ class Passes:
     def __init__(self, weights: Sequence[Tensor], workers: Workers, shards: int, seed: int) -> None:
         self._weights, self._workers = weights, workers
         self._number, self._seed = shards, seed
-        self._one_by_one = False
+        # A GPU's masks are torch's: only seeded by its own words is a pass the same after a resume.
+        self._one_by_one = any(weight.device.type != "cpu" for weight in weights)
 
     def of_rows(self, tokens: Tokens, batch: np.ndarray, step: int, place: int) -> list[Shard]:
         """Shards of some rows, with about as many tokens each.

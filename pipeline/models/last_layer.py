@@ -17,13 +17,14 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.errors import EncoderError
+from pipeline.models import attention as own
 from pipeline.models import dropout, encoders
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 _KINDS = {"BertLayer", "CamembertLayer", "ElectraLayer", "RobertaLayer", "XLMRobertaLayer"}
-_IMPLEMENTATIONS = {"eager", "sdpa", "mtdnnkd"}  # those whose masks have a number for each pair
+_IMPLEMENTATIONS = {"eager", "sdpa", own.NAME}  # those whose masks have a number for each pair
 
 
 class _Asked(threading.local):
@@ -112,10 +113,9 @@ def _masked(scores: Tensor, mask: Tensor | None) -> Tensor:
     if mask is None:
         return scores
     row = mask[:, :, 0]  # of the first token: (batch or 1, 1, length)
-    lowest = torch.finfo(scores.dtype).min
     if row.dtype == torch.bool:
-        return scores.masked_fill(~row, lowest)
-    return scores + row.clamp(min=lowest / 2).to(scores.dtype)
+        return scores.masked_fill(~row, torch.finfo(scores.dtype).min)
+    return scores + own.within(row, scores.dtype).to(scores.dtype)
 
 
 def _last_of_bert(encoder: PreTrainedModel) -> Any:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.planning.cost import Load
 from pipeline.rows import Rows
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
 
 PADDING = 1.04
 """Tokens of batches, padding included, for each token of their rows: 1.037 over the train rows of
@@ -56,13 +61,18 @@ def measure(train: Rows, tokenizer: Path) -> np.ndarray:
         train: prepared rows.
         tokenizer: a tokenizer.json.
     """
-    from tokenizers import Tokenizer
-
-    pieces = Tokenizer.from_file(str(tokenizer))
-    pieces.no_truncation()
-    pieces.no_padding()
     places = np.unique(np.linspace(0, len(train) - 1, min(len(train), SAMPLED)).round().astype(int))
     some = train.table.take(places)
     first, second = some["sentence1"].to_pylist(), some["sentence2"].to_pylist()
     texts = first if some["sentence2"].null_count else list(zip(first, second, strict=True))
-    return np.array([len(encoding.ids) for encoding in pieces.encode_batch(texts)])
+    return np.array([len(encoding.ids) for encoding in _read(tokenizer).encode_batch(texts)])
+
+
+@cache
+def _read(tokenizer: Path) -> Tokenizer:
+    from tokenizers import Tokenizer
+
+    found = Tokenizer.from_file(str(tokenizer))
+    found.no_truncation()
+    found.no_padding()
+    return found

@@ -94,7 +94,7 @@ def folder(encoder: spec.Encoder) -> Path | None:
     if isinstance(encoder, spec.WheelEncoder):
         from pipeline.models import encoders
 
-        return encoders.locate(encoder)
+        return encoders.of_package(encoder)  # without a look at its weights
     if isinstance(encoder, spec.HubEncoder):
         return _cached(encoder)
     return Path(encoder.path) if isinstance(encoder, spec.FolderEncoder) else None

@@ -114,7 +114,7 @@ class Bench:
         run = training.Run(
             "teach", self.settings, 5, self.log, **{**self.given, "matcher": matcher}
         )
-        chosen = Machine("cpu", precision, threads, shards, 512, "")
+        chosen = Machine("cpu", precision, threads, shards, False, 512, "")
         before = torch.get_rng_state()
         with Workers(threads) as workers, prepared(model):
             loop = Loop(model, {"qnli": self.rows()}, run, chosen, workers, steps)
@@ -232,6 +232,20 @@ def test_encoders_that_draw_for_themselves_are_reproducible_on_any_number_of_thr
     assert len(set(found[0][0])) == 3  # other masks each step
     # Both shards of one step were passed again, one by one.
     assert [one.passes for one in made] == [3 * 2 + 2] * 4
+
+
+@pytest.mark.parametrize(("device", "seeded"), [("meta", True), ("cpu", False)])
+def test_a_gpus_own_numbers_are_seeded_by_the_words_of_each_pass(device, seeded):
+    """Or a resumed run would draw the masks of its first steps again."""
+    passes = Passes([nn.Parameter(torch.empty(1, device=device))], Workers(1), 2, 7)
+    before = torch.initial_seed()
+    found = []
+    for step in (0, 1, 0):
+        shards = passes.of_rows(of_lengths([4, 4, 4]), np.arange(3), step, 0)
+        found.append(passes.forward(lambda *_: torch.initial_seed(), shards))
+    assert found[0] == found[2]
+    seeds = {*found[0], *found[1]}
+    assert len(seeds) == 4 if seeded else seeds == {before}
 
 
 def test_masks_hang_on_the_seed_and_the_step(bench):
