@@ -36,6 +36,7 @@ def held(folder: Path) -> Iterator[None]:
         file.seek(0)
         file.truncate()
         print(os.getpid(), file=file, flush=True)
+        _drop_torn_notes(folder)
         if others := strangers(folder, ()):
             raise _busy("; ".join(others))
         yield
@@ -50,16 +51,38 @@ def strangers(folder: Path, own: Collection[int]) -> list[str]:
     """
     from dvc.rwlock import RWLOCK_FILE
 
-    try:
-        noted = json.loads((folder / RWLOCK_FILE).read_text("utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError):  # none yet, or just being written
-        return []
+    noted = _notes(folder / RWLOCK_FILE) or {}
     found = {int(one["pid"]): str(one["cmd"]) for one in _entries(noted)}
     return [
         f"{command}, process {pid}"
         for pid, command in sorted(found.items())
         if pid not in own and _is_dvc(pid)
     ]
+
+
+def _notes(path: Path) -> dict[str, Any] | None:
+    """What DVC has noted; None if it is just being written, or was when DVC was killed."""
+    try:
+        noted: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError:  # no JSON, or half a character
+        return None
+    return noted
+
+
+def _drop_torn_notes(folder: Path) -> None:
+    """Remove notes that a killed DVC wrote half: until then every other DVC would refuse to run."""
+    from dvc.lock import make_lock
+    from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK
+
+    path = folder / RWLOCK_FILE
+    if _notes(path) is not None:
+        return
+    with make_lock(str(folder / RWLOCK_LOCK), tmp_dir=str(folder)):  # a living writer holds it
+        if _notes(path) is None:
+            path.unlink()
+            print(f"removed: {path} (DVC was killed while it wrote it)")
 
 
 def _is_dvc(pid: int) -> bool:

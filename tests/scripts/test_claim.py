@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,52 @@ def test_only_a_dvc_that_runs_and_is_not_ours_counts(tmp_path: Path) -> None:
         for process in (other, dvc):
             process.kill()
             process.wait()
+
+
+@pytest.mark.parametrize("torn", [b"", b"{", b'{"write": {"\xc3'])
+def test_notes_of_a_dvc_that_was_killed_while_writing_them_are_removed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], torn: bytes
+) -> None:
+    """DVC itself refuses to run until somebody deletes them."""
+    (tmp_path / "rwlock").write_bytes(torn)
+    with claim.held(tmp_path):
+        assert not (tmp_path / "rwlock").exists()
+    assert capsys.readouterr().out.startswith(f"removed: {tmp_path / 'rwlock'} (DVC was killed")
+
+
+@pytest.mark.parametrize("noted", [None, "{}", '{"write": {}, "read": {}}'])
+def test_whole_notes_stay(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], noted: str | None
+) -> None:
+    if noted is not None:
+        (tmp_path / "rwlock").write_text(noted)
+    with claim.held(tmp_path):
+        assert (tmp_path / "rwlock").exists() == (noted is not None)
+    assert not capsys.readouterr().out
+
+
+def test_notes_that_are_being_written_stay(tmp_path: Path) -> None:
+    """Their writer holds DVC's lock, and has finished by the time that we get it."""
+    from dvc.lock import make_lock
+
+    notes = tmp_path / "rwlock"
+    notes.write_text("")
+    with make_lock(str(tmp_path / "rwlock.lock"), tmp_dir=str(tmp_path)):
+        threading.Timer(1, lambda: notes.write_text("{}")).start()
+        writer = threading.Thread(target=lambda: claim.held(tmp_path).__enter__())
+        writer.start()
+        time.sleep(1.5)
+        assert notes.read_text() == "{}"
+    writer.join()
+    assert notes.read_text() == "{}"
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_a_torn_note_does_not_stop_a_run(toy: Any, jobs: str) -> None:
+    (toy.folder / ".dvc/tmp").mkdir(parents=True, exist_ok=True)
+    (toy.folder / ".dvc/tmp/rwlock").write_text("")
+    assert "removed: " in toy.repro("--jobs", jobs)
+    assert len(toy.runs()) == 4
 
 
 @pytest.mark.parametrize("jobs", ["1", "2"])
