@@ -15,6 +15,7 @@ from pipeline.results.systems import BASELINE, ENSEMBLE, STUDENT
 from scripts import grid
 
 KEPT = Path("scratch/evidence")
+_INSIDE = paths.EVALUATION.name
 _SYSTEMS = (BASELINE, STUDENT, ENSEMBLE)
 
 
@@ -41,21 +42,22 @@ def _folders(name: str, seeds: Sequence[int]) -> dict[int, Path]:
 
 
 def _fetched(experiment: str) -> Path | None:
-    """An experiment's predictions, copied from DVC's cache; None if it is not there."""
+    """An experiment's predictions, copied from DVC's cache; None if it is not there.
+
+    A copy of before is never taken: an experiment of the same name may have been run anew.
+    """
     from dvc.api import DVCFileSystem
     from dvc.exceptions import DvcException
     from scmrepo.exceptions import SCMError
 
     folder = KEPT / experiment
-    if folder.is_dir():
-        return folder
     try:
         files = DVCFileSystem(".", rev=experiment)
-        with artifacts.new_folder(folder) as draft:
-            files.get(f"/{paths.EVALUATION}", str(draft), recursive=True)
+        with artifacts.new_folder(folder) as draft:  # into a folder that is there DVC would nest it
+            files.get(f"/{paths.EVALUATION}", str(draft / _INSIDE), recursive=True)
     except (DvcException, SCMError, FileNotFoundError):
         return None
-    return folder
+    return folder / _INSIDE
 
 
 def _figures(setting: grid.Setting, folders: Mapping[str, Mapping[int, Path]]) -> dict[str, Any]:

@@ -1,0 +1,52 @@
+"""What is gathered is what the experiment of that name holds now.
+
+Run with: python -m pytest tests/scripts/test_gathering.py
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from pipeline import paths
+from scripts import gathering
+
+
+def run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def evaluated(score: float, name: str) -> None:
+    """Commit an evaluation under a name, as an experiment is."""
+    paths.EVALUATION.mkdir(parents=True, exist_ok=True)
+    (paths.EVALUATION / paths.METRICS.name).write_text(json.dumps(score))
+    run("dvc", "add", "-q", str(paths.EVALUATION))
+    run("git", "add", "--all")
+    run("git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "one")
+    run("git", "tag", "--force", name)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    run("git", "init", "-q")
+    run("dvc", "init", "-q")
+    return tmp_path
+
+
+def test_an_evaluation_is_fetched_as_it_is_and_anew(project: Path) -> None:
+    """Experiments are run again under the same name when a setting has changed."""
+    for score in (1.0, 2.0):
+        evaluated(score, "half-1")
+        folder = gathering._fetched("half-1")
+        assert folder is not None
+        assert json.loads((folder / paths.METRICS.name).read_text()) == score
+
+
+def test_what_was_not_run_is_left_out(project: Path) -> None:
+    evaluated(1.0, "half-1")
+    assert gathering._folders("half", [1, 2]).keys() == {1}
+    assert gathering._folders("same", [1, 2]) == {}
