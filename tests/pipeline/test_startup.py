@@ -6,31 +6,16 @@ Run with: python -m pytest tests/pipeline/test_startup.py
 from __future__ import annotations
 
 import importlib
-import os
-import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
 from pipeline import startup
+from tests import alone
 
-ROOT = Path(__file__).resolve().parents[2]
 START = "import sys, stages\n"
 LATER = "print([n for n in ('torch.export', 'torch._meta_registrations') if n in sys.modules])"
-
-
-def alone(code: str) -> str:
-    """What the code prints in a process of its own that begins as a stage does."""
-    done = subprocess.run(
-        [sys.executable, "-c", START + code],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
 
 
 PROGRAMS = {
@@ -58,9 +43,9 @@ PROGRAMS = {
 }
 
 
-@pytest.mark.parametrize(("code", "printed"), PROGRAMS.values(), ids=PROGRAMS)
-def test_parts_are_imported_when_asked_for_and_not_before(code: str, printed: str) -> None:
-    assert alone(code) == printed
+@pytest.mark.parametrize(("code", "expected"), PROGRAMS.values(), ids=PROGRAMS)
+def test_parts_are_imported_when_asked_for_and_not_before(code: str, expected: str) -> None:
+    assert alone.printed(START + code) == expected
 
 
 @pytest.fixture

@@ -6,9 +6,6 @@ Run with: python -m pytest tests/pipeline/models/test_imports.py
 from __future__ import annotations
 
 import importlib.util
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,8 +14,8 @@ import transformers
 from transformers.utils import import_utils
 
 from pipeline.models import encoders, imports
+from tests import alone
 
-ROOT = Path(__file__).resolve().parents[3]
 SMALL = {
     "hidden_size": 8,
     "num_hidden_layers": 2,
@@ -70,19 +67,6 @@ def test_reading_an_encoder_draws_no_random_numbers(tmp_path):
     torch.testing.assert_close(torch.rand(3), expected, rtol=0, atol=0)
 
 
-def alone(code: str) -> str:
-    """What the code prints in a process of its own."""
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout.strip()
-
-
 LATER = {
     "the compiler is there for who asks for it": (
         "import torch._dynamo; print(torch._dynamo.config.recompile_limit > 0)"
@@ -108,7 +92,7 @@ IMPORTED = "import sys\nfrom pipeline.models import imports\nlibrary = imports.t
 @pytest.mark.parametrize("code", LATER.values(), ids=LATER)
 def test_nothing_is_hidden_afterwards(code):
     absent = "assert 'torch._dynamo' not in sys.modules\n"
-    assert alone(IMPORTED + absent + code) == "True"
+    assert alone.printed(IMPORTED + absent + code) == "True"
 
 
 def test_a_version_that_asks_for_more_is_imported_as_it_is():
@@ -118,7 +102,7 @@ def test_a_version_that_asks_for_more_is_imported_as_it_is():
         "imports._MARKS = ()\n"
         "print(imports.transformers().BertModel.__name__, 'torch._dynamo' in sys.modules)"
     )
-    assert alone(code) == "BertModel True"
+    assert alone.printed(code) == "BertModel True"
 
 
 def test_the_list_of_models_is_the_librarys_own():
@@ -144,4 +128,4 @@ def test_sharded_tensors_are_shut_out_only_where_nothing_asks_for_them(installed
         "with imports.unsharded(): print('torch.distributed.tensor' in sys.modules)\n"
         "assert sys.modules.get('torch.distributed.tensor', 1) is not None"
     )
-    assert alone(code) == str(not installed)
+    assert alone.printed(code) == str(not installed)
