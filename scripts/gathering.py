@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -16,11 +17,14 @@ from scripts import grid
 
 KEPT = Path("scratch/evidence")
 _INSIDE = paths.EVALUATION.name
+_SHORT = 7  # hexadecimal digits of a commit
 _SYSTEMS = (BASELINE, STUDENT, ENSEMBLE)
 
 
 def write(target: Path, settings: Sequence[grid.Setting], seeds: Sequence[int]) -> None:
     """Read every finished experiment of the grid and write all figures as JSON.
+
+    A setting without experiments here, as in a clone of its own, stays as the file has it.
 
     Raises:
         DataError: no experiment of the grid is finished.
@@ -31,8 +35,12 @@ def write(target: Path, settings: Sequence[grid.Setting], seeds: Sequence[int]) 
     }
     if not found:
         raise DataError("no experiment of the grid is finished", mend="scripts.evidence work")
-    artifacts.write_json(target, found)
-    print(tables(found))
+    known = artifacts.read_json(target) if target.exists() else {}
+    whole = {**known, **found}
+    names = [setting.name for setting in grid.SETTINGS]
+    ordered = {name: whole[name] for name in names if name in whole}
+    artifacts.write_json(target, ordered)
+    print(tables(ordered))
 
 
 def _folders(name: str, seeds: Sequence[int]) -> dict[int, Path]:
@@ -72,6 +80,7 @@ def _figures(setting: grid.Setting, folders: Mapping[str, Mapping[int, Path]]) -
         "group": setting.group,
         "changes": list(setting.changes),
         "seeds": list(own),
+        "commits": _commits(f"{setting.name}-{seed}" for seed in own),
         "scores": {system: _scores(metrics, system) for system in _SYSTEMS},
         "teachers": _teachers(metrics),
         "difference": {task: _interval(one) for task, one in whole.tasks.items()},
@@ -81,6 +90,18 @@ def _figures(setting: grid.Setting, folders: Mapping[str, Mapping[int, Path]]) -
     if beside := _against(setting, own, folders, taught):
         found["against"] = {"setting": setting.against, **beside}
     return found
+
+
+def _commits(experiments: Iterable[str]) -> list[str]:
+    """The commits that experiments were run at: DVC's name of one is refs/exps/<commit>/<name>."""
+    patterns = [f"refs/exps/*/*/{name}" for name in experiments]
+    listed = subprocess.run(
+        ["git", "for-each-ref", "--format=%(refname)", *patterns],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return sorted({"".join(ref.split("/")[2:4])[:_SHORT] for ref in listed.stdout.split()})
 
 
 def _scores(metrics: Sequence[Any], system: str) -> dict[str, list[float]]:

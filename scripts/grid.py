@@ -9,14 +9,17 @@ TAUGHT = ("mnli", "qqp", "qnli", "rte")
 # Over the profile glue-cpu. A mapping is emptied key by key: DVC would lay {} over what is there.
 SOFT_LABELS = "distillation.internals=null"  # in place of hidden states beside them
 IN_FOLD = tuple(f"~transfer.{task}" for task in TAUGHT)
-UNREFINED = (
+PLAIN = (
     *(f"~refinement.candidates.{name}" for name in ("c1", "c2", "c3")),
-    *(f"~teachers.members.{name}.refined" for name in ("m1", "m2", "m3")),
+    *(f"~teachers.members.{name}" for name in ("m2", "m3")),
+    "~teachers.members.m1.refined",
     "teachers.epochs=3",
     "teachers.learning_rate=1.0e-4",
+    *IN_FOLD,
 )
-"""Candidates have seen all train rows, so cross-fitting starts from the plain encoder."""
-FOLDED = (*UNREFINED, *IN_FOLD, "teachers.folds=[1,2,3]")
+"""Candidates have seen all train rows, so cross-fitting starts from the plain encoder. One member
+makes three models of a task."""
+FOLDED = (*PLAIN, "teachers.folds=[1,2,3]")
 SAME_SIZE = ("student.encoder.layers=all", "student.learning_rate=1.0e-4", SOFT_LABELS)
 """No hidden states: a student of the teachers' own layers has nothing to find again."""
 
@@ -54,27 +57,21 @@ SETTINGS = (
     Setting("half", "half the teachers' depth", (), "main"),
     Setting("same", "the teachers' size", SAME_SIZE, "main"),
     Setting("soft_labels", "half the depth, soft labels alone", (SOFT_LABELS,), "main"),
-    Setting("steps", "half the depth, as many hard steps", ("student.epochs=6",), "main"),
-    Setting("paper", "paper's loss, no transfer rows", (*IN_FOLD, SOFT_LABELS), "losses"),
     Setting(
-        "one_teacher",
-        "one teacher",
-        (SOFT_LABELS, "ensemble.members=[m1]"),
+        "paper",
+        "paper's loss, no transfer rows",
+        (*IN_FOLD, SOFT_LABELS),
         "losses",
         "soft_labels",
     ),
-    Setting(
-        "mean_logit",
-        "mean logit",
-        (SOFT_LABELS, "ensemble.rule=mean_logit"),
-        "losses",
-        "soft_labels",
-    ),
+    _loss("one_teacher", "one teacher", "ensemble.members=[m1]"),
+    _loss("mean_logit", "mean logit", "ensemble.rule=mean_logit"),
     _loss("annealed", "annealed from teacher to gold", "distillation.hard_weight=annealed"),
     _loss("soft_only", "hard weight 0", "distillation.hard_weight=0.0"),
     _loss("temperature_2", "temperature 2", "distillation.temperature=2.0"),
     _loss("temperature_4", "temperature 4", "distillation.temperature=4.0"),
-    Setting("plain", "plain teachers", (*UNREFINED, *IN_FOLD, SOFT_LABELS), "folds"),
+    _loss("steps", "7 epochs, the steps of transfer rows", "student.epochs=7"),
+    Setting("plain", "one teacher, not refined", (*PLAIN, SOFT_LABELS), "folds"),
     Setting("crossfit", "cross-fitted", (*FOLDED, SOFT_LABELS), "folds", "plain"),
     Setting(
         "calibrated",

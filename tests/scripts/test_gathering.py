@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import paths
-from scripts import gathering
+from scripts import gathering, grid
 
 
 def run(*command: str) -> None:
@@ -50,3 +50,30 @@ def test_what_was_not_run_is_left_out(project: Path) -> None:
     evaluated(1.0, "half-1")
     assert gathering._folders("half", [1, 2]).keys() == {1}
     assert gathering._folders("same", [1, 2]) == {}
+
+
+def test_a_setting_that_was_not_run_here_stays_as_it_was(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`half` was run elsewhere, `paper` is run anew, `gone` is no setting any more."""
+    target = project / "evidence.json"
+    before = {"half": {"kept": 0.5}, "paper": {"kept": 0.1}, "gone": {"kept": 0.2}}
+    target.write_text(json.dumps(before))
+    monkeypatch.setattr(
+        gathering, "_folders", lambda name, _: {1: project} if name == "paper" else {}
+    )
+    monkeypatch.setattr(gathering, "_figures", lambda *_: {"kept": 0.3})
+    monkeypatch.setattr(gathering, "tables", str)
+    gathering.write(target, grid.chosen(["half", "paper"]), [1])
+    assert json.loads(target.read_text()) == {"half": {"kept": 0.5}, "paper": {"kept": 0.3}}
+
+
+def test_an_experiment_tells_the_commit_that_it_was_run_at(project: Path) -> None:
+    evaluated(1.0, "first")
+    head = subprocess.run(
+        ["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    for name in ("half-1", "half-2"):
+        run("git", "update-ref", f"refs/exps/{head[:2]}/{head[2:]}/{name}", "HEAD")
+    assert gathering._commits(["half-1", "half-2"]) == [head[:7]]
+    assert gathering._commits(["half-3"]) == []

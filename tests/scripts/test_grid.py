@@ -35,8 +35,8 @@ def test_no_two_settings_are_the_same() -> None:
 
 def test_only_changes_before_the_student_are_the_teachers() -> None:
     by_name = {setting.name: setting.of_teachers for setting in grid.SETTINGS}
-    assert by_name["half"] == by_name["same"] == by_name["mean_logit"] == ()
-    assert by_name["annealed"] == by_name["paper"] == grid.IN_FOLD
+    assert by_name["half"] == by_name["same"] == by_name["soft_labels"] == ()
+    assert by_name["annealed"] == by_name["paper"] == by_name["mean_logit"] == grid.IN_FOLD
     assert by_name["crossfit"] == by_name["calibrated"] == grid.FOLDED
 
 
