@@ -45,9 +45,9 @@ def main() -> int:
             case "work":
                 _work(arguments.jobs)
             case "gather":
-                from scripts import gathering
+                from scripts import evidence_page, gathering
 
-                gathering.write(FOUND, settings, arguments.seeds)
+                evidence_page.write(gathering.write(FOUND, settings, arguments.seeds))
     except PipelineError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

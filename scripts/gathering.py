@@ -1,4 +1,4 @@
-"""What the experiments of the grid gave: figures over seeds, with intervals, and their tables."""
+"""What the experiments of the grid gave: figures over seeds, with intervals."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline import artifacts, paths
 from pipeline.errors import DataError
-from pipeline.results import replicates, statistics
+from pipeline.results import replicates
 from pipeline.results.replicates import OverSeeds
 from pipeline.results.systems import BASELINE, ENSEMBLE, STUDENT
 from scripts import grid
@@ -21,10 +21,13 @@ _SHORT = 7  # hexadecimal digits of a commit
 _SYSTEMS = (BASELINE, STUDENT, ENSEMBLE)
 
 
-def write(target: Path, settings: Sequence[grid.Setting], seeds: Sequence[int]) -> None:
+def write(target: Path, settings: Sequence[grid.Setting], seeds: Sequence[int]) -> dict[str, Any]:
     """Read every finished experiment of the grid and write all figures as JSON.
 
     A setting without experiments here, as in a clone of its own, stays as the file has it.
+
+    Returns:
+        What the file holds now, by name of setting in the order of the grid.
 
     Raises:
         DataError: no experiment of the grid is finished.
@@ -40,7 +43,7 @@ def write(target: Path, settings: Sequence[grid.Setting], seeds: Sequence[int]) 
     names = [setting.name for setting in grid.SETTINGS]
     ordered = {name: whole[name] for name in names if name in whole}
     artifacts.write_json(target, ordered)
-    print(tables(ordered))
+    return ordered
 
 
 def _folders(name: str, seeds: Sequence[int]) -> dict[int, Path]:
@@ -160,65 +163,3 @@ def _against(
         others=[other[seed] for seed in both],
     )
     return _interval(compared.mean)
-
-
-def tables(found: Mapping[str, Any]) -> str:
-    """The figures as Markdown, one table a group."""
-    groups = list(dict.fromkeys(one["group"] for one in found.values()))
-    return "\n\n".join(
-        "\n\n".join(_one_setting(one) for one in found.values() if one["group"] == group)
-        if group == "main"
-        else _by_setting([one for one in found.values() if one["group"] == group], found)
-        for group in groups
-    )
-
-
-def _one_setting(one: Mapping[str, Any]) -> str:
-    lines = [
-        f"**{one['title']}**, {len(one['seeds'])} seeds",
-        "",
-        "| Task | Single teachers | Ensemble | Baseline | Student | Difference (95 %) |",
-        "| --- | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    for task, difference in one["difference"].items():
-        teachers = one["teachers"].get(task)
-        single = "-" if teachers is None else f"{fmean(teachers.values()):.1f}"
-        ensemble = one["scores"][ENSEMBLE].get(task)
-        best = "-" if ensemble is None else f"{fmean(ensemble):.1f}"
-        cells = [_mean(one["scores"][system][task]) for system in (BASELINE, STUDENT)]
-        lines.append(f"| {task} | {single} | {best} | {' | '.join(cells)} | {_span(difference)} |")
-    taught = one["difference_taught"]
-    lines.append(f"| tasks with teachers | | | | | {_span(taught)} |")
-    return "\n".join([*lines, "", f"Share of the gap kept: {100 * one['kept']:.0f} %"])
-
-
-def _by_setting(settings: Sequence[Mapping[str, Any]], found: Mapping[str, Any]) -> str:
-    lines = [
-        "| Setting | Seeds | Ensemble | Baseline | Student | - baseline (95 %) | compared with | |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | --- | ---: |",
-    ]
-    for one in settings:
-        means = [_mean(_over_tasks(one, system)) for system in (ENSEMBLE, BASELINE, STUDENT)]
-        beside = one.get("against")
-        other = [found[beside["setting"]]["title"], _span(beside)] if beside else ["", ""]
-        cells = [one["title"], str(len(one["seeds"])), *means, _span(one["difference_taught"])]
-        lines.append(f"| {' | '.join([*cells, *other])} |")
-    return "\n".join(lines)
-
-
-def _over_tasks(one: Mapping[str, Any], system: str) -> list[float]:
-    """Mean over tasks with teachers, one a seed."""
-    taught = one["scores"][ENSEMBLE]
-    return [
-        fmean(run) for run in zip(*(one["scores"][system][task] for task in taught), strict=True)
-    ]
-
-
-def _mean(values: Sequence[float]) -> str:
-    found = statistics.over_seeds(values)
-    spread = "" if found.deviation is None else f" ± {found.deviation:.1f}"
-    return f"{found.mean:.1f}{spread}"
-
-
-def _span(one: Mapping[str, Any]) -> str:
-    return f"{one['mean']:+.1f} ({one['low']:.1f} to {one['high']:.1f})"

@@ -63,7 +63,6 @@ def test_a_setting_that_was_not_run_here_stays_as_it_was(
         gathering, "_folders", lambda name, _: {1: project} if name == "paper" else {}
     )
     monkeypatch.setattr(gathering, "_figures", lambda *_: {"kept": 0.3})
-    monkeypatch.setattr(gathering, "tables", str)
     gathering.write(target, grid.chosen(["half", "paper"]), [1])
     assert json.loads(target.read_text()) == {"half": {"kept": 0.5}, "paper": {"kept": 0.3}}
 

@@ -1,0 +1,174 @@
+"""The figures of docs/evidence.json as the tables of docs/evidence.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from pipeline import artifacts
+from pipeline.errors import DataError
+from pipeline.results import statistics
+from pipeline.results.systems import BASELINE, ENSEMBLE, STUDENT
+from pipeline.tasks import GLUE
+
+PAGE = Path("docs/evidence.md")
+BEGIN, END = "<!-- evidence:begin -->", "<!-- evidence:end -->"
+MAIN = "main"
+"""The group whose settings have a table each."""
+
+Figures = Mapping[str, Any]  # of one setting, as gathering writes them
+
+
+def write(found: Mapping[str, Figures], page: Path = PAGE) -> None:
+    """Put the tables between the page's markers.
+
+    Raises:
+        DataError: the page has no markers.
+    """
+    text = page.read_text(encoding="utf-8")
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise DataError("no markers to write between", seen=f"{BEGIN} {END}", where=page)
+    with artifacts.new_file(page) as draft:
+        draft.write_text(f"{before}{BEGIN}\n\n{tables(found)}\n\n{END}{after}", encoding="utf-8")
+
+
+def tables(found: Mapping[str, Figures]) -> str:
+    """The figures as Markdown, group by group."""
+    groups = dict.fromkeys(one["group"] for one in found.values())
+    return "\n\n".join(
+        part
+        for group in groups
+        for part in _group(group, {k: v for k, v in found.items() if v["group"] == group}, found)
+    )
+
+
+def _group(
+    name: str, settings: Mapping[str, Figures], found: Mapping[str, Figures]
+) -> Iterator[str]:
+    yield f"### Group *{name}*"
+    if name == MAIN:
+        for setting, one in settings.items():
+            yield _summary(setting, one)
+            yield _by_task(one)
+    else:
+        yield _beside(settings, found)
+        yield "Student - baseline, points, by task:"
+        yield _differences(settings)
+
+
+def _summary(name: str, one: Figures) -> str:
+    """What a setting comes to: on how many tasks it is above, by how much, what it keeps."""
+    above = sum(task["mean"] > 0 for task in one["difference"].values())
+    wins = ", ".join(str(sum(run)) for run in zip(*_wins(one), strict=True))
+    kept = ", ".join(f"{100 * share:.0f} %" for share in _kept(one))
+    return (
+        f"**{one['title'].capitalize()}** (`{name}`, seeds {', '.join(map(str, one['seeds']))}): "
+        f"above its baseline on {above} of {len(one['difference'])} tasks on the mean, by seed on "
+        f"{wins}; on the tasks with teachers {_span(one['difference_taught'])} points; "
+        f"{100 * one['kept']:.0f} % of the ensembles' lead kept, by seed {kept}."
+    )
+
+
+def _wins(one: Figures) -> Iterator[list[bool]]:
+    """Whether the student is above its baseline: a list a task, one a seed."""
+    for task, scores in one["scores"][STUDENT].items():
+        baseline = one["scores"][BASELINE][task]
+        yield [own > other for own, other in zip(scores, baseline, strict=True)]
+
+
+def _kept(one: Figures) -> list[float]:
+    """Share of the gap between baseline and ensemble, one a seed."""
+    means = (_over_tasks(one, system) for system in (STUDENT, BASELINE, ENSEMBLE))
+    return [(own - low) / (high - low) for own, low, high in zip(*means, strict=True)]
+
+
+def _by_task(one: Figures) -> str:
+    head = ("Task", "Single teachers", "Ensemble", "Baseline", "Student", "Difference (95 %)")
+    lines = [
+        [
+            _title(task),
+            _single(one["teachers"].get(task)),
+            _whole(one["scores"][ENSEMBLE].get(task)),
+            *(_mean(one["scores"][system][task]) for system in (BASELINE, STUDENT)),
+            _span(difference),
+        ]
+        for task, difference in one["difference"].items()
+    ]
+    systems = (_mean(_over_tasks(one, system)) for system in (BASELINE, STUDENT))
+    taught = fmean(_over_tasks(one, ENSEMBLE))
+    single = fmean(fmean(own.values()) for own in one["teachers"].values())
+    last = ["Tasks with teachers", f"{single:.1f}", f"{taught:.1f}", *systems]
+    return _markdown(head, [*lines, [*last, _span(one["difference_taught"])]])
+
+
+def _beside(settings: Mapping[str, Figures], found: Mapping[str, Figures]) -> str:
+    """Means over the tasks with teachers, and the difference to the setting compared with."""
+    head = (
+        "Setting",
+        "Seeds",
+        "Ensemble",
+        "Baseline",
+        "Student",
+        "- baseline (95 %)",
+        "compared with",
+        "difference (95 %)",
+    )
+    lines = []
+    for name, one in settings.items():
+        means = (_mean(_over_tasks(one, system)) for system in (ENSEMBLE, BASELINE, STUDENT))
+        other = one.get("against")
+        against = [f"`{other['setting']}`", _span(other)] if other else ["-", "-"]
+        title = f"{one['title']} (`{name}`)"
+        count = str(len(one["seeds"]))
+        lines.append([title, count, *means, _span(one["difference_taught"]), *against])
+    return _markdown(head, lines)
+
+
+def _differences(settings: Mapping[str, Figures]) -> str:
+    tasks = list(next(iter(settings.values()))["difference"])
+    lines = [
+        [f"`{name}`", *(_span(one["difference"][task]) for task in tasks)]
+        for name, one in settings.items()
+    ]
+    return _markdown(("Setting", *map(_title, tasks)), lines)
+
+
+def _markdown(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
+    """A table whose columns but the first are aligned to the right."""
+    whole = [head, ["---", *["---:"] * (len(head) - 1)], *lines]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in whole)
+
+
+def _title(task: str) -> str:
+    return GLUE[task].title if task in GLUE else task
+
+
+def _single(teachers: Mapping[str, float] | None) -> str:
+    return "-" if teachers is None else f"{fmean(teachers.values()):.1f}"
+
+
+def _whole(ensemble: Sequence[float] | None) -> str:
+    """An ensemble's score; it is the same with every seed of the student."""
+    return "-" if ensemble is None else f"{fmean(ensemble):.1f}"
+
+
+def _over_tasks(one: Figures, system: str) -> list[float]:
+    """Mean over the tasks with teachers, one a seed."""
+    taught = one["scores"][ENSEMBLE]
+    return [
+        fmean(run) for run in zip(*(one["scores"][system][task] for task in taught), strict=True)
+    ]
+
+
+def _mean(values: Sequence[float]) -> str:
+    found = statistics.over_seeds(values)
+    spread = "" if not found.deviation else f" ± {found.deviation:.1f}"
+    return f"{found.mean:.1f}{spread}"
+
+
+def _span(one: Mapping[str, float]) -> str:
+    return f"{one['mean']:+.1f} ({one['low']:.1f} to {one['high']:.1f})"
