@@ -117,7 +117,7 @@ def _of_task(task: str, known: Mapping[str, Any], hardware: Machine, repeats: in
     for _ in range(repeats):
         for system in systems:
             seconds[system.name].append(_seconds(system, asked, hardware))
-    return [_line(task, system, seconds) for system in systems]
+    return [_line(asked[0].task.title, system, seconds) for system in systems]
 
 
 def _systems(task: str, known: Mapping[str, Any]) -> list[System]:
@@ -167,15 +167,15 @@ def _seconds(system: System, asked: Sequence[Rows], hardware: Machine) -> float:
     return (time.perf_counter() - begin) * _PREDICTIONS / sum(map(len, asked))
 
 
-def _line(task: str, system: System, seconds: Mapping[str, Sequence[float]]) -> str:
+def _line(title: str, system: System, seconds: Mapping[str, Sequence[float]]) -> str:
     own = seconds[system.name]
     share = median(one / whole for one, whole in zip(own, seconds[ENSEMBLE], strict=True))
     cells = (
-        task,
+        title,
         system.name,
         f"{system.score:.1f}",
         f"{system.parameters / 1e6:.2f}",
-        f"{median(own):.2f} ({min(own):.2f} to {max(own):.2f})",
+        f"{median(own):.1f} ({min(own):.1f} to {max(own):.1f})",
         f"{share:.2f}",
     )
     return f"| {' | '.join(cells)} |"

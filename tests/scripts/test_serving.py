@@ -107,9 +107,9 @@ def test_the_table_has_scores_parameters_and_seconds(params, monkeypatch):
     one = checkpoint.read_card(paths.STUDENT)["parameters"] / 1e6
     lines = serving.run(params, repeats=2)
     assert lines[2:5] == [
-        f"| rte | teacher m1 | 50.0 | {2 * one:.2f} | 250.00 (250.00 to 250.00) | 0.25 |",
-        f"| rte | ensemble | 60.0 | {4 * one:.2f} | 1000.00 (1000.00 to 1000.00) | 1.00 |",
-        f"| rte | student | 55.0 | {one:.2f} | 500.00 (500.00 to 500.00) | 0.50 |",
+        f"| RTE | teacher m1 | 50.0 | {2 * one:.2f} | 250.0 (250.0 to 250.0) | 0.25 |",
+        f"| RTE | ensemble | 60.0 | {4 * one:.2f} | 1000.0 (1000.0 to 1000.0) | 1.00 |",
+        f"| RTE | student | 55.0 | {one:.2f} | 500.0 (500.0 to 500.0) | 0.50 |",
     ]
     assert lines[-1].startswith("Median of 2 rounds and range; cpu")
 
