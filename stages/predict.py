@@ -1,0 +1,39 @@
+"""Let a trained model say what it makes of texts of your own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipeline import command, paths
+from pipeline.params import file
+
+app = command.application()
+
+
+@app.command()
+def main(
+    texts: Annotated[
+        Path, typer.Argument(help="Tab-separated file whose header names the text columns.")
+    ],
+    task: Annotated[str, typer.Option(help="Task that the model was trained on.")],
+    out: Annotated[Path, typer.Option(help="File to write, .tsv or .parquet.")],
+    model: Annotated[Path, typer.Option(help="Folder of the model.")] = paths.STUDENT,
+) -> None:
+    """Let a trained model, the student unless told otherwise, predict labels of texts of your own.
+
+    Reads TEXTS, with columns sentence1 and, for pairs, sentence2 (or those of your own task), and
+    the model's folder. Writes OUT: the texts, `prediction`, and a probability for every class.
+    """
+    from pipeline import prediction
+
+    params = file.load()
+    prediction.check_ending(out)
+    found = prediction.read(texts, task, params)
+    prediction.write(out, prediction.predict(model, task, found, params.machine))
+
+
+if __name__ == "__main__":
+    command.run(app)
