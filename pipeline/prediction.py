@@ -13,7 +13,7 @@ from pipeline.errors import DataError
 from pipeline.models import checkpoint
 from pipeline.params.sections import Machine, Params
 from pipeline.preparation import layouts, splits
-from pipeline.tasks import GLUE, Task
+from pipeline.tasks import Task
 
 if TYPE_CHECKING:
     import numpy as np
@@ -41,7 +41,7 @@ def read(path: Path, task: str, params: Params) -> pa.Table:
         raise DataError("no such file of texts", where=path, mend="name a tab-separated file")
     custom = params.tasks[task].custom if task in params.tasks else None
     known = layouts.task_of(task, custom)
-    columns = _TEXTS[: 1 + known.pair] if task in GLUE else layouts.layout_of(task, custom).texts
+    columns = _TEXTS[: 1 + known.pair] if known.glue else layouts.layout_of(task, custom).texts
     return splits.texts(path, known, columns).select(list(_TEXTS))
 
 
