@@ -32,7 +32,8 @@ def write(target: Path, settings: Sequence[grid.Setting], seeds: Sequence[int]) 
     Raises:
         DataError: no experiment of the grid is finished.
     """
-    folders = {setting.name: _folders(setting.name, seeds) for setting in settings}
+    names = {name for one in settings for name in (one.name, one.against) if name}
+    folders = {name: _folders(name, seeds) for name in sorted(names)}
     found = {
         setting.name: _figures(setting, folders) for setting in settings if folders[setting.name]
     }
@@ -40,8 +41,7 @@ def write(target: Path, settings: Sequence[grid.Setting], seeds: Sequence[int]) 
         raise DataError("no experiment of the grid is finished", mend="scripts.evidence work")
     known = artifacts.read_json(target) if target.exists() else {}
     whole = {**known, **found}
-    names = [setting.name for setting in grid.SETTINGS]
-    ordered = {name: whole[name] for name in names if name in whole}
+    ordered = {one.name: whole[one.name] for one in grid.SETTINGS if one.name in whole}
     artifacts.write_json(target, ordered)
     return ordered
 

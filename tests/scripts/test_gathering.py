@@ -76,3 +76,14 @@ def test_an_experiment_tells_the_commit_that_it_was_run_at(project: Path) -> Non
         run("git", "update-ref", f"refs/exps/{head[:2]}/{head[2:]}/{name}", "HEAD")
     assert gathering._commits(["half-1", "half-2"]) == [head[:7]]
     assert gathering._commits(["half-3"]) == []
+
+
+def test_what_a_setting_is_compared_with_is_fetched_with_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(gathering, "_folders", lambda name, _: asked.append(name) or {1: project})
+    monkeypatch.setattr(gathering, "_figures", lambda setting, folders: sorted(folders))
+    found = gathering.write(project / "evidence.json", grid.chosen(["annealed"]), [1])
+    assert found == {"annealed": ["annealed", "paper"]}
+    assert sorted(asked) == ["annealed", "paper"]
