@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.figures import Findings, Options
 from benchmarks.rounds import ROOT
 from pipeline import artifacts
-from pipeline.errors import PipelineError
+from scripts import markers
 
 RESULTS = Path(__file__).parent / "results"
 ROUNDS = 5
@@ -53,16 +53,9 @@ def write_page(results: Sequence[Mapping[str, Any]], page: Path = PAGE) -> None:
     """Put the tables between the page's markers.
 
     Raises:
-        PipelineError: the page has no markers.
+        DataError: the page has no markers.
     """
-    text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise PipelineError("no markers to write between", seen=f"{BEGIN} {END}", where=page)
-    body = "\n".join(markdown(results))
-    with artifacts.new_file(page) as draft:
-        draft.write_text(f"{before}{BEGIN}\n\n{body}\n\n{END}{after}", encoding="utf-8")
+    markers.fill(page, BEGIN, END, "\n".join(markdown(results)))
 
 
 def markdown(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -7,11 +7,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from pipeline import artifacts
-from pipeline.errors import DataError
 from pipeline.results import statistics
 from pipeline.results.systems import BASELINE, ENSEMBLE, STUDENT
 from pipeline.tasks import GLUE
+from scripts import markers
 
 PAGE = Path("docs/evidence.md")
 BEGIN, END = "<!-- evidence:begin -->", "<!-- evidence:end -->"
@@ -27,13 +26,7 @@ def write(found: Mapping[str, Figures], page: Path = PAGE) -> None:
     Raises:
         DataError: the page has no markers.
     """
-    text = page.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise DataError("no markers to write between", seen=f"{BEGIN} {END}", where=page)
-    with artifacts.new_file(page) as draft:
-        draft.write_text(f"{before}{BEGIN}\n\n{tables(found)}\n\n{END}{after}", encoding="utf-8")
+    markers.fill(page, BEGIN, END, tables(found))
 
 
 def tables(found: Mapping[str, Figures]) -> str:
