@@ -164,4 +164,5 @@ def _mean(values: Sequence[float]) -> str:
 
 
 def _span(one: Mapping[str, float]) -> str:
-    return f"{one['mean']:+.1f} ({one['low']:.1f} to {one['high']:.1f})"
+    mean, low, high = (round(one[key], 1) + 0.0 for key in ("mean", "low", "high"))  # no -0.0
+    return f"{mean:+.1f} ({low:.1f} to {high:.1f})"
