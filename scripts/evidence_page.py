@@ -10,7 +10,7 @@ from typing import Any
 from pipeline.results import statistics
 from pipeline.results.systems import BASELINE, ENSEMBLE, STUDENT
 from pipeline.tasks import GLUE
-from scripts import markers
+from scripts import grid, markers
 
 PAGE = Path("docs/evidence.md")
 BEGIN, END = "<!-- evidence:begin -->", "<!-- evidence:end -->"
@@ -30,25 +30,25 @@ def write(found: Mapping[str, Figures], page: Path = PAGE) -> None:
 
 
 def tables(found: Mapping[str, Figures]) -> str:
-    """The figures as Markdown, group by group."""
-    groups = dict.fromkeys(one["group"] for one in found.values())
+    """The figures as Markdown, group by group, in the order of the grid."""
+    order = [setting.name for setting in grid.SETTINGS if setting.name in found]
+    settings = {name: found[name] for name in (*order, *found)}  # JSON has them sorted by name
+    groups = dict.fromkeys(one["group"] for one in settings.values())
     return "\n\n".join(
         part
         for group in groups
-        for part in _group(group, {k: v for k, v in found.items() if v["group"] == group}, found)
+        for part in _group(group, {k: v for k, v in settings.items() if v["group"] == group})
     )
 
 
-def _group(
-    name: str, settings: Mapping[str, Figures], found: Mapping[str, Figures]
-) -> Iterator[str]:
+def _group(name: str, settings: Mapping[str, Figures]) -> Iterator[str]:
     yield f"### Group *{name}*"
     if name == MAIN:
         for setting, one in settings.items():
             yield _summary(setting, one)
             yield _by_task(one)
     else:
-        yield _beside(settings, found)
+        yield _beside(settings)
         yield "Student - baseline, points, by task:"
         yield _differences(settings)
 
@@ -98,7 +98,7 @@ def _by_task(one: Figures) -> str:
     return _markdown(head, [*lines, [*last, _span(one["difference_taught"])]])
 
 
-def _beside(settings: Mapping[str, Figures], found: Mapping[str, Figures]) -> str:
+def _beside(settings: Mapping[str, Figures]) -> str:
     """Means over the tasks with teachers, and the difference to the setting compared with."""
     head = (
         "Setting",

@@ -27,7 +27,7 @@ def write(target: Path, settings: Sequence[grid.Setting], seeds: Sequence[int]) 
     A setting without experiments here, as in a clone of its own, stays as the file has it.
 
     Returns:
-        What the file holds now, by name of setting in the order of the grid.
+        What the file holds now, by name of setting.
 
     Raises:
         DataError: no experiment of the grid is finished.
@@ -41,9 +41,9 @@ def write(target: Path, settings: Sequence[grid.Setting], seeds: Sequence[int]) 
         raise DataError("no experiment of the grid is finished", mend="scripts.evidence work")
     known = artifacts.read_json(target) if target.exists() else {}
     whole = {**known, **found}
-    ordered = {one.name: whole[one.name] for one in grid.SETTINGS if one.name in whole}
-    artifacts.write_json(target, ordered)
-    return ordered
+    current = {one.name: whole[one.name] for one in grid.SETTINGS if one.name in whole}
+    artifacts.write_json(target, current)
+    return current
 
 
 def _folders(name: str, seeds: Sequence[int]) -> dict[int, Path]:

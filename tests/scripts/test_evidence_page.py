@@ -80,6 +80,13 @@ def test_settings_side_by_side() -> None:
     ]
 
 
+def test_settings_stand_in_the_order_of_the_grid() -> None:
+    found = {"annealed": HOT, "half": HALF, "paper": HOT}  # as JSON sorts them
+    text = evidence_page.tables(found)
+    places = [text.index(f"(`{name}`") for name in ("half", "paper", "annealed")]
+    assert places == sorted(places)
+
+
 def test_the_rest_of_the_page_stays(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"before\n{evidence_page.BEGIN}\nold\n{evidence_page.END}\nafter\n")
