@@ -71,11 +71,17 @@ def _teachers(settings: Sequence[grid.Setting], data: Path | None, jobs: int) ->
     if data is None or not data.is_dir():
         raise PipelineError("no folder of GLUE files", seen=data, mend="--data FOLDER")
     wanted = {setting.of_teachers for setting in settings}
-    for changes in sorted(wanted, key=len, reverse=True):  # the profile's own come last and stay
-        sets = [part for change in changes for part in ("--set", change)]
-        where = ["--set", f"data.folder={data.resolve()}"]
-        _run(sys.executable, "-m", "stages.profile", "apply", PROFILE, *where, *sets)
+    for changes in sorted(wanted, key=len, reverse=True):  # the profile's own come last
+        _apply(data, changes)
         _run(sys.executable, "-m", "scripts.repro", "--jobs", str(jobs), "--until", "ensemble")
+    _apply(data)  # a queued experiment lays its changes over the profile's own values
+
+
+def _apply(data: Path, changes: Sequence[str] = ()) -> None:
+    """Write params.yaml from the profile, the folder of files and changes."""
+    pairs = (f"data.folder={data.resolve()}", *changes)
+    sets = [part for pair in pairs for part in ("--set", pair)]
+    _run(sys.executable, "-m", "stages.profile", "apply", PROFILE, *sets)
 
 
 def _queue(settings: Sequence[grid.Setting], seeds: Sequence[int]) -> None:
