@@ -43,11 +43,16 @@ $(READY): | $(LOCKS)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-encoders.txt
 	@touch $@
 
+# Before anything is installed.
+ifneq ($(and $(DATA),$(filter repro,$(MAKECMDGOALS))),)
+ifeq ($(PROFILE),)
+$(error DATA needs PROFILE, for example: make repro PROFILE=glue-cpu DATA=$(DATA))
+endif
+endif
+
 repro: setup  ## Bring all results up to date and print them. PROFILE, DATA, JOBS.
 ifneq ($(PROFILE),)
 	@$(BIN)/python -m stages.profile apply "$(PROFILE)" $(if $(DATA),--set "data.folder=$(DATA)")
-else ifneq ($(DATA),)
-	@echo "error: DATA needs PROFILE, for example: make repro PROFILE=glue-cpu DATA=$(DATA)" >&2; exit 2
 endif
 	@$(BIN)/python -m scripts.repro --jobs $(JOBS)
 	@$(BIN)/python -m stages.results

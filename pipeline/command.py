@@ -20,6 +20,7 @@ from pipeline.errors import ParamsError, PipelineError
 
 USER_ERROR = 2
 INTERRUPTED = 130
+_OUT_OF_THE_WAY = "move it away or name another path, then run the command again"
 
 
 def application(help_text: str | None = None) -> typer.Typer:
@@ -101,13 +102,16 @@ class _NoPandas(MetaPathFinder, Loader):
 def fault(error: OSError) -> PipelineError:
     """The system's error as one that the user can mend; one that is ours is raised again.
 
-    Disk full, no permission and missing files are the user's.
+    Disk full, no permission, missing files, and a file or folder in the way are the user's.
     """
     known = {
         errno.ENOSPC: ("the disk is full", "free some space, then run the command again"),
         errno.EDQUOT: ("the disk quota is used up", "free some space, then run the command again"),
         errno.EACCES: ("no permission", "make the path readable and writable for this user"),
         errno.EROFS: ("the file system is read-only", "run in a folder that can be written"),
+        errno.EEXIST: ("something else has this name", _OUT_OF_THE_WAY),
+        errno.EISDIR: ("a folder is where a file should be", _OUT_OF_THE_WAY),
+        errno.ENOTDIR: ("a file is where a folder should be", _OUT_OF_THE_WAY),
         errno.ENOENT: ("a file is missing", "run `dvc repro`, which makes what is missing"),
     }
     if error.errno not in known:

@@ -277,6 +277,6 @@ def _training_set(
 
         # Texts are told apart here, so these columns are held in memory for as long as it takes.
         table = rows.columns("sentence1", "sentence2", "label")
-        positive = positive_class(rows.task.labels)
+        positive = positive_class(rows.task.labels, head.positive)
         negatives = Negatives(table, labels, packed, head, length, positive)
     return training.TrainingSet(packed, labels, targets, None if known.all() else known, negatives)

@@ -83,9 +83,9 @@ def write(path: Path, table: pa.Table) -> None:
     The file is there whole or not at all.
 
     Raises:
-        DataError: another ending.
+        DataError: as `check_target`.
     """
-    kind = check_ending(path)
+    kind = check_target(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}-{os.getpid()}")  # no artifact: it may lie anywhere
     try:
@@ -95,14 +95,24 @@ def write(path: Path, table: pa.Table) -> None:
         draft.unlink(missing_ok=True)
 
 
-def check_ending(path: Path) -> Callable[[Path, pa.Table], None]:
-    """What writes a file with this ending.
+def check_target(path: Path) -> Callable[[Path, pa.Table], None]:
+    """See that a file can be written there, before anything is scored for it.
+
+    Returns:
+        What writes a file with this ending.
 
     Raises:
-        DataError: nothing does.
+        DataError: nothing does, a folder has the name, or no file can be put beside it.
     """
     if path.suffix not in _KINDS:
         raise DataError("no such kind of file", seen=path, mend=f"end in {' or '.join(_KINDS)}")
+    if path.is_dir():
+        raise DataError("a folder has this name", where=path, mend="name a file with --out")
+    above = next(folder for folder in path.absolute().parents if folder.exists())
+    if not above.is_dir():
+        raise DataError("not a folder", where=above, mend="name a file in a folder with --out")
+    if not os.access(above, os.W_OK | os.X_OK):
+        raise DataError("no permission to write", where=above, mend="name another --out")
     return _KINDS[path.suffix]
 
 

@@ -93,10 +93,13 @@ def apply(
     A params.yaml that holds the same values already is left as it is.
 
     Raises:
-        ParamsError: what `text` raises; params.yaml is untouched then.
+        ParamsError: what `text` raises, or the folder of task files is not there; params.yaml is
+            untouched then.
     """
     new = text(name, overrides, folder)
-    found = list(changes(current(target) or {}, yaml_text.parse(new, name)))
+    settings = yaml_text.parse(new, name)
+    _require_files(Path(settings["data"]["folder"]))
+    found = list(changes(current(target) or {}, settings))
     if found:
         with artifacts.new_file(target) as draft:
             draft.write_text(new, encoding="utf-8")
@@ -119,6 +122,18 @@ def changes(old: Any, new: Any, at: tuple[str, ...] = ()) -> Iterator[Change]:
         return
     for key in [*new, *(key for key in old if key not in new)]:
         yield from changes(old.get(key, Absent()), new.get(key, Absent()), (*at, key))
+
+
+def _require_files(folder: Path) -> None:
+    """The download stages depend on the folder, whatever the source: without it DVC runs none."""
+    if not folder.is_dir():
+        raise ParamsError(
+            "not a folder" if folder.exists() else "no such folder",
+            seen=folder,
+            where="data.folder",
+            mend="name the folder of your GLUE files: DATA=FOLDER with make, or "
+            "--set data.folder=FOLDER",
+        )
 
 
 def _compose(path: Path, source: str, overrides: Sequence[str], folder: Path) -> str:

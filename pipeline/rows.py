@@ -236,7 +236,7 @@ def read(path: Path) -> Rows:
             f"not a prepared file of version {SCHEMA_VERSION}",
             seen=found.metadata.get("schema_version"),
             where=path,
-            mend="dvc repro --force prepare",
+            mend="dvc repro --single-item --force prepare",
         )
     for _ in found.batches():  # damage is found here, not when hours of training have gone by
         pass

@@ -31,9 +31,9 @@ def main() -> int:
     parser.add_argument("what", choices=("list", "teachers", "queue", "work", "gather"))
     parser.add_argument("--data", type=Path, help="folder of GLUE files")
     arguments = parser.parse_args()
-    settings = grid.chosen(arguments.only)
     os.environ[JOBS] = str(arguments.jobs)
     try:
+        settings = grid.chosen(arguments.only)
         match arguments.what:
             case "list":
                 for line in commands(settings, arguments.seeds):

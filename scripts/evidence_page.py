@@ -7,10 +7,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from pipeline.results import statistics
+from pipeline.results import figures, statistics
 from pipeline.results.systems import BASELINE, ENSEMBLE, STUDENT
 from pipeline.tasks import GLUE
-from scripts import grid, markers
+from scripts import gathering, grid, markers
 
 PAGE = Path("docs/evidence.md")
 BEGIN, END = "<!-- evidence:begin -->", "<!-- evidence:end -->"
@@ -55,14 +55,14 @@ def _group(name: str, settings: Mapping[str, Figures]) -> Iterator[str]:
 
 def _summary(name: str, one: Figures) -> str:
     """What a setting comes to: on how many tasks it is above, by how much, what it keeps."""
-    above = sum(task["mean"] > 0 for task in one["difference"].values())
+    above = sum(_above(task["mean"]) for task in one["difference"].values())
     wins = ", ".join(str(sum(run)) for run in zip(*_wins(one), strict=True))
-    kept = ", ".join(f"{100 * share:.0f} %" for share in _kept(one))
+    taught = one["difference_taught"]
+    by_t = "; over seeds alone, by t: " + _by_t(taught) if taught["seeds_only"] else ""
     return (
         f"**{one['title'].capitalize()}** (`{name}`, seeds {', '.join(map(str, one['seeds']))}): "
         f"above its baseline on {above} of {len(one['difference'])} tasks on the mean, by seed on "
-        f"{wins}; on the tasks with teachers {_span(one['difference_taught'])} points; "
-        f"{100 * one['kept']:.0f} % of the ensembles' lead kept, by seed {kept}."
+        f"{wins}; on the tasks with teachers {_span(taught)} points{by_t}; {_kept(one)}."
     )
 
 
@@ -70,13 +70,21 @@ def _wins(one: Figures) -> Iterator[list[bool]]:
     """Whether the student is above its baseline: a list a task, one a seed."""
     for task, scores in one["scores"][STUDENT].items():
         baseline = one["scores"][BASELINE][task]
-        yield [own > other for own, other in zip(scores, baseline, strict=True)]
+        yield [_above(own, other) for own, other in zip(scores, baseline, strict=True)]
 
 
-def _kept(one: Figures) -> list[float]:
-    """Share of the gap between baseline and ensemble, one a seed."""
+def _above(own: float, other: float = 0.0) -> bool:
+    """Whether a score, in percent, is above another by more than the reports call level."""
+    return figures.points(own / 100, other / 100) > 0
+
+
+def _kept(one: Figures) -> str:
+    if one["kept"] is None:
+        return "the ensembles have no lead over the baseline"
     means = (_over_tasks(one, system) for system in (STUDENT, BASELINE, ENSEMBLE))
-    return [(own - low) / (high - low) for own, low, high in zip(*means, strict=True)]
+    shares = [gathering.share_kept(*scores) for scores in zip(*means, strict=True)]
+    by_seed = ", ".join("-" if share is None else f"{100 * share:.0f} %" for share in shares)
+    return f"{100 * one['kept']:.0f} % of the ensembles' lead kept, by seed {by_seed}"
 
 
 def _by_task(one: Figures) -> str:
@@ -107,17 +115,19 @@ def _beside(settings: Mapping[str, Figures]) -> str:
         "Baseline",
         "Student",
         "- baseline (95 %)",
+        "t over seeds",
         "compared with",
         "difference (95 %)",
+        "t over seeds",
     )
     lines = []
     for name, one in settings.items():
         means = (_mean(_over_tasks(one, system)) for system in (ENSEMBLE, BASELINE, STUDENT))
         other = one.get("against")
-        against = [f"`{other['setting']}`", _span(other)] if other else ["-", "-"]
+        against = [f"`{other['setting']}`", *_spans(other)] if other else ["-", "-", "-"]
         title = f"{one['title']} (`{name}`)"
         count = str(len(one["seeds"]))
-        lines.append([title, count, *means, _span(one["difference_taught"]), *against])
+        lines.append([title, count, *means, *_spans(one["difference_taught"]), *against])
     return _markdown(head, lines)
 
 
@@ -163,6 +173,23 @@ def _mean(values: Sequence[float]) -> str:
     return f"{found.mean:.1f}{spread}"
 
 
-def _span(one: Mapping[str, float]) -> str:
-    mean, low, high = (round(one[key], 1) + 0.0 for key in ("mean", "low", "high"))  # no -0.0
-    return f"{mean:+.1f} ({low:.1f} to {high:.1f})"
+def _spans(one: Figures) -> tuple[str, str]:
+    """A difference with its interval over seeds and rows, and the interval over seeds alone."""
+    return _span(one), _by_t(one)
+
+
+def _span(one: Figures) -> str:
+    return f"{_rounded(one['mean']):+.1f} ({_range(one['low'], one['high'])})"
+
+
+def _by_t(one: Figures) -> str:
+    """Student's t interval over seeds; a single seed has none."""
+    return _range(*one["seeds_only"]) if one["seeds_only"] else "-"
+
+
+def _range(low: float, high: float) -> str:
+    return f"{_rounded(low):.1f} to {_rounded(high):.1f}"
+
+
+def _rounded(points: float) -> float:
+    return round(points, 1) + 0.0  # no -0.0

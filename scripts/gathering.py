@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline import artifacts, paths
 from pipeline.errors import DataError
-from pipeline.results import replicates
+from pipeline.results import figures, replicates
 from pipeline.results.replicates import OverSeeds
 from pipeline.results.systems import BASELINE, ENSEMBLE, STUDENT
 from scripts import grid
@@ -44,6 +44,16 @@ def write(target: Path, settings: Sequence[grid.Setting], seeds: Sequence[int]) 
     current = {one.name: whole[one.name] for one in grid.SETTINGS if one.name in whole}
     artifacts.write_json(target, current)
     return current
+
+
+def share_kept(student: float, baseline: float, ensemble: float) -> float | None:
+    """Share of the ensemble's lead over the baseline that the student has, of scores in percent.
+
+    None where the ensemble has no lead, as in the reports: a share of nothing, or of a loss, says
+    nothing.
+    """
+    lead = ensemble - baseline
+    return (student - baseline) / lead if figures.percent(lead / 100) > 0 else None
 
 
 def _folders(name: str, seeds: Sequence[int]) -> dict[int, Path]:
@@ -138,10 +148,12 @@ def _interval(found: OverSeeds) -> dict[str, Any]:
     }
 
 
-def _kept(scores: Mapping[str, Mapping[str, Sequence[float]]], taught: Sequence[str]) -> float:
+def _kept(
+    scores: Mapping[str, Mapping[str, Sequence[float]]], taught: Sequence[str]
+) -> float | None:
     """Share of the gap between baseline and ensemble, of means over tasks and seeds."""
     mean = {system: fmean(fmean(scores[system][task]) for task in taught) for system in _SYSTEMS}
-    return (mean[STUDENT] - mean[BASELINE]) / (mean[ENSEMBLE] - mean[BASELINE])
+    return share_kept(mean[STUDENT], mean[BASELINE], mean[ENSEMBLE])
 
 
 def _against(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+
+from pipeline.errors import PipelineError
+from pipeline.params import faults
 
 TAUGHT = ("mnli", "qqp", "qnli", "rte")
 
@@ -79,16 +83,21 @@ SETTINGS = (
         "folds",
         "plain",
     ),
-    Setting(
-        "steps",
-        "one teacher, 7 epochs, the steps of transfer rows",
-        (*PLAIN, SOFT_LABELS, "student.epochs=7"),
-        "folds",
-        "plain",
-    ),
 )
 
 
-def chosen(names: list[str]) -> list[Setting]:
-    """The named settings in the order of the grid; all if none is named."""
+def chosen(names: Sequence[str]) -> list[Setting]:
+    """The named settings in the order of the grid; all if none is named.
+
+    Raises:
+        PipelineError: there is no setting of a name.
+    """
+    known = [setting.name for setting in SETTINGS]
+    if unknown := [name for name in names if name not in known]:
+        raise PipelineError(
+            f"no such setting{faults.near(unknown[0], known)}",
+            seen=", ".join(unknown),
+            where="--only",
+            mend=f"choose from {', '.join(known)}",
+        )
     return [setting for setting in SETTINGS if not names or setting.name in names]

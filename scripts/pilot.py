@@ -32,6 +32,7 @@ from pipeline.params import file
 from pipeline.params.sections import Params
 from pipeline.preparation import layouts, splits
 from pipeline.rows import Rows
+from scripts.evidence import PROFILE
 
 KEPT_BACK = 0.25
 _DEV = "dev"
@@ -40,17 +41,36 @@ _DEV = "dev"
 def main() -> int:
     """Parse the command line and do as it says."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--profile", default="glue-cpu")
+    parser.add_argument("--profile", default=PROFILE)
     parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="changes to it")
     parser.add_argument("--baseline", action="store_true", help="learn from gold labels alone")
     asked = parser.parse_args()
     try:
-        for line in run(file.check(profiles.values(asked.profile, asked.set)), asked.baseline):
+        params = file.check(profiles.values(asked.profile, asked.set))
+        require(params, asked.profile)
+        for line in run(params, asked.baseline):
             print(line, flush=True)
     except PipelineError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def require(params: Params, profile: str) -> None:
+    """See that what the pilot learns from was made; params.yaml may be of another profile.
+
+    Raises:
+        DataError: rows or soft labels are not there.
+    """
+    taught = params.teachers.tasks
+    needed = [paths.prepared(task) for task in params.tasks]
+    needed += [of(task) for of in (paths.transfer, paths.soft_labels) for task in taught]
+    if gone := [path for path in needed if not path.exists()]:
+        of_grid = "python -m scripts.evidence teachers --only half --data FOLDER"
+        mend = of_grid if profile == PROFILE else f"make repro PROFILE={profile}"
+        raise DataError(
+            f"rows or soft labels of profile {profile} are not made yet", where=gone[0], mend=mend
+        )
 
 
 def run(params: Params, baseline: bool) -> list[str]:

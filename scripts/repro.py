@@ -34,8 +34,8 @@ def main() -> int:
     jobs: int = arguments.jobs
     for which in processes.interruptions():  # a background job would ignore Ctrl-C
         signal.signal(which, _interrupt)
-    # Every stage gets the same share of the CPU's threads, whether others run just then or not:
-    # how many threads add up a sum decides its last bit.
+    # Every stage gets the same share of the CPU's threads, whether others run just then or not: it
+    # keeps them when others start beside it. No result depends on their number.
     os.environ[JOBS] = str(jobs)
     try:
         return _reproduce(jobs, arguments.until)
@@ -70,7 +70,7 @@ def reproduce(jobs: int, until: str | None = None) -> int:
         PipelineError: params.yaml cannot be used, the project is not set up for DVC, another run
             is under way, a folder cannot be written or holds what no stage makes.
     """
-    device = file.load().machine.device  # DVC would only say which file is missing
+    params = file.load()  # DVC would only say which file is missing
     project = Project()
     with claim.held(project.folder):
         with project.read():
@@ -80,10 +80,12 @@ def reproduce(jobs: int, until: str | None = None) -> int:
         if not changed:
             print("Nothing changed since the last run: no stage to run.")
             return 0
+        from pipeline.planning import limits
         from scripts.course import Course
 
+        limits.check(params)
         access.check(project.written(changed))
-        course = Course(project, stages, jobs, lambda: gpus.to_hand_out(device))
+        course = Course(project, stages, jobs, lambda: gpus.to_hand_out(params.machine.device))
         return _report(course.run(changed))
 
 

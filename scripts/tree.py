@@ -17,7 +17,7 @@ _OTHERS = {
     "dvc.lock": "hashes of the last run's inputs and outputs",
     "data/": "all artifacts, made by the stages, kept by DVC",
     "reports/": "metrics.json, results.md, scores.csv, written by evaluate",
-    "docs/": "soft-label schema, performance, decisions",
+    "docs/": "evidence, soft-label schema, cost model, performance, decisions",
     "tests/": "mirrors this tree; tests/dvc runs the whole pipeline",
 }
 

@@ -12,7 +12,8 @@ app = command.application()
 def main() -> None:
     """Distil the soft labels of all teachers into one multi-task student.
 
-    Reads data/prepared and data/soft_labels.
+    Reads data/prepared, data/transfer, data/soft_labels.
+    With distillation.internals also one member's models in data/teachers.
     Writes data/student: weights, tokenizer, log, logits of held-out rows.
     """
     params = file.load()

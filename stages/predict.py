@@ -30,7 +30,7 @@ def main(
     from pipeline import prediction
 
     params = file.load()
-    prediction.check_ending(out)
+    prediction.check_target(out)
     found = prediction.read(texts, task, params)
     prediction.write(out, prediction.predict(model, task, found, params.machine))
 

@@ -61,7 +61,7 @@ def _tell(prepared: Preparation) -> None:
     for split in prepared.missing:
         print(f"missing: {name}/{split}: not in this source; going on without it", file=sys.stderr)
     if (transfer := prepared.transfer) is not None:
-        print(f"{name}/{transfer.split}: {_transfer_line(transfer)}")
+        print(f"{name}/{transfer.split}: {_transfer_line(transfer, prepared.held_out)}")
 
 
 def _line(found: Rows) -> str:
@@ -70,12 +70,13 @@ def _line(found: Rows) -> str:
     return f"{len(found):,} rows{partial}" + (f", cap {cap:,}" if cap is not None else "")
 
 
-def _transfer_line(found: Rows) -> str:
+def _transfer_line(found: Rows, held_out: str) -> str:
     about = found.metadata["transfer"]
+    which = f" ({held_out})" if held_out else ""
     return (
         f"{len(found):,} of {found.metadata['source_rows']:,} rows (source {about['source']}): "
         f"{about['duplicates']:,} dropped as duplicates, "
-        f"{about['held_out']:,} left out as they occur in dev or test"
+        f"{about['held_out']:,} left out as they occur in dev or test{which}"
     )
 
 

@@ -53,7 +53,7 @@ def diff(
 
 @app.command()
 def apply(name: Name, set_: Set = None) -> None:
-    """Write a profile to params.yaml; an unusable result writes nothing."""
+    """Write a profile to params.yaml; a result that cannot be used writes nothing."""
     before = profiles.current()
     found = profiles.apply(name, set_ or ())
     if before is None:

@@ -26,6 +26,7 @@ _PLACES = (
 def main() -> None:
     """Print the results table and say where everything lies.
 
+    Copies reports that DVC restored from data/evaluation into reports first.
     Reads reports/results.md and puts it into the README's results block as well.
     """
     report.restore()

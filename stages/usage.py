@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 
 from pipeline import command, usage
+from pipeline.errors import DataError
 
 app = command.application()
 
@@ -28,10 +29,18 @@ _ORDER = [
 def main() -> None:
     """Show what each stage cost when it last ran: wall time, CPU time, peak memory.
 
+    Reads scratch/usage, where every stage that DVC runs leaves its cost.
     Prints a Markdown table, a line a stage, its instances added up.
     """
+    recorded = usage.read()
+    if not recorded:
+        raise DataError(
+            "no stage has left its cost here; only those that DVC runs do",
+            where=usage.FOLDER,
+            mend="make repro; stages that are up to date are not run and leave none",
+        )
     print("| stage | runs | wall seconds | CPU seconds | peak MiB |\n|---|---|---|---|---|")
-    costs = sorted(usage.read(), key=lambda cost: _ORDER.index(cost["stage"].partition("@")[0]))
+    costs = sorted(recorded, key=lambda cost: _ORDER.index(cost["stage"].partition("@")[0]))
     for stage, group in groupby(costs, key=lambda cost: cost["stage"].partition("@")[0]):
         runs = list(group)
         wall = sum(run["wall_seconds"] for run in runs)

@@ -84,7 +84,7 @@ class Watch:
 
     def ends(self, epoch: int) -> bool:
         """Score the model after an epoch, counted from 0; True if training should stop."""
-        score = self._score()
+        score = self._finite(self._score(), epoch)
         better = score > self.best
         if better:
             self.best, self.best_epoch, self.weights = score, epoch, self._weights()
@@ -118,6 +118,17 @@ class Watch:
             per_task.append(fmean(found.values()))
         self.model.train()
         return fmean(per_task)
+
+    def _finite(self, score: float, epoch: int) -> float:
+        """The score; NaN would be no epoch's best, and then there would be nothing to keep."""
+        if math.isfinite(score):
+            return score
+        raise TrainingError(
+            "the score of the held-out rows is not a number: the model's outputs are not finite",
+            seen=score,
+            where=f"{self.title}, after epoch {epoch + 1}",
+            mend="lower learning_rate or clip_norm in params.yaml, then run the stage again",
+        )
 
     def _logits(self, task: str, held: HeldOut) -> np.ndarray:
         scored = np.empty((len(held.rows), self.model.tasks[task].outputs), np.float32)

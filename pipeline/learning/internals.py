@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from pipeline.errors import EncoderError, ParamsError
 from pipeline.learning import distances
+from pipeline.models import attention
 from pipeline.models.tokens import TEXTS
 from pipeline.params.distillation import Internals, Matching
 
@@ -78,7 +79,7 @@ class Matcher(nn.Module):
             task: one of `tasks`.
             inputs: the student's own inputs, `(batch, length)` each.
             hidden: the student's embeddings and layers, `(batch, length, width)` each.
-            attentions: the student's attention probabilities by layer,
+            attentions: the student's attention probabilities by layer, before dropout,
                 `(batch, heads, length, length)` each; unused unless `attentions` is set.
 
         Returns:
@@ -211,10 +212,7 @@ def _check_tokens(
 
 
 def _show_attention(encoder: PreTrainedModel) -> None:
-    """Fused attention never holds the probabilities; the eager form does."""
-    if encoder.config._attn_implementation != "eager":
-        encoder.set_attn_implementation("eager")
-    if encoder.config._attn_implementation != "eager":
+    if not attention.show(encoder):
         raise EncoderError(
             "this encoder does not show its attention probabilities",
             seen=type(encoder).__name__,

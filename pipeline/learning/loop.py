@@ -73,7 +73,9 @@ class Loop:
         self.updates.give(self._gradients.collect())
         for optimizer in self.updates.optimizers:
             self._scaler.unscale_(optimizer)
-        self._gradients.clip(self.run.settings.clip_norm)
+        # With its factor, or clipping would take away again what the factor does to a loss.
+        factor = self.run.task_weights.get(step.task, 1.0)
+        self._gradients.clip(self.run.settings.clip_norm * factor)
         self.updates.step(self._scaler)
         self._scaler.update()
         self._gradients.clear()

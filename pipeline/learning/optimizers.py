@@ -130,8 +130,8 @@ def layer_factors(model: nn.Module, decay: float) -> dict[nn.Parameter, float]:
     """Factor on the rate of every weight of the encoder, as ELECTRA and BAM have it in kind.
 
     Of L layers the highest has `decay`, the next `decay^2`, and the embeddings `decay^(L + 1)`,
-    with whatever else feeds the lowest layer. What stands above the layers, such as a pooler,
-    has 1, as the heads have; weights with factor 1 may be missing.
+    with whatever else feeds the lowest layer; ELECTRA has each power one higher. What stands above
+    the layers, such as a pooler, has 1, as the heads have; weights with factor 1 may be missing.
 
     Args:
         model: a model with an `encoder`.

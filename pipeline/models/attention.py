@@ -1,4 +1,4 @@
-"""Attention whose dropout is drawn as the other masks are; torch's own is slow on a CPU."""
+"""Attention of our own: with masks drawn as all others are, and with probabilities that show."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from pipeline.errors import EncoderError
 from pipeline.models import dropout as masks
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-NAME = "mtdnnkd"  # in transformers' registry
+NAME, SHOWN = "mtdnnkd", "mtdnnkd_shown"  # in transformers' registry
 _REPLACED = "sdpa"
 
 
@@ -70,12 +71,65 @@ def attend(
             module, query, key, value, attention_mask, dropout, scaling, **others
         )
         return given[0], None
+    return _attended(_probabilities(query, key, attention_mask, scaling), value, dropout), None
+
+
+def attend_shown(
+    module: torch.nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    **others: Any,
+) -> tuple[Tensor, Tensor]:
+    """As `attend`, with the probabilities `(batch, heads, length, length)` before dropout.
+
+    The eager form of transformers gives them after it: those of a student that is its teacher
+    would then differ from the teacher's by chance.
+
+    Raises:
+        EncoderError: the encoder's attention is more than softmax(Q K' scaling + mask) V.
+    """
+    if _more_than_plain(module, key, query, attention_mask, others | {"output_attentions": None}):
+        raise EncoderError(
+            "this encoder's attention has terms of its own and cannot be shown",
+            seen=type(module).__name__,
+            where="distillation.internals.attention in params.yaml",
+            mend="set it to null",
+        )
+    probabilities = _probabilities(query, key, attention_mask, scaling)
+    return _attended(probabilities, value, dropout), probabilities
+
+
+def show(encoder: PreTrainedModel) -> bool:
+    """Let an encoder give its attention's probabilities; False if it cannot.
+
+    One that does not take its attention from transformers' registry, such as DeBERTa, has none
+    but its eager form, whose probabilities are those after dropout.
+    """
+    _register()
+    if encoder.config._attn_implementation != SHOWN:
+        encoder.set_attn_implementation(SHOWN)
+    return encoder.config._attn_implementation in (SHOWN, "eager")
+
+
+def _probabilities(
+    query: Tensor, key: Tensor, mask: Tensor | None, scaling: float | None
+) -> Tensor:
+    """softmax(Q K' scaling + mask), `(batch, heads, length, length)`."""
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     scores = torch.matmul(query * scale, key.transpose(2, 3))
-    if attention_mask is not None:
-        scores.add_(within(attention_mask, scores.dtype))
-    kept = masks.drop(torch.softmax(scores, -1), dropout)
-    return torch.matmul(kept, value).transpose(1, 2).contiguous(), None
+    if mask is not None:
+        scores.add_(within(mask, scores.dtype))
+    return torch.softmax(scores, -1)
+
+
+def _attended(probabilities: Tensor, value: Tensor, dropout: float) -> Tensor:
+    """Means of the values `(batch, length, heads, width)`, by probabilities that are dropped."""
+    kept = masks.drop(probabilities, dropout)
+    return torch.matmul(kept, value).transpose(1, 2).contiguous()
 
 
 def _more_than_plain(
@@ -111,5 +165,6 @@ def _register() -> None:
     from transformers import AttentionInterface, AttentionMaskInterface
     from transformers.masking_utils import eager_mask
 
-    AttentionInterface.register(NAME, attend)
-    AttentionMaskInterface.register(NAME, eager_mask)  # a mask to be added
+    for name, function in ((NAME, attend), (SHOWN, attend_shown)):
+        AttentionInterface.register(name, function)
+        AttentionMaskInterface.register(name, eager_mask)  # a mask to be added

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pyarrow as pa
 from pydantic import TypeAdapter
 
-from pipeline import artifacts, parquet
+from pipeline import artifacts, parquet, paths
 from pipeline.errors import CheckpointError
 from pipeline.models import encoders, imports
 from pipeline.params.heads import Head
@@ -29,6 +30,16 @@ HEADS = "heads.safetensors"
 LOG = "log.csv"
 CARD = "model.json"  # written last: a folder without it is not whole
 _WEIGHTS = f"{ENCODER}/{encoders.WEIGHTS}"
+_STAGES = {
+    "refined": ("refine", 1),
+    "selected": ("select", 0),
+    "starts": ("start", 1),
+    "teachers": ("teach", 3),
+    "student": ("distil", 0),
+    "baseline": ("baseline", 0),
+    "tuned": ("tune", 1),
+}
+"""Folder in data/ -> the stage that writes it, and how many names below it tell the instance."""
 _LIBRARIES = ("torch", "transformers", "tokenizers", "numpy", "pyarrow")
 
 
@@ -179,8 +190,19 @@ def _fill_heads(network: MultiTaskModel, folder: Path) -> None:
 
 
 def _refuse(fault: str, where: Path, seen: object = None) -> NoReturn:
-    mend = "dvc repro --force of the stage that wrote this folder"
-    raise CheckpointError(fault, seen=seen, where=where, mend=mend) from None
+    raise CheckpointError(fault, seen=seen, where=where, mend=_remake(where)) from None
+
+
+def _remake(path: Path) -> str:
+    """The command that makes the model in a folder, or of one of its files, anew."""
+    top, kind, *below = [*Path(os.path.relpath(path)).parts, "", ""]
+    stage, count = _STAGES.get(kind, ("", 0))
+    names = below[:count]
+    if top != paths.DATA.name or not stage or not all(names) or len(names) < count:
+        return "name another folder, or run the stage that makes this one again"
+    instance = f"{stage}@{'-'.join(names)}" if names else stage
+    # A single item: with --force alone DVC trains all that the stage needs anew as well.
+    return f"dvc repro --single-item --force {instance}"
 
 
 def _heads(model: MultiTaskModel) -> dict[str, Any]:

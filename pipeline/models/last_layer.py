@@ -24,7 +24,12 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 _KINDS = {"BertLayer", "CamembertLayer", "ElectraLayer", "RobertaLayer", "XLMRobertaLayer"}
-_IMPLEMENTATIONS = {"eager", "sdpa", own.NAME}  # those whose masks have a number for each pair
+_IMPLEMENTATIONS = {
+    "eager",
+    "sdpa",
+    own.NAME,
+    own.SHOWN,
+}  # those whose masks have a number for each pair
 
 
 class _Asked(threading.local):

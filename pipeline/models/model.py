@@ -63,8 +63,8 @@ class MultiTaskModel(nn.Module):
         Args:
             task: whose head is used.
             inputs: as of `tokens.Tokens.batch`.
-            attentions: whether attention probabilities are asked for; the encoder's configuration
-                must say `eager`, other implementations do not keep them.
+            attentions: whether attention probabilities are asked for; `attention.show` must have
+                been called before, other implementations do not keep them.
 
         Returns:
             Logits `(batch, outputs)`; the embeddings and every layer's output, each

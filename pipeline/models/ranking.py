@@ -31,7 +31,7 @@ class RankingHead(nn.Module):
 
     def __init__(self, width: int, task: Task, settings: spec.RankingHead) -> None:
         super().__init__()
-        self.positive = positive_class(task.labels)
+        self.positive = positive_class(task.labels, settings.positive)
         self.relevance = LinearHead(
             width,
             1,
@@ -46,18 +46,27 @@ class RankingHead(nn.Module):
         return torch.cat(columns, -1)
 
 
-def positive_class(labels: tuple[str, ...]) -> int:
+def positive_class(labels: tuple[str, ...], name: str | None = None) -> int:
     """Id of the class of right answers.
 
-    It is 0 if the first class is `entailment` (QNLI, RTE) or the last class's name starts with
-    `not_`; else 1, the class named last (QQP and MRPC, most tasks of one's own).
+    Args:
+        labels: names of both classes.
+        name: the one of right answers. Without it their spelling shows it, as in all of GLUE; else
+            the class named last is taken. Parameters that leave it open are refused, but a model
+            that was trained without the name has to stay what it is.
 
     Raises:
-        ValueError: there are not two classes.
+        ValueError: there are not two classes, or none of this name.
     """
     if len(labels) != 2:
         raise ValueError(f"ranking takes two classes, not {len(labels)}")
-    return 0 if labels[0] == "entailment" or labels[1].startswith("not_") else 1
+    if name is not None:
+        if name not in labels:
+            raise ValueError(f"{name} is neither {labels[0]} nor {labels[1]}")
+        return labels.index(name)
+    if (spelt := spec.right_by_spelling(labels)) is not None:
+        return spelt
+    return 0 if labels[1].startswith("not_") else 1  # both may begin so
 
 
 def relevance(logits: Tensor) -> Tensor:

@@ -90,7 +90,7 @@ class SanHead(nn.Module):
     def _answer(self, state: Tensor, read: Tensor) -> Tensor:
         """Log P^k `(batch, outputs)`, Eq. 3."""
         features = torch.cat([state, read, (state - read).abs(), state * read], -1)
-        return torch.log_softmax(self.answer(features), -1)
+        return torch.log_softmax(self.answer(self.dropout(features)), -1)
 
     def _kept(self, answers: Tensor) -> Tensor:
         """Which steps count, bool `(batch, steps)`."""

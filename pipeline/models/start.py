@@ -146,5 +146,5 @@ def _check(folder: Path, refined: Refined) -> None:
             f"(SHA-256 {refined.sha256})",
             seen=seen,
             where=weights,
-            mend="dvc repro --force select start",
+            mend="dvc repro --single-item --force select start",
         )

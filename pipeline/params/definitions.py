@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipeline.params.fields import Section, Text, contradiction
+from pipeline.params.fields import Section, Text, contradiction, twice
 
 Metric = Literal["accuracy", "f1", "matthews", "pearson", "spearman"]
 _OF_SCORES: frozenset[Metric] = frozenset({"pearson", "spearman"})
@@ -40,17 +39,17 @@ class Definition(Section):
 
     def _column_faults(self) -> list[str]:
         columns = [c for c in (self.sentence1, self.sentence2, self.label) if c is not None]
-        return [f"column {c} is named twice" for c in _twice(columns)]
+        return [f"column {c} is named twice" for c in twice(columns)]
 
     def _metric_faults(self) -> list[str]:
         kind = "classes" if self.labels else "scores (labels: [])"
         wrong = [m for m in self.metrics if (m in _OF_SCORES) == bool(self.labels)]
         return [f"metric {m} is not for a task with {kind}" for m in wrong] + [
-            f"metric {m} is named twice" for m in _twice(self.metrics)
+            f"metric {m} is named twice" for m in twice(self.metrics)
         ]
 
     def _class_faults(self) -> list[str]:
-        faults = [f"label {label} is named twice" for label in _twice(self.labels)]
+        faults = [f"label {label} is named twice" for label in twice(self.labels)]
         if len(self.labels) == 1:
             faults.append("labels needs two names or more, or [] for scores")
         if "f1" in self.metrics and len(self.labels) > 2:
@@ -61,7 +60,3 @@ class Definition(Section):
         if self.low < self.high:
             return []
         return [f"low ({self.low:g}) must be below high ({self.high:g}) in a task with scores"]
-
-
-def _twice(values: Sequence[str]) -> list[str]:
-    return [value for value in dict.fromkeys(values) if values.count(value) > 1]

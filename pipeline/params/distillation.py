@@ -36,6 +36,12 @@ class Decoupled(Section):
     beta: Annotated[float, Field(ge=0)]
     """Weight of the other classes part, which is 0 in a task with two classes."""
 
+    @model_validator(mode="after")
+    def _teaches(self) -> Self:
+        if self.alpha == 0 == self.beta:
+            raise contradiction("with alpha 0 and beta 0 nothing is learnt from soft labels")
+        return self
+
 
 class Correlation(Section):
     """DIST (arXiv 2205.10536): Pearson correlation along classes and along rows."""
@@ -45,6 +51,12 @@ class Correlation(Section):
     """Weight of the correlation within each row; of two classes it only knows which is larger."""
     intra: Annotated[float, Field(ge=0)]
     """Weight of the correlation within each class over the batch."""
+
+    @model_validator(mode="after")
+    def _teaches(self) -> Self:
+        if self.inter == 0 == self.intra:
+            raise contradiction("with inter 0 and intra 0 nothing is learnt from soft labels")
+        return self
 
 
 SoftLoss = Annotated[
@@ -92,7 +104,8 @@ class Distillation(Section):
     """Temperature of teachers and student in the soft loss, which is scaled by its square."""
     loss: SoftLoss
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
-    """Share of a hard label that is spread over all classes, in tasks without teachers."""
+    """Share of a hard label that is spread over all classes, in tasks without teachers. The
+    baseline's are not: above 0, student and baseline differ by the smoothing there."""
     internals: Internals | None
     """Null learns from soft labels alone."""
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
@@ -38,6 +39,7 @@ Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
 """What numpy and torch both take."""
 Count = Annotated[int, Field(ge=1)]
 Dropout = Annotated[float, Field(ge=0, lt=1)]
+Names = Annotated[list[Name], Field(min_length=1)]
 
 
 class Section(BaseModel):
@@ -45,6 +47,22 @@ class Section(BaseModel):
 
     # strict: `epochs: true` or `epochs: "3"` is a slip, although pydantic could make a number of it
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+def twice(values: Sequence[str]) -> list[str]:
+    """Values that come more than once."""
+    return [value for value in dict.fromkeys(values) if values.count(value) > 1]
+
+
+def different(names: Any) -> Any:
+    """A list of names as it is, or a word that stands for one.
+
+    Raises:
+        PydanticCustomError: a name is in the list more than once.
+    """
+    if isinstance(names, list) and (found := twice(names)):
+        raise contradiction(f"{', '.join(found)} is named twice")
+    return names
 
 
 def contradiction(text: str) -> PydanticCustomError:

@@ -65,11 +65,12 @@ def check(values: Mapping[str, Any], where: object = PARAMS) -> Params:
     except ValidationError as error:
         lines = [*faults.describe(error, Params, values), *lines]
     if lines:
-        raise _report(lines, where)
+        raise report(lines, where)
     return params
 
 
-def _report(lines: list[str], where: object) -> ParamsError:
+def report(lines: list[str], where: object = PARAMS) -> ParamsError:
+    """One error of all faults, a line each."""
     count = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
     text = "\n".join(f"  - {line}" for line in lines)
     return ParamsError(f"{count} in the parameters:\n{text}", where=where)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import combinations
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.params.encoders import Encoder
-from pipeline.params.fields import Count, Dropout, Name, Section, contradiction
+from pipeline.params.fields import Count, Dropout, Name, Names, Section, contradiction, different
 from pipeline.params.heads import Head
 from pipeline.params.sampling import Sampling
 from pipeline.params.training import Overrides, Training, Variant
@@ -29,6 +31,15 @@ class Refinement(Training):
     """Heads of the tasks that have another one than `head`."""
     sampling: Sampling
 
+    @model_validator(mode="after")
+    def _candidates_differ(self) -> Self:
+        settings = {
+            name: _filled(self, own) | {"start": own.encoder or self.encoder}
+            for name, own in self.candidates.items()
+        }
+        _refuse_twins("candidates", "model", settings)
+        return self
+
     def training(self, candidate: str) -> Training:
         """Settings of one candidate: the section's, then its own."""
         base = {name: getattr(self, name) for name in Training.model_fields}
@@ -40,7 +51,7 @@ class Selection(Section):
 
     top: Count
     """How many are kept; a member names one by its rank, from 1."""
-    tasks: Annotated[list[Name], Field(min_length=1)]
+    tasks: Annotated[Names, AfterValidator(different)]
     """Tasks whose mean dev score decides."""
 
 
@@ -95,22 +106,12 @@ class Teachers(Training):
 
     @model_validator(mode="after")
     def _members_differ(self) -> Self:
-        names = list(self.members)
-        for later, name in enumerate(names):
-            for earlier in names[:later]:
-                if self._settings(name) == self._settings(earlier):
-                    raise contradiction(
-                        f"members {earlier} and {name} have the same settings and the same seed "
-                        f"({self.members[name].seed}), so they would be one teacher twice"
-                    )
+        settings = {name: self._settings(member) for name, member in self.members.items()}
+        _refuse_twins("members", "teacher", settings)
         return self
 
-    def _settings(self, name: str) -> dict[str, Any]:
-        """What tells one member from another, the section's own values filled in."""
-        member = self.members[name]
-        default = {field: getattr(self, field) for field in (*Overrides.model_fields, "dropout")}
-        own = member.given() | ({} if member.dropout is None else {"dropout": member.dropout})
-        return default | own | {"seed": member.seed, "start": self._start(member)}
+    def _settings(self, member: Member) -> dict[str, Any]:
+        return _filled(self, member) | {"start": self._start(member)}
 
     def _start(self, member: Member) -> Any:
         return member.refined or member.encoder or self.encoder
@@ -125,8 +126,24 @@ class Ensemble(Section):
     """How the members' logits become one soft label."""
 
     rule: Rule
-    members: Literal["all"] | Annotated[list[Name], Field(min_length=1)]
+    members: Annotated[Literal["all"] | Names, AfterValidator(different)]
     """Members that count; the others are trained but left out."""
     calibration: Literal["none", "held_out"]
     """held_out divides each member's logits by a temperature fitted on the train rows that it
     has not seen, which needs folds."""
+
+
+def _filled(section: Refinement | Teachers, own: Variant) -> dict[str, Any]:
+    """What tells one variant from another but for its start, the section's values filled in."""
+    default = {field: getattr(section, field) for field in (*Overrides.model_fields, "dropout")}
+    given = own.given() | ({} if own.dropout is None else {"dropout": own.dropout})
+    return default | given | {"seed": own.seed}
+
+
+def _refuse_twins(kind: str, one: str, settings: Mapping[str, Mapping[str, Any]]) -> None:
+    for earlier, later in combinations(settings, 2):
+        if settings[earlier] == settings[later]:
+            raise contradiction(
+                f"{kind} {earlier} and {later} have the same settings and the same seed "
+                f"({settings[later]['seed']}), so they would be one {one} twice"
+            )

@@ -101,7 +101,7 @@ def _gpu(
 
 _WITHOUT_BFLOAT16 = {"v100-32gb", "t4"}
 
-# One core of the machine that the records in tests/pipeline/planning/test_cost.py are from: AMD
+# One core of the machine that the records in tests/pipeline/planning/conftest.py are from: AMD
 # EPYC (Zen 4, AVX-512, 2.6 GHz), one thread, torch 2.13. Peak: float32 products of 2048 x 2048
 # matrices. Bandwidth: copying 200 MB. Reached: the twelve teachers of profile glue-cpu, 2,065 CPU
 # seconds in all. Overhead: the largest of them, 2,300 MiB, less its tensors.

@@ -86,9 +86,16 @@ def _notes(plan: Plan, costed: Costed, device: Device, devices: int) -> Iterator
     precision = device.precision(plan.params.machine.precision)
     reached, peak = device.reached[precision], device.peak[precision] / 1e12
     least = "at least " if any(estimate is None for _, estimate in costed) else ""
+    flop = sum(estimate.flop for _, estimate in costed if estimate is not None) / 1e12
+    products = flop / (reached * peak) / devices / 3600
     yield (
         f"{devices} x {device.title}, {precision}: {least}{hours(costed, devices):.3g} hours in "
-        f"all, at {reached:.0%} of {peak:g} TFLOP/s."
+        f"all. The products alone, at {reached:.0%} of {peak:g} TFLOP/s, would take "
+        f"{least}{products:.3g}."
+    )
+    yield (
+        "Steps and tokens are those of training, without scoring; the table's hours are of runs "
+        "one after another."
     )
     if plan.params.machine.precision == "auto" and {*device.peak} == {"float32", "float16"}:
         yield f"{device.name} has no bfloat16; machine.precision=float16 would be faster."

@@ -8,6 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 
+from pipeline import folds
 from pipeline.params.sections import Params
 from pipeline.preparation import caps, layouts, splits, unlabelled
 from pipeline.rows import Rows, row_id, typed
@@ -25,6 +26,8 @@ class Preparation:
         missing: splits that the source does not have, in the task's order.
         transfer: further rows without labels, if params.yaml asks for them and the source has
             train rows for their teachers.
+        held_out: which of the source's further rows were left out as they occur in dev or test,
+            in words.
     """
 
     task: Task
@@ -32,6 +35,7 @@ class Preparation:
     splits: dict[str, Rows]
     missing: tuple[str, ...]
     transfer: Rows | None = None
+    held_out: str = ""
 
 
 def prepare(name: str, folder: Path, params: Params) -> Preparation:
@@ -40,11 +44,12 @@ def prepare(name: str, folder: Path, params: Params) -> Preparation:
     Args:
         name: the task's name under `tasks`.
         folder: the task's raw folder, with source.json.
-        params: all parameters; row caps, `data.cap_seed` and `transfer` are used.
+        params: all parameters; row caps, `data.cap_seed`, `transfer`, and names and folds of
+            teachers are used.
 
     Raises:
-        DataError: the folder or one of its files is not what its layout says, or there are no
-            transfer rows of the kind that is asked for.
+        DataError: the folder or one of its files is not what its layout says, there are no
+            transfer rows of the kind that is asked for, or too few train rows for the folds.
     """
     custom = params.tasks[name].custom
     task, layout = layouts.task_of(name, custom), layouts.layout_of(name, custom)
@@ -54,11 +59,24 @@ def prepare(name: str, folder: Path, params: Params) -> Preparation:
     whole = {split: read() for split, read in splits.readers(raw, task, layout).items()}
     found = {split: _rows(task, split, table, raw.source, params) for split, table in whole.items()}
     missing = tuple(split for split in task.rows if split not in found)
-    transfer = None
-    if name in params.transfer and "train" in found:
+    transfer, held_out = None, ""
+    if "train" in found:
+        _require_folds(found["train"], params)
         pool = unlabelled.Source(task, layout, whole, found["train"], params.data.cap_seed)
-        transfer = unlabelled.collect(params.transfer[name], pool)
-    return Preparation(task, raw.source, found, missing, transfer)
+        transfer, held_out = _further(pool, params)
+    return Preparation(task, raw.source, found, missing, transfer, held_out)
+
+
+def _require_folds(train: Rows, params: Params) -> None:
+    """Else the first teacher of the task would find out, after hours of others' training."""
+    if params.teachers.cross_fitted and train.task.name in params.teachers.tasks:
+        folds.held_out(train, len(params.teachers.folds))
+
+
+def _further(pool: unlabelled.Source, params: Params) -> tuple[Rows | None, str]:
+    """Transfer rows if params.yaml asks for them, and what `Preparation.held_out` says."""
+    asked = params.transfer.get(pool.task.name)
+    return (None, "") if asked is None else unlabelled.collect(asked, pool)
 
 
 def _rows(task: Task, split: str, found: pa.Table, source: str, params: Params) -> Rows:

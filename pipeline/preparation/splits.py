@@ -103,7 +103,11 @@ def texts(path: Path, task: Task, columns: Sequence[str]) -> pa.Table:
         DataError: the file is empty, lacks a column, or has a row of another width.
     """
     layout = Layout("", tuple(columns), "", (), tuple(columns))
-    return _file_reader(path, task, layout, TRANSFER)()
+    try:
+        return _file_reader(path, task, layout, TRANSFER)()
+    except tables.NoRowsError as error:  # the user's own file: there is nothing to fetch again
+        mend = f"put a header line ({', '.join(columns)}) and a line for each row of texts there"
+        raise DataError(error.what, where=path, mend=mend) from error
 
 
 def _tsv(raw: Raw, task: Task, layout: Layout) -> dict[str, Reader]:

@@ -14,6 +14,10 @@ _SHOWN = 80
 Row = tuple[int, tuple[str, ...]]
 
 
+class NoRowsError(DataError):
+    """A file of rows has none."""
+
+
 def rows(
     file: BinaryIO, where: object, columns: Sequence[str], header: Sequence[str] | None = None
 ) -> Iterator[Row]:
@@ -33,8 +37,9 @@ def rows(
         Line number, counted from 1, and the cells of the wanted columns.
 
     Raises:
-        DataError: the file is empty, lacks a column, has a row of another width, or is not
-            UTF-8; with file, line and column.
+        NoRowsError: the file is empty, or has a header line only.
+        DataError: it lacks a column, has a row of another width, or is not UTF-8; with file, line
+            and column.
     """
     lines = _lines(file, where)
     names = list(header) if header is not None else _header(lines, where)
@@ -46,13 +51,13 @@ def rows(
             raise _wrong_width(cells, names, f"{where}, line {line}")
         yield line, take(cells)
     if not line:
-        raise DataError("the file has no rows", where=where, mend="fetch the file again")
+        raise NoRowsError("the file has no rows", where=where, mend="fetch the file again")
 
 
 def _lines(file: BinaryIO, where: object) -> Iterator[tuple[int, str]]:
     first = file.readline().removeprefix(BOM)
     if not first:
-        raise DataError("the file is empty", where=where, mend="fetch the file again")
+        raise NoRowsError("the file is empty", where=where, mend="fetch the file again")
     end = b"\r\n" if first.endswith(b"\r\n") else b"\n"
     yield 1, _decode(_without(end, first), where, 1)
     for number, line in enumerate(file, 2):

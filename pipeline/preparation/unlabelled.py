@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -18,7 +17,7 @@ from pipeline.preparation.layouts import Layout
 from pipeline.rows import Rows
 from pipeline.tasks import Task, part_of
 
-_NAMED = 5  # faulty lines that an error names
+_NAMED = 5  # lines or rows that a message names
 _HEADER_LINES = 1
 
 
@@ -54,7 +53,7 @@ class _Pool:
     order: caps.Ints
 
 
-def collect(asked: Transfer, source: Source) -> Rows:
+def collect(asked: Transfer, source: Source) -> tuple[Rows, str]:
     """Choose the transfer rows of one task.
 
     No row has the texts of a train row or of another transfer row, and none those of a dev or
@@ -68,7 +67,8 @@ def collect(asked: Transfer, source: Source) -> Rows:
 
     Returns:
         Split `transfer`, labels null. Its metadata has `transfer`: source, file, and how many
-        rows were `duplicates` or `held_out`, counted over all rows of the source.
+        rows were `duplicates` or `held_out`, counted over all rows of the source. And which the
+        first of the held-out rows are, in words; "" if there are none.
 
     Raises:
         DataError: the source has no such rows, none of them is left, or a file is faulty or
@@ -84,7 +84,20 @@ def collect(asked: Transfer, source: Source) -> Rows:
     if not taken:
         raise _nothing_left(asked, source.task, len(hashes), counts)
     kept = pool.table.take(pa.array(sorted(taken[: asked.rows])))
-    return Rows(kept, _metadata(asked, source, len(hashes), counts))
+    ids = pool.table["row_id"].to_pylist()
+    repeats = [f"{ids[at]} is {held_out[text]}" for at, text in _repeats(hashes, held_out)]
+    return Rows(kept, _metadata(asked, source, len(hashes), counts)), _named(repeats)
+
+
+def _repeats(hashes: list[str], held_out: Mapping[str, str]) -> Iterator[tuple[int, str]]:
+    """Position and text hash of the rows that are held-out rows too."""
+    return ((at, text) for at, text in enumerate(hashes) if text in held_out)
+
+
+def _named(repeats: list[str]) -> str:
+    """The first few, and how many more there are."""
+    more = f", and {len(repeats) - _NAMED:,} more" if len(repeats) > _NAMED else ""
+    return ", ".join(repeats[:_NAMED]) + more
 
 
 def _choose(
@@ -203,14 +216,12 @@ def _refuse_held_out(asked: Transfer, hashes: list[str], held_out: Mapping[str, 
     """A file of one's own must not hold what results are measured on."""
     bad = [
         f"line {position + 1 + _HEADER_LINES} is {held_out[text]}"
-        for position, text in enumerate(hashes)
-        if text in held_out
+        for position, text in _repeats(hashes, held_out)
     ]
     if bad:
-        more = f", and {len(bad) - _NAMED:,} more" if len(bad) > _NAMED else ""
         raise DataError(
             f"{len(bad):,} of {len(hashes):,} rows are also held-out rows of the task",
-            seen=", ".join(islice(bad, _NAMED)) + more,
+            seen=_named(bad),
             where=paths.TEXTS / str(asked.file),
             mend="take these lines out of the file; results would be measured on them",
         )

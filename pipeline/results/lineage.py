@@ -37,8 +37,15 @@ def notes(results: Sequence[TaskResult]) -> list[str]:
 def _members(taught: Sequence[TaskResult]) -> list[str]:
     """Rule and members; tasks only differ by what the source lacks."""
     names = dict.fromkeys(member for result in taught for member in result.members)
-    rules = sorted({f"`{result.rule}`" for result in taught})
-    return [f"Ensembles of {', '.join(names)} by rule {', '.join(rules)}."] if names else []
+    rules = sorted({result.rule for result in taught if result.rule})
+    if not names:
+        return []
+    named = ", ".join(f"`{rule}`" for rule in rules)
+    flattered = " " + _WEIGHTED if "dev_weighted" in rules else ""
+    return [f"Ensembles of {', '.join(names)} by rule {named}.{flattered}"]
+
+
+_WEIGHTED = "Members are weighted by their dev scores, so the ensembles' dev figures are flattered."
 
 
 def _folds(taught: Sequence[TaskResult]) -> list[str]:

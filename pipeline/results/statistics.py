@@ -105,7 +105,7 @@ def seeds_and_rows_bootstrap(
     of n, where n draws would give (n - 1) / n of it (Rao and Wu 1988). A bootstrap still knows
     only the seeds there are. In simulations with three of them the interval holds the true mean in
     95 % or more where dev rows decide, and in 80 to 90 % where seeds spread wider than rows;
-    `Seeds.interval` keeps its 95 % in both, so report it as well.
+    `Seeds.interval` keeps its 95 % of the mean on these very rows in both, so report it as well.
 
     Args:
         tasks: each task with its dev splits; the predictions of a split are those of first and

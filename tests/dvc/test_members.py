@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from tests.dvc.test_reruns import AFTER, ENSEMBLES
+from tests.dvc.test_reruns import AFTER, ENSEMBLES, PREPARED
 
 
 def test_adding_a_member_and_going_back(as_committed: Any) -> None:
@@ -40,7 +40,7 @@ def test_removing_a_member_leaves_no_ghost(as_committed: Any) -> None:
 def test_every_fold_is_a_stage(as_committed: Any) -> None:
     ran = as_committed.experiment("teachers.folds=[1,2]")
     folds = {f"teach@{t}-{m}-{f}" for t in ("rte", "stsb") for m in ("m1", "m2") for f in (1, 2)}
-    assert ran == folds | ENSEMBLES | AFTER
+    assert ran == PREPARED | folds | ENSEMBLES | AFTER
     assert members(as_committed) == ["m1", "m2"]
 
 

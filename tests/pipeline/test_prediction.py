@@ -140,6 +140,28 @@ def test_files_of_both_kinds(tmp_path):
         prediction.write(tmp_path / "out.csv", table)
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("folder.tsv", r"a folder has this name\n  where: .*folder\.tsv\n"),
+        ("file/said.tsv", r"not a folder\n  where: .*file\n"),
+        ("file/deeper/said.tsv", r"not a folder\n  where: .*file\n"),
+    ],
+)
+def test_a_place_that_cannot_be_written_to_is_refused(tmp_path, name, told):
+    (tmp_path / "folder.tsv").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(DataError, match=told) as caught:
+        prediction.check_target(tmp_path / name)
+    assert "--out" in str(caught.value.mend)
+
+
+def test_a_folder_that_is_not_ones_own_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", lambda *_: False)
+    with pytest.raises(DataError, match="no permission to write"):
+        prediction.check_target(tmp_path / "new" / "said.tsv")
+
+
 def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
     path = tmp_path / "out.tsv"
     path.write_text("old")
@@ -173,7 +195,13 @@ def test_the_command_line(model, defaults):
     lines = Path("said.tsv").read_text().splitlines()
     assert len(lines) == 3
     assert lines[1].startswith('It "rains".\tIt is wet.\t')
-    for wrong, told in ((("gone.tsv", "said.tsv"), "no such file"), (("texts.tsv", "x"), "kind")):
+    Path("empty.tsv").touch()
+    for wrong, told in (
+        (("gone.tsv", "said.tsv"), "no such file"),
+        (("texts.tsv", "x"), "kind"),
+        (("texts.tsv", "texts.tsv/said.tsv"), "not a folder"),
+        (("empty.tsv", "said.tsv"), "mend: put a header line (sentence1, sentence2) and"),
+    ):
         failed = predict(wrong[0], "--task", "rte", "--out", wrong[1])
         assert failed.returncode == 2
         assert failed.stderr.startswith("error: ")

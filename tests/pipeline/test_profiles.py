@@ -200,6 +200,8 @@ def test_overrides_work_in_their_order() -> None:
         ("sample", ["~student.epochs"], "student.epochs: missing"),
         ("sample", ["~tasks.rte"], "teachers.tasks.rte: no such task under `tasks`"),
         ("sample", ["teachers.members.m-4={seed: 4}"], "teachers.members.m-4: the name must be"),
+        ("glue-cpu", ["data.folder=no/such"], f"no such folder\n  seen: {Path.cwd()}/no/such"),
+        ("glue-cpu", [f"data.folder={__file__}"], f"not a folder\n  seen: {__file__}"),
         ("paper", ["student.optimizer=sgd"], "student.optimizer: must be adamw or adamax, not sgd"),
     ],
 )

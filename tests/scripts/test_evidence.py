@@ -58,6 +58,23 @@ def test_missing_data_is_told(
     assert not ran
 
 
+@pytest.mark.parametrize("what", ["list", "teachers", "queue", "gather"])
+def test_a_setting_that_is_not_there_is_refused(
+    ran: list[tuple[str, ...]],
+    what: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert _call(monkeypatch, "--only", "half", "anealed", "--", what) == 2
+    told = capsys.readouterr()
+    assert told.err.startswith(
+        "error: no such setting; did you mean annealed?\n  seen: anealed\n  where: --only\n"
+    )
+    assert "mend: choose from half, same, " in told.err
+    assert not told.out
+    assert not ran
+
+
 def test_commands_are_all_settings_with_the_first_seed_then_with_the_next() -> None:
     settings = grid.chosen(["half", "same"])
     names = [command[5] for command in evidence.commands(settings, [1, 2])]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,13 +18,15 @@ from scripts.evidence import FOUND
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def span(mean: float, low: float, high: float) -> dict[str, float]:
-    return {"mean": mean, "low": low, "high": high}
+def span(
+    mean: float, low: float, high: float, by_t: tuple[float, float] | None = (-2.0, 12.0)
+) -> dict[str, object]:
+    return {"mean": mean, "low": low, "high": high, "seeds_only": by_t}
 
 
 # RTE has teachers: baseline 50 and 54, ensemble 60, student 58 and 56; so 8/10 and 2/6 are kept,
 # and 5/8 of the means.
-HALF = {
+HALF: dict[str, Any] = {
     "title": "half the depth",
     "group": "main",
     "seeds": [1, 2],
@@ -41,7 +44,7 @@ HOT = {
     **HALF,
     "title": "hot",
     "group": "losses",
-    "against": {"setting": "paper", **span(-0.25, -1, 0.5)},
+    "against": {"setting": "paper", **span(-0.25, -1, 0.5, (-0.96, 0.46))},
 }
 
 
@@ -50,8 +53,8 @@ def test_a_setting_of_the_main_group() -> None:
         "### Group *main*",
         "",
         "**Half the depth** (`half`, seeds 1, 2): above its baseline on 2 of 2 tasks on the mean, "
-        "by seed on 1, 2; on the tasks with teachers +5.0 (1.0 to 9.0) points; 62 % of the "
-        "ensembles' lead kept, by seed 80 %, 33 %.",
+        "by seed on 1, 2; on the tasks with teachers +5.0 (1.0 to 9.0) points; over seeds "
+        "alone, by t: -2.0 to 12.0; 62 % of the ensembles' lead kept, by seed 80 %, 33 %.",
         "",
         "| Task | Single teachers | Ensemble | Baseline | Student | Difference (95 %) |",
         "| --- | ---: | ---: | ---: | ---: | ---: |",
@@ -66,11 +69,11 @@ def test_settings_side_by_side() -> None:
     assert lines[lines.index("### Group *losses*") :] == [
         "### Group *losses*",
         "",
-        "| Setting | Seeds | Ensemble | Baseline | Student | - baseline (95 %) | compared with "
-        "| difference (95 %) |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-        "| hot (`hot`) | 2 | 60.0 | 52.0 ± 2.8 | 57.0 ± 1.4 | +5.0 (1.0 to 9.0) | `paper` "
-        "| -0.2 (-1.0 to 0.5) |",
+        "| Setting | Seeds | Ensemble | Baseline | Student | - baseline (95 %) | t over seeds "
+        "| compared with | difference (95 %) | t over seeds |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| hot (`hot`) | 2 | 60.0 | 52.0 ± 2.8 | 57.0 ± 1.4 | +5.0 (1.0 to 9.0) | -2.0 to 12.0 "
+        "| `paper` | -0.2 (-1.0 to 0.5) | -1.0 to 0.5 |",
         "",
         "Student - baseline, points, by task:",
         "",
@@ -78,6 +81,30 @@ def test_settings_side_by_side() -> None:
         "| --- | ---: | ---: |",
         "| `hot` | +5.0 (1.0 to 9.0) | +1.0 (-3.0 to 5.0) |",
     ]
+
+
+def test_a_single_seed_has_no_interval_over_seeds() -> None:
+    alone = {**HALF, "difference_taught": span(5, 1, 9, None)}
+    assert "(1.0 to 9.0) points; 62 %" in evidence_page.tables({"half": alone})
+    beside = evidence_page.tables({"hot": {**alone, "group": "losses"}})
+    assert "| +5.0 (1.0 to 9.0) | - | - | - | - |" in beside
+
+
+def test_what_the_reports_call_level_is_not_above() -> None:
+    level = {
+        **HALF,
+        "scores": {**HALF["scores"], "student": {"rte": [50.04, 54.05], "wnli": [40.0, 42.0]}},
+        "difference": {"rte": span(0.045, -3, 3), "wnli": span(1, -3, 5)},
+    }
+    text = evidence_page.tables({"half": level})
+    assert "above its baseline on 1 of 2 tasks on the mean, by seed on 0, 2;" in text
+
+
+def test_nothing_is_kept_of_a_lead_that_is_not_there() -> None:
+    behind = {**HALF, "scores": {**HALF["scores"], "ensemble": {"rte": [50.0, 60.0]}}}
+    assert "kept, by seed -, 33 %." in evidence_page.tables({"half": behind})
+    text = evidence_page.tables({"half": {**behind, "kept": None}})
+    assert "; the ensembles have no lead over the baseline." in text
 
 
 def test_settings_stand_in_the_order_of_the_grid() -> None:

@@ -87,3 +87,13 @@ def test_what_a_setting_is_compared_with_is_fetched_with_it(
     found = gathering.write(project / "evidence.json", grid.chosen(["annealed"]), [1])
     assert found == {"annealed": ["annealed", "paper"]}
     assert sorted(asked) == ["annealed", "paper"]
+
+
+@pytest.mark.parametrize(
+    ("ensemble", "share"), [(60.0, 0.8), (50.0, None), (50.00001, None), (45.0, None)]
+)
+def test_a_share_is_kept_only_of_a_lead(ensemble: float, share: float | None) -> None:
+    assert gathering.share_kept(58.0, 50.0, ensemble) == share
+    scores = {"student": [57.0, 59.0], "baseline": [50.0, 50.0], "ensemble": [ensemble] * 2}
+    by_task = {system: {"rte": found} for system, found in scores.items()}
+    assert gathering._kept(by_task, ["rte"]) == share

@@ -87,6 +87,22 @@ def test_a_quarter_is_judged_and_not_learnt_from(params, monkeypatch, baseline):
     assert lines[-1].startswith("mean: ")
 
 
+@pytest.mark.parametrize(
+    ("profile", "mend"),
+    [
+        ("glue-cpu", "python -m scripts.evidence teachers --only half --data FOLDER"),
+        ("paper", "make repro PROFILE=paper"),
+    ],
+)
+def test_what_makes_rows_and_soft_labels_is_told(params, profile, mend):
+    paths.transfer("rte").mkdir(exist_ok=True)
+    pilot.require(params, profile)
+    paths.soft_labels("rte").unlink()
+    with pytest.raises(DataError, match=f"profile {profile} are not made yet") as caught:
+        pilot.require(params, profile)
+    assert (caught.value.where, caught.value.mend) == (paths.soft_labels("rte"), mend)
+
+
 def test_without_transfer_rows_there_is_nothing_to_judge_by(params):
     paths.transfer_rows("rte").unlink()
     with pytest.raises(DataError, match="no transfer rows"):

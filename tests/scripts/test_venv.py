@@ -150,3 +150,17 @@ def test_its_python_comes_first_wherever_it_is(
     checkout.make("test", f"VENV={venv}")
     python = checkout.root / venv / "bin" / "python"
     assert checkout.calls()[-1] == f"{python} -m pytest -n auto --dist loadfile"
+
+
+def test_data_without_a_profile_is_refused_before_anything_is_installed(checkout: Checkout) -> None:
+    said = checkout.make("repro", "DATA=glue", code=2)
+    assert "DATA needs PROFILE, for example: make repro PROFILE=glue-cpu DATA=glue" in said
+    assert not (checkout.root / ".venv").exists()
+    assert checkout.calls() == []
+    checkout.make("help", "DATA=glue")
+
+
+def test_data_goes_to_the_profile(checkout: Checkout) -> None:
+    checkout.make("repro", "PROFILE=glue-cpu", "DATA=my glue")
+    applied = "-m stages.profile apply glue-cpu --set data.folder=my glue"
+    assert [call for call in checkout.calls() if call.endswith(applied)]

@@ -195,6 +195,16 @@ def test_transfer_rows_are_told_and_leave_prepared_rows_as_they_are(project):
     assert contents(transfer) == first
 
 
+def test_rows_left_out_as_they_are_held_out_are_named(project):
+    put(project, {"train.tsv": MORE, "dev.tsv": HEAD + MORE.splitlines(keepends=True)[1]})
+    ask(project, "{rte: {source: rest, rows: null}}", train=5)
+    assert (
+        prepare(project)
+        .stdout.splitlines()[-1]
+        .endswith("1 left out as they occur in dev or test (rte/transfer/rest/0 is rte/dev/0)")
+    )
+
+
 def test_transfer_rows_that_cannot_be_had_leave_both_folders_as_they_are(project):
     put(project, {"train.tsv": MORE, "dev.tsv": GOOD})
     ask(project, "{rte: {source: rest, rows: 3}}", train=5)

@@ -24,6 +24,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project with the sample applied, and the current folder."""
     shutil.copytree(ROOT / "profiles", tmp_path / "profiles")
     shutil.copy(ROOT / "profiles" / "sample.yaml", tmp_path / "params.yaml")
+    (tmp_path / "data" / "local").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -56,6 +57,7 @@ def test_list(run) -> None:
 
 
 def test_show_prints_what_apply_writes(run, project: Path) -> None:
+    (project / "my glue").mkdir()
     arguments = ("glue-cpu", "--set", "student.epochs=1", "--set", "data.folder=my glue")
     code, shown, _ = run("show", *arguments)
     assert code == 0
@@ -125,6 +127,7 @@ def test_diff_of_two_profiles(run) -> None:
         ),
         (["apply", "paper", "--set", "~tasks.wnli"], "tasks.wnli: no such key"),
         (["apply", "sample", "--set", "student.epochs"], "no `=` in it"),
+        (["apply", "glue-cpu", "--set", "data.folder=typo"], "mend: name the folder of your GLUE"),
         (["apply"], "Missing argument"),
         (["aply", "sample"], "No such command 'aply'"),
         ([], "Missing command"),

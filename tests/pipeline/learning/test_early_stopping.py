@@ -140,3 +140,11 @@ def test_logits_are_those_of_the_held_out_rows_without_dropout(watch):
     with torch.no_grad():
         expected = watched.model("rte", inputs).numpy()
     assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_a_score_that_is_no_number_ends_the_run(watch, monkeypatch):
+    watched = watch()
+    monkeypatch.setattr(watched, "_score", lambda: float("nan"))
+    with pytest.raises(TrainingError, match="not a number") as error:
+        watched.ends(1)
+    assert "after epoch 2" in str(error.value)

@@ -13,7 +13,7 @@ from torch import nn
 
 from pipeline.errors import EncoderError, ParamsError
 from pipeline.learning import internals
-from pipeline.models import characters, checkpoint
+from pipeline.models import attention, characters, checkpoint
 from pipeline.params.distillation import Internals
 from tests.pipeline.learning.conftest import INPUTS, compared, matching
 
@@ -29,7 +29,7 @@ class Fixed(nn.Module):
             config=SimpleNamespace(
                 hidden_size=states[0].shape[2],
                 num_hidden_layers=len(states) - 1,
-                _attn_implementation="eager",
+                _attn_implementation=attention.SHOWN,
             )
         )
 

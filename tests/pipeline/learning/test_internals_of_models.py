@@ -10,7 +10,7 @@ import torch
 
 from pipeline.errors import EncoderError
 from pipeline.learning import internals
-from pipeline.models import checkpoint, encoders
+from pipeline.models import attention, checkpoint, encoders
 from pipeline.models.model import MultiTaskModel
 from pipeline.params.encoders import RandomEncoder
 from pipeline.params.heads import LinearHead
@@ -74,6 +74,21 @@ def test_a_student_equal_to_its_teacher_has_no_loss():
     assert built.loss("rte", INPUTS, states, looks).item() == pytest.approx(0.0, abs=1e-6)
 
 
+def test_attention_is_compared_before_dropout():
+    """A student that is its teacher has no loss in the first layer, whatever it drops there."""
+    student, teacher = loaded(dropout=0.5), loaded(dropout=0.5)
+    for name, module in student.network.encoder.named_modules():
+        if isinstance(module, torch.nn.Dropout) and "attention.self" not in name:
+            module.p = 0.0  # what comes before the first layer's attention drops nothing
+    first = compared(attention=matching(1.0, layers=[[1, 1]]))
+    built = internals.build(first, student.network, student.tokenizer, {"rte": teacher}, 0)
+    student.network.train()
+    logits, states, looks = student.network.forward_with_internals("rte", INPUTS, True)
+    assert built.loss("rte", INPUTS, states, looks).item() == pytest.approx(0.0, abs=1e-9)
+    again, _, _ = student.network.forward_with_internals("rte", INPUTS, True)
+    assert not torch.allclose(logits, again), "but it does drop"
+
+
 @pytest.mark.parametrize("teacher", [{}, {"depth": 4}, {"hidden": 12, "heads": 3, "depth": 3}])
 def test_gradients_reach_the_student_alone_and_lower_the_loss(teacher):
     student, taught = loaded(seed=1), loaded(seed=2, **teacher)
@@ -100,12 +115,12 @@ def test_attention_switches_both_encoders_to_the_form_that_shows_it():
         compared(hidden=matching()), student.network, student.tokenizer, {"rte": teacher}, 0
     )
     kinds = [model.network.encoder.config._attn_implementation for model in (student, teacher)]
-    assert "eager" not in kinds
+    assert attention.SHOWN not in kinds
     internals.build(
         compared(attention=matching()), student.network, student.tokenizer, {"rte": teacher}, 0
     )
     kinds = [model.network.encoder.config._attn_implementation for model in (student, teacher)]
-    assert kinds == ["eager", "eager"]
+    assert kinds == [attention.SHOWN, attention.SHOWN]
 
 
 def test_different_vocabularies_are_refused():

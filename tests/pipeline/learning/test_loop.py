@@ -120,6 +120,26 @@ def test_the_factor_of_a_task_is_on_its_loss(fit):
     assert float(weighted[0]["loss"]) == pytest.approx(3 * float(plain[0]["loss"]), rel=1e-5)
 
 
+@pytest.mark.parametrize("factor", [0.25, 1.0, 4.0])
+def test_the_factor_of_a_task_reaches_the_optimizer_though_gradients_are_clipped(
+    bench, monkeypatch, factor
+):
+    norms = []
+
+    class Spy(loop.Gradients):
+        def clip(self, most):
+            before = super().clip(most)
+            found = [one for one in self.collect() if one is not None]
+            norms.append(torch.nn.utils.get_total_norm(found).item())
+            return before
+
+    monkeypatch.setattr(loop, "Gradients", Spy)
+    bench.build(dropout=0.0)
+    bench.train({"rte": bench.rows()}, clip_norm=0.01, given={"task_weights": {"rte": factor}})
+    assert norms
+    assert norms == pytest.approx([0.01 * factor] * len(norms), rel=1e-3)
+
+
 class Matcher(torch.nn.Module):
     """Stands for inner states of a teacher."""
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from pydantic import TypeAdapter
 
 from pipeline.errors import TrainingError
 from pipeline.learning import batching, early_stopping, loop, losses, optimizers
 from pipeline.learning.loop import prepared
 from pipeline.models import dropout
+from pipeline.params.heads import Head
 from pipeline.params.sampling import WeightedSampling
 from pipeline.params.sections import Distillation, EarlyStopping
 
@@ -21,6 +23,26 @@ def test_it_learns_a_separable_task(fit):
     logits, log = fit(epochs=12, learning_rate=1e-2)
     assert (logits.argmax(1) == np.array([0, 1] * 8)).all()
     assert float(log[-1]["loss"]) < 0.1 < float(log[0]["loss"])
+
+
+HEADS = {
+    "linear": {"pooling": "cls"},
+    "san": {"steps": 3, "prediction_dropout": 0.1},
+    "ranking": {"pooling": "mean", "negatives": 1, "gamma": 1.0, "weight": 0.5},
+}
+
+
+@pytest.mark.parametrize("kind", sorted(HEADS))
+def test_a_student_learns_soft_labels_with_any_head(bench, kind):
+    """Whatever head its teachers had; against the gold labels, which hard weight 0 leaves out."""
+    bench.head = TypeAdapter(Head).validate_python({"kind": kind, "dropout": 0.0, **HEADS[kind]})
+    bench.build(dropout=0.0)
+    targets = np.array([[0.3, 0.7], [0.8, 0.2]] * 8, np.float32)
+    rows = bench.rows(targets=targets)
+    given = {"distillation": _half().model_copy(update={"hard_weight": 0.0})}
+    bench.train({"rte": rows}, 0, given, epochs=25, learning_rate=1e-2)
+    found = torch.softmax(torch.from_numpy(bench.logits()), -1).numpy()
+    np.testing.assert_allclose(found, targets, atol=0.05)
 
 
 def test_every_step_is_logged(fit):

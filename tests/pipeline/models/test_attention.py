@@ -13,6 +13,7 @@ from torch import nn
 from transformers import AutoConfig, AutoModel
 from transformers.integrations import sdpa_attention
 
+from pipeline.errors import EncoderError
 from pipeline.models import attention, dropout, encoders
 
 HEADS, WIDTH = 3, 4
@@ -214,3 +215,37 @@ def test_a_gpu_keeps_its_own_attention():
     encoder = family("bert").cuda()
     with attention.replaced(encoder):
         assert encoder.config._attn_implementation == "sdpa"
+
+
+@pytest.mark.parametrize("name", sorted(FAMILIES))
+def test_what_is_shown_is_transformers_eager_attention(name):
+    """With no dropout: the same states and the same probabilities, which add up to 1."""
+    encoder, inputs = family(name, rate=0.0), batch(20, 7)
+    encoder.set_attn_implementation("eager")
+    theirs = encoder(**inputs, output_hidden_states=True, output_attentions=True)
+    assert attention.show(encoder)
+    assert (encoder.config._attn_implementation == "eager") == (name in EAGER)
+    ours = encoder(**inputs, output_hidden_states=True, output_attentions=True)
+    kept = inputs["attention_mask"].bool()
+    for one, other in zip(ours.attentions, theirs.attentions, strict=True):
+        of_tokens = kept[:, None, :, None].expand_as(one)
+        torch.testing.assert_close(one[of_tokens], other[of_tokens], rtol=0, atol=1e-6)
+    last, expected = ours.last_hidden_state[kept], theirs.last_hidden_state[kept]
+    torch.testing.assert_close(last, expected, rtol=0, atol=1e-5)
+
+
+def test_probabilities_are_shown_before_dropout():
+    given = states()
+    with dropout.seeded(1):
+        found, shown = attention.attend_shown(Plain(), *given, added((5, 3), 5), 0.5)
+    torch.testing.assert_close(shown.sum(-1), torch.ones_like(shown[..., 0]))
+    without, same = attention.attend_shown(Plain(), *given, added((5, 3), 5), 0.0)
+    assert torch.equal(shown, same)
+    assert not torch.allclose(found, without)
+    assert not shown[1, :, :, 3:].any(), "padding is not attended to"
+
+
+def test_attention_with_terms_of_its_own_is_not_shown():
+    query, key, value = states()
+    with pytest.raises(EncoderError, match="terms of its own"):
+        attention.attend_shown(Plain(), query, key, value, None, softcap=2.0)

@@ -6,6 +6,7 @@ Run with: python -m pytest tests/pipeline/models/test_checkpoint.py
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 import torch
@@ -136,4 +137,32 @@ def test_a_folder_that_is_not_whole_is_refused(save, damage, message):
     damage(folder)
     with pytest.raises(CheckpointError, match=message) as caught:
         checkpoint.load(folder)
-    assert caught.value.mend
+    assert caught.value.mend == "name another folder, or run the stage that makes this one again"
+
+
+MAKERS = {
+    "data/teachers/rte/m1/all": "teach@rte-m1-all",
+    "data/student": "distil",
+    "data/baseline": "baseline",
+    "data/refined/c1": "refine@c1",
+    "data/tuned/rte": "tune@rte",
+    "data/selected/1": "select",
+    "data/starts/m1": "start@m1",
+}
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+@pytest.mark.parametrize(("folder", "stage"), MAKERS.items())
+def test_the_stage_that_made_a_folder_is_named(tmp_path, monkeypatch, folder, stage, absolute):
+    monkeypatch.chdir(tmp_path)
+    for path in (Path(folder), Path(folder) / checkpoint.HEADS):
+        found = checkpoint._remake(path.absolute() if absolute else path)
+        assert found == f"dvc repro --single-item --force {stage}"
+
+
+@pytest.mark.parametrize(
+    "folder", [".", "data", "data/teachers", "data/teachers/rte/m1", "data/other", "student", "/x"]
+)
+def test_a_folder_of_no_stage_has_no_command(tmp_path, monkeypatch, folder):
+    monkeypatch.chdir(tmp_path)
+    assert checkpoint._remake(Path(folder)).startswith("name another folder")

@@ -6,15 +6,19 @@ Run with: python -m pytest tests/pipeline/models/test_ranking.py
 from __future__ import annotations
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from pydantic import TypeAdapter
 
+from pipeline import finetuning
 from pipeline.models import characters, ranking, tokens
 from pipeline.models.heads import Encoded
+from pipeline.params.heads import Head
 from pipeline.params.heads import RankingHead as Settings
 from pipeline.tasks import GLUE
 
@@ -22,10 +26,9 @@ LN2 = math.log(2)
 TOKENIZER = characters.tokenizer()
 
 
-def head_settings(negatives=2):
-    return Settings(
-        kind="ranking", pooling="mean", dropout=0.0, negatives=negatives, gamma=1.0, weight=0.5
-    )
+def head_settings(negatives=2, **more):
+    given = {"pooling": "mean", "dropout": 0.0, "gamma": 1.0, "weight": 0.5, **more}
+    return Settings(kind="ranking", negatives=negatives, **given)
 
 
 @pytest.mark.parametrize(
@@ -34,11 +37,20 @@ def head_settings(negatives=2):
         *((GLUE[task].labels, 0) for task in ("qnli", "rte")),
         *((GLUE[task].labels, 1) for task in ("qqp", "mrpc", "wnli")),
         (("right", "not_right"), 0),
-        (("wrong", "right"), 1),
+        (("wrong", "right"), 1),  # models from before such spellings were refused stay as they are
+        (("not_wrong", "not_right"), 0),
     ],
 )
 def test_class_of_right_answers(labels, positive):
     assert ranking.positive_class(labels) == positive
+
+
+@pytest.mark.parametrize("name", ["relevant", "irrelevant"])
+@pytest.mark.parametrize("labels", [("relevant", "irrelevant"), ("irrelevant", "relevant")])
+def test_class_of_right_answers_by_its_name(labels, name):
+    assert labels[ranking.positive_class(labels, name)] == name
+    with pytest.raises(ValueError, match="other is neither"):
+        ranking.positive_class(labels, "other")
 
 
 @pytest.mark.parametrize("labels", [(), GLUE["mnli"].labels])
@@ -57,6 +69,29 @@ def test_logits_of_the_class_are_the_relevance(task, logits):
     found = head(Encoded(vectors, None, torch.ones(1, 2), None))
     assert found.tolist() == [logits]
     assert ranking.relevance(found).tolist() == [9.0]
+
+
+@pytest.mark.parametrize(("positive", "place"), [("duplicate", 1), ("not_duplicate", 0)])
+def test_a_head_ranks_the_class_that_its_settings_name(positive, place):
+    head = ranking.RankingHead(2, GLUE["qqp"], head_settings(positive=positive))
+    found = head(Encoded(torch.ones(1, 1, 2), None, torch.ones(1, 1), None))[0]
+    assert found[place] != 0
+    assert found[1 - place] == 0
+
+
+def test_settings_of_an_older_model_name_no_class():
+    older = head_settings().model_dump(exclude={"positive"})
+    assert TypeAdapter(Head).validate_python(older) == head_settings()
+
+
+@pytest.mark.parametrize(("positive", "places"), [(None, [1]), ("not_duplicate", [0, 2])])
+def test_wrong_answers_are_drawn_for_the_class_that_the_head_names(make, positive, places):
+    rows = make("qqp", "train", [("q a", "one", 0), ("q a", "two", 1), ("q b", "three", 0)])
+    recipe = SimpleNamespace(
+        settings=SimpleNamespace(max_length=32), heads={"qqp": head_settings(positive=positive)}
+    )
+    found = finetuning._training_set("qqp", rows, recipe, TOKENIZER, None)
+    assert drawn(found.negatives, [0, 1, 2])[0].tolist() == places
 
 
 def test_relevance_is_counted_in_float32():

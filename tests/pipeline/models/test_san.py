@@ -229,6 +229,23 @@ def test_dropout_is_of_training_alone_and_the_same_for_all_tokens():
     assert set(dropped.unique().tolist()) == {0.0, 2.0}
 
 
+def test_what_the_answer_reads_is_dropped_in_training_alone():
+    """As in the authors' classifier, every step anew: some of [s; x; |s - x|; s * x] are 0."""
+    head = san(width=32, steps=3, dropout=0.5)
+    given = []
+    head.answer.register_forward_pre_hook(lambda _, inputs: given.append(inputs[0]))
+    vectors, texts = torch.rand(1, 6, 32) + 1.0, torch.tensor([[1, 1, 1, 2, 2, 2]])
+    head._answers(vectors, texts == 1, texts == 2)
+    assert all((features != 0).all() for features in given)
+    given.clear()
+    head.train()._answers(vectors, texts == 1, texts == 2)
+    reads = torch.cat(given)[:, 32:64]  # the tokens have one mask for all steps, of its own
+    assert len(given) == 3
+    last = given[2].view(4, 32)
+    assert (last[0] == 0).any(), "s^2 comes from the GRU, which makes no zeros"
+    assert ((reads == 0).sum(0) % 3 != 0).any(), "not the same units in every step"
+
+
 def test_in_few_bits_the_head_still_counts_in_float32():
     head = san(steps=3)
     row = encoded([[1.0, 2.0], [3.0, 4.0], [0.5, -1.0]], [1, 2, 2])

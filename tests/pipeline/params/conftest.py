@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline import overlay
 from pipeline.errors import ParamsError
-from pipeline.params import file
+from pipeline.params import file, yaml_text
 
 SAMPLE = Path(__file__).resolve().parents[3] / "profiles" / "sample.yaml"
 Values = dict[str, Any]
@@ -23,6 +26,29 @@ def put(values: Values, path: str, value: Any) -> Values:
         here = here[key]
     here[last] = value
     return values
+
+
+def changes(line: str) -> list[list[str]]:
+    """What each command in a line of the report changes, as a shell reads it."""
+    found = []
+    for command in line.split("dvc exp run ")[1:]:
+        words = re.match(r"(-S ('[^']*'|\"'\")+ ?)+", command)
+        assert words, f"no -S in: {command}"
+        found.append([word for word in shlex.split(words[0]) if word != "-S"])
+    return found
+
+
+def mend(values: Values, overrides: list[str], folder: Path) -> list[Values]:
+    """The values after a command, changed by `dvc exp run -S` and by our own `--set`."""
+    from dvc.utils.hydra import apply_overrides
+
+    path = folder / "params.yaml"
+    path.write_text(text := yaml_text.dump_kept(values))
+    apply_overrides(str(path), overrides)
+    ours = yaml_text.parse_kept(text, path)
+    for override in overrides:
+        overlay.change(ours, override)
+    return [file.read_yaml(path), yaml_text.parse(yaml_text.dump_kept(ours), path)]
 
 
 @pytest.fixture

@@ -21,12 +21,7 @@ RANKING = {
     "weight": 0.5,
 }
 TWO = {"c1": {"seed": 1}, "c2": {"seed": 2}}
-STOP = {"share": 0.1, "patience": 1}
-REFINED = {
-    "refinement/candidates": TWO,
-    "selection/top": 1,
-    "teachers/members/m1": {"seed": 1, "refined": 1},
-}
+PLAIN = "{kind: linear, pooling: mean, dropout: 0.1}"
 REST = {"source": "rest", "rows": 100}
 Faults = Callable[[Values], list[str]]
 
@@ -36,20 +31,24 @@ Faults = Callable[[Values], list[str]]
     [
         (
             {"student/heads": {"cola": SAN}},
-            "student.heads.cola: head san does not fit cola, which has one text a row, not two",
+            "student.heads.cola: head san does not fit cola, which has one text a row, not two; "
+            f"dvc exp run -S '~student.heads.cola' -S '++student.heads.cola={PLAIN}'",
         ),
         (
             {"student/heads": {"stsb": SAN}},
-            "student.heads.stsb: head san does not fit stsb, which has scores, not classes",
+            "student.heads.stsb: head san does not fit stsb, which has scores, not classes; dvc "
+            f"exp run -S '~student.heads.stsb' -S '++student.heads.stsb={PLAIN}'",
         ),
         (
             {"student/heads": {"mnli": RANKING}},
-            "student.heads.mnli: head ranking does not fit mnli, which has 3 classes, not two",
+            "student.heads.mnli: head ranking does not fit mnli, which has 3 classes, not two; dvc "
+            f"exp run -S '~student.heads.mnli' -S '++student.heads.mnli={PLAIN}'",
         ),
         (
             {"teachers/tasks/mnli": {"head": RANKING}},
-            "teachers.tasks.mnli.head: head ranking does not fit mnli, which has 3 classes, "
-            "not two",
+            "teachers.tasks.mnli.head: head ranking does not fit mnli, which has 3 classes, not "
+            "two; dvc exp run -S '~teachers.tasks.mnli.head' -S "
+            f"'++teachers.tasks.mnli.head={PLAIN}'",
         ),
         (
             {"student/heads": {"snli": LINEAR}},
@@ -105,12 +104,13 @@ Faults = Callable[[Values], list[str]]
         ),
         (
             {"teachers/folds": [1, 2, 3], "tasks/rte/rows/train": 2},
-            "teachers.folds: 3 folds are more than the 2 train rows of rte (tasks.rte.rows.train)",
+            "teachers.folds: 3 folds are more than the 2 train rows of rte (tasks.rte.rows.train); "
+            "dvc exp run -S 'teachers.folds=[1,2]'",
         ),
         (
             {"ensemble/calibration": "held_out"},
             "ensemble.calibration: held_out needs folds, or no train row is unseen; dvc exp "
-            "run -S 'teachers.folds=[1,2,3]'",
+            "run -S 'teachers.folds=[1,2,3]', or dvc exp run -S 'ensemble.calibration=none'",
         ),
         (
             {"ensemble/members": ["m1", "m9"]},
@@ -132,12 +132,29 @@ Faults = Callable[[Values], list[str]]
             "it off",
         ),
         (
+            {"ensemble/members": ["m1", "m2", "m1"]},
+            "ensemble.members: m1 is named twice",
+        ),
+        (
+            {"selection/tasks": ["mnli", "rte", "rte"]},
+            "selection.tasks: rte is named twice",
+        ),
+        (
+            {"distillation/loss": {"kind": "dkd", "alpha": 0.0, "beta": 0}},
+            "distillation.loss: with alpha 0 and beta 0 nothing is learnt from soft labels",
+        ),
+        (
+            {"distillation/loss": {"kind": "dist", "inter": 0.0, "intra": 0.0}},
+            "distillation.loss: with inter 0 and intra 0 nothing is learnt from soft labels",
+        ),
+        (
             {"distillation/loss": {"kind": "mse"}, "distillation/temperature": 2.0},
             "distillation: loss mse compares logits and knows no temperature; set it to 1.0, not 2",
         ),
         (
             {"refinement/candidates": TWO},
-            "selection.top: 3 of only 2 candidates (refinement.candidates)",
+            "selection.top: 3 of only 2 candidates (refinement.candidates); dvc exp run -S "
+            "'selection.top=2'",
         ),
         (
             {"refinement/candidates": TWO, "selection": {"top": 2, "tasks": ["snli"]}},
@@ -150,12 +167,34 @@ Faults = Callable[[Values], list[str]]
                 "refinement/head": SAN,
                 "refinement/heads": dict.fromkeys(("cola", "sst2"), LINEAR),
             },
-            "refinement.head: head san does not fit stsb, which has scores, not classes",
+            "refinement.head: head san does not fit stsb, which has scores, not classes; dvc exp "
+            f"run -S '++refinement.heads.stsb={PLAIN}'",
+        ),
+        (
+            {"refinement/candidates": {"a": {"seed": 1}, "b": {"seed": 1}}, "selection/top": 1},
+            "refinement: candidates a and b have the same settings and the same seed (1), so they "
+            "would be one model twice",
+        ),
+        (  # said by one, by the section of the other
+            {
+                "refinement/candidates": {
+                    "a": {"seed": 1, "epochs": 3, "dropout": 0.1},
+                    "b": {"seed": 1, "early_stopping": None},
+                },
+                "selection/top": 1,
+            },
+            "refinement: candidates a and b have the same settings and the same seed (1), so they "
+            "would be one model twice",
+        ),
+        (
+            {"teachers/members": {"m1": {"seed": 7}, "m2": {"seed": 8}, "m3": {"seed": 7}}},
+            "teachers: members m1 and m3 have the same settings and the same seed (7), so they "
+            "would be one teacher twice",
         ),
         (
             {"teachers/members/m1": {"seed": 1, "refined": 1}},
             "teachers.members.m1.refined: there is nothing under refinement.candidates to "
-            "start from",
+            "start from; dvc exp run -S '~teachers.members.m1.refined'",
         ),
         (
             {
@@ -163,7 +202,8 @@ Faults = Callable[[Values], list[str]]
                 "selection/top": 1,
                 "teachers/members/m1": {"seed": 1, "refined": 2},
             },
-            "teachers.members.m1.refined: rank 2, but selection.top keeps 1",
+            "teachers.members.m1.refined: rank 2, but selection.top keeps 1; dvc exp run -S "
+            "'selection.top=2'",
         ),
         (
             {
@@ -192,27 +232,8 @@ Faults = Callable[[Values], list[str]]
                 "teachers/tasks/rte": {"head": LINEAR | {"pooling": "pooler"}},
             },
             "teachers.members.m1.refined: teachers pool by the encoder's pooler, but no head "
-            "under refinement does, so the candidate keeps none; set refinement.head.pooling to "
-            "pooler",
-        ),
-        (
-            {**REFINED, "teachers/folds": [1, 2]},
-            "teachers.members.m1.refined: it starts from a candidate that was trained on all train "
-            "rows, so no fold is unseen; set folds to [all]",
-        ),
-        (
-            {**REFINED, "teachers/early_stopping": STOP},
-            "teachers.early_stopping: member m1 starts from a candidate that was trained on all "
-            "train rows, so rows held out tell nothing; set it to null",
-        ),
-        (
-            {**REFINED, "teachers/tasks/rte": {"early_stopping": STOP}},
-            "teachers.tasks.rte.early_stopping: member m1 starts from a candidate that was trained "
-            "on all train rows, so rows held out tell nothing; set it to null",
-        ),
-        (
-            {"tuning/early_stopping": STOP, "tuning/tasks": {"rte": {}}},
-            "tuning.early_stopping: the student was trained on these rows; set it to null",
+            "under refinement does, so the candidate keeps none; dvc exp run -S "
+            "'refinement.head.pooling=pooler'",
         ),
     ],
 )
@@ -240,6 +261,12 @@ def test_one_contradiction_gives_one_line(
             "refinement/candidates": TWO,
             "selection/top": 2,
         },
+        {
+            "refinement/candidates": {"a": {"seed": 1}, "b": {"seed": 1, "epochs": 4}},
+            "selection/top": 1,
+        },
+        {"distillation/loss": {"kind": "dkd", "alpha": 0.0, "beta": 1.0}},
+        {"distillation/loss": {"kind": "dist", "inter": 1.0, "intra": 0.0}},
         {"teachers/folds": [1, 2], "ensemble/calibration": "held_out", "ensemble/members": ["m2"]},
         {
             "transfer": {"rte": {"source": "test", "rows": None}, "qqp": REST},

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 
+import pytest
+
 from pipeline import rows
+from pipeline.errors import DataError
 from pipeline.params.definitions import Definition
 from pipeline.params.sections import Caps, Params, TaskParams
 from pipeline.preparation import layouts, preparation
@@ -62,6 +65,32 @@ def test_metadata_says_all_of_the_contract(tmp_path, defaults):
     }
     assert found.missing == ("train", "test")
     assert found.source == "local"
+
+
+@pytest.mark.parametrize(
+    ("count", "texts"), [(3, 2), (2, 2), (30, 30), (31, 30)], ids=lambda number: str(number)
+)
+def test_more_folds_than_texts_are_refused_before_any_training(tmp_path, defaults, count, texts):
+    head, *lines = RTE.splitlines(keepends=True)
+    train = head + b"".join(lines[:texts]) + lines[0]  # the first texts once more
+    teachers = defaults.teachers.model_copy(update={"folds": list(range(1, count + 1))})
+    params = defaults.model_copy(update={"teachers": teachers})
+    folder = put_source(tmp_path / "rte", {"train.tsv": train})
+    if count <= texts:
+        assert len(preparation.prepare("rte", folder, params).splits["train"]) == texts + 1
+        return
+    with pytest.raises(DataError, match=f"rte: {count} folds need {count} train rows") as caught:
+        preparation.prepare("rte", folder, params)
+    assert caught.value.seen == f"{texts} texts in {texts + 1} rows"
+
+
+def test_folds_are_those_of_tasks_with_teachers(tmp_path, defaults):
+    tasks = {name: own for name, own in defaults.teachers.tasks.items() if name != "rte"}
+    update = {"folds": list(range(1, 100)), "tasks": tasks}
+    teachers = defaults.teachers.model_copy(update=update)
+    params = defaults.model_copy(update={"teachers": teachers})
+    folder = put_source(tmp_path / "rte", {"train.tsv": RTE})
+    assert len(preparation.prepare("rte", folder, params).splits["train"]) == 30
 
 
 def test_generated_rows_are_not_measured_against_official_counts(tmp_path, defaults):

@@ -191,5 +191,7 @@ def test_texts_of_a_file_of_their_own(tmp_path, task, columns, content, expected
 def test_a_file_of_texts_without_texts_is_refused(tmp_path, content, message):
     path = tmp_path / "own.tsv"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(DataError, match=message) as caught:
         splits.texts(path, GLUE["sst2"], ("t",))
+    assert "fetch" not in str(caught.value)
+    assert str(path) in str(caught.value.where)

@@ -72,6 +72,17 @@ def test_rows_that_repeat_train_dev_test_or_each_other_do_not_count(prepare):
             "duplicates": 2,
             "held_out": 2,
         }
+        assert each.held_out == (
+            "rte/transfer/rest/5 is rte/test/0, rte/transfer/rest/12 is rte/dev/1"
+        )
+
+
+def test_only_the_first_held_out_rows_are_named(prepare):
+    files = {"train.tsv": pairs(TEXTS), "dev.tsv": pairs(TEXTS[:8])}
+    held_out = prepare("rte", files, {"source": "rest"}, train=5).held_out
+    assert held_out.startswith("rte/transfer/rest/0 is rte/dev/0, ")
+    assert held_out.count(" is ") == 5
+    assert held_out.endswith(", and 2 more")  # of eight, 4 is a train row
 
 
 def test_metadata_is_that_of_the_task_with_counts_of_its_own(prepare):
@@ -88,6 +99,7 @@ def test_metadata_is_that_of_the_task_with_counts_of_its_own(prepare):
         "transfer": {"source": "rest", "file": None, "duplicates": 0, "held_out": 0},
     }
     assert not found.transfer.known.any()
+    assert found.held_out == ""
     assert found.transfer.task.labels == found.task.labels
 
 

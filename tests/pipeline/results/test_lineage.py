@@ -42,6 +42,14 @@ SOFT: dict[str, tuple[Mapping[str, Any], list[str]]] = {
         ],
     ),
     "another rule": ({"rule": "mean_logit"}, ["Ensembles of m1, m2 by rule `mean_logit`.", SEEN]),
+    "weights by dev scores": (
+        {"rule": "dev_weighted"},
+        [
+            "Ensembles of m1, m2 by rule `dev_weighted`. Members are weighted by their dev scores, "
+            "so the ensembles' dev figures are flattered.",
+            SEEN,
+        ],
+    ),
 }
 
 
