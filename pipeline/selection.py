@@ -111,7 +111,8 @@ def _keep(candidate: Candidate, folder: Path) -> Selected:
             f"the weights are not those that {checkpoint.CARD} names ({named})",
             seen=seen,
             where=source,
-            mend=f"dvc checkout {source}, or dvc repro --single-item --force refine@{candidate.name}",
+            mend=f"dvc checkout {source}, or "
+            f"dvc repro --single-item --force refine@{candidate.name}",
         )
     artifacts.copy_folder(source / checkpoint.ENCODER, folder / checkpoint.ENCODER)
     found = Selected(
