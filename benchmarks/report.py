@@ -9,7 +9,7 @@ from typing import Any
 from benchmarks.figures import Findings, Options
 from benchmarks.rounds import ROOT
 from pipeline import artifacts
-from scripts import markers
+from pipeline.results import markers
 
 RESULTS = Path(__file__).parent / "results"
 ROUNDS = 5

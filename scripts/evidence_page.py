@@ -7,10 +7,10 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
-from pipeline.results import figures, statistics
+from pipeline.results import figures, markers, statistics
 from pipeline.results.systems import BASELINE, ENSEMBLE, STUDENT
 from pipeline.tasks import GLUE
-from scripts import gathering, grid, markers
+from scripts import gathering, grid
 
 PAGE = Path("docs/evidence.md")
 BEGIN, END = "<!-- evidence:begin -->", "<!-- evidence:end -->"

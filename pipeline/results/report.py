@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pipeline import artifacts, paths
 from pipeline.errors import DataError
-from pipeline.results import figures, findings, provenance, results_tables
+from pipeline.results import figures, findings, markers, provenance, results_tables
 from pipeline.results.evaluation import TaskResult
 
 BEGIN, END = "<!-- results:{}:begin -->", "<!-- results:{}:end -->"
@@ -80,10 +80,8 @@ def update_readme(block: str, readme: Path = paths.README) -> bool:
     kind = "sample" if provenance.SAMPLE_HEADLINE in block else "glue"
     first, last = BEGIN.format(kind), END.format(kind)
     text = readme.read_text(encoding="utf-8")
-    before, begin, rest = text.partition(first)
-    _, end, after = rest.partition(last)
-    new = f"{before}{first}\n\n{block.strip()}\n\n{last}{after}"
-    if not begin or not end or new == text:
+    new = markers.filled(text, first, last, block.strip())
+    if new is None or new == text:
         return False
     with artifacts.new_file(readme) as draft:
         draft.write_text(new, encoding="utf-8")

@@ -1,6 +1,6 @@
 """What stands between two markers is written anew; all else of a page stays.
 
-Run with: python -m pytest tests/scripts/test_markers.py
+Run with: python -m pytest tests/pipeline/results/test_markers.py
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import DataError
-from scripts import markers
+from pipeline.results import markers
 
 
 @pytest.mark.parametrize("old", ["", "\n", "\n\nold\n\n"])

@@ -14,9 +14,15 @@ def fill(page: Path, begin: str, end: str, body: str) -> None:
     Raises:
         DataError: the page has no markers.
     """
-    before, first, rest = page.read_text(encoding="utf-8").partition(begin)
-    _, last, after = rest.partition(end)
-    if not first or not last:
+    new = filled(page.read_text(encoding="utf-8"), begin, end, body)
+    if new is None:
         raise DataError("no markers to write between", seen=f"{begin} {end}", where=page)
     with artifacts.new_file(page) as draft:
-        draft.write_text(f"{before}{begin}\n\n{body}\n\n{end}{after}", encoding="utf-8")
+        draft.write_text(new, encoding="utf-8")
+
+
+def filled(text: str, begin: str, end: str, body: str) -> str | None:
+    """A page's text with another body between its markers; None if it has not both, in order."""
+    before, first, rest = text.partition(begin)
+    _, last, after = rest.partition(end)
+    return f"{before}{begin}\n\n{body}\n\n{end}{after}" if first and last else None
