@@ -169,7 +169,8 @@ def _over_tasks(one: Figures, system: str) -> list[float]:
 
 def _mean(values: Sequence[float]) -> str:
     found = statistics.over_seeds(values)
-    spread = "" if not found.deviation else f" ± {found.deviation:.1f}"
+    # By the values: of equal ones the mean, and so the deviation, may be off by a rounding.
+    spread = f" ± {found.deviation:.1f}" if len(set(values)) > 1 else ""
     return f"{found.mean:.1f}{spread}"
 
 
