@@ -17,7 +17,7 @@ from statistics import median
 from typing import Any
 
 from benchmarks.figures import Figure, Findings, Options, Table
-from pipeline import paths
+from pipeline import paths, usage
 
 ROOT = Path(__file__).resolve().parent.parent
 TASKS = ("cola", "mrpc", "stsb")  # between them they have every metric
@@ -124,6 +124,9 @@ def _prepare(folder: Path) -> None:
     (folder / paths.PARAMS).write_text(json.dumps(values), encoding="utf-8")  # JSON is YAML
     (folder / paths.README).write_bytes((ROOT / paths.README).read_bytes())
     (folder / paths.PROFILES).symlink_to(ROOT / paths.PROFILES)
+    (folder / usage.FOLDER).mkdir(parents=True)  # as DVC's runs leave it
+    cost = {"stage": "distil", **usage.measure()}
+    (folder / usage.FOLDER / "distil.json").write_text(json.dumps(cost), encoding="utf-8")
 
 
 def _run(line: str, folder: Path) -> Overhead:

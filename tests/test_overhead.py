@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import usage
 from pipeline.params import file
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -81,6 +82,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     values["student"] |= {**short, "encoder": {**tiny, "layers": "every_second"}}
     (folder / "params.yaml").write_text(json.dumps(values))
     (folder / "README.md").write_bytes((ROOT / "README.md").read_bytes())
+    (folder / usage.FOLDER).mkdir(parents=True)  # as DVC's runs leave it
+    cost = {"stage": "distil", **usage.measure()}
+    (folder / usage.FOLDER / "distil.json").write_text(json.dumps(cost))
     return folder
 
 

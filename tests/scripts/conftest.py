@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -47,6 +48,11 @@ stages:
 """
 
 
+def _hear_hang_ups() -> None:
+    """Under nohup, which may have started the tests, the driver would rightly outlive one."""
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
+
+
 class Toy:
     """The toy pipeline in a folder of its own."""
 
@@ -69,6 +75,7 @@ class Toy:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
+            preexec_fn=_hear_hang_ups,
         )
 
     def repro(self, *arguments: str, code: int = 0, before: Sequence[str] = (), **env: str) -> str:
