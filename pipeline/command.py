@@ -7,10 +7,7 @@ import errno
 import gc
 import signal
 import sys
-from collections.abc import Callable, Collection, Iterator
-from importlib.abc import Loader, MetaPathFinder
-from importlib.machinery import ModuleSpec
-from types import ModuleType
+from collections.abc import Callable, Collection
 from typing import Any, NoReturn
 
 import typer
@@ -52,8 +49,7 @@ def run(app: Callable[..., Any]) -> None:
     """Run a typer application and turn the errors a user can mend into exit code 2."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     try:
-        with _without_pandas():
-            app()
+        app()
     except SystemExit as end:  # typer has turned Ctrl-C into 130 already, without a word
         if end.code == INTERRUPTED:
             again = "what is done is kept: run the same command again to go on"
@@ -73,30 +69,6 @@ def run(app: Callable[..., Any]) -> None:
         with contextlib.suppress(OSError):  # a note for people; the stage itself is done
             usage.record()
         gc.freeze()  # the process ends here: nothing is worth a last collection of everything
-
-
-@contextlib.contextmanager
-def _without_pandas() -> Iterator[None]:
-    """Keep pyarrow from importing pandas, where it is installed, to see that a list is no Series.
-
-    Nothing here uses pandas, and it would be the largest part of what a light stage takes.
-    """
-    refusing = _NoPandas()
-    sys.meta_path.insert(0, refusing)
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(refusing)
-
-
-class _NoPandas(MetaPathFinder, Loader):
-    """Finds pandas, so that asking whether it is installed is no error, but does not load it."""
-
-    def find_spec(self, fullname: str, path: Any, target: Any = None) -> ModuleSpec | None:
-        return ModuleSpec(fullname, self) if fullname == "pandas" else None
-
-    def exec_module(self, module: ModuleType) -> None:
-        raise ImportError("no stage uses pandas", name=module.__name__)
 
 
 def fault(error: OSError) -> PipelineError:

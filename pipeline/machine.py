@@ -90,8 +90,7 @@ def set_up(settings: sections.Machine) -> Machine:
     shards = _shards(settings.shards, device)
     compiled, why_compiled = _compiled(settings.compile, device)
     # Same input, same bytes: an operation that cannot promise it fails instead of drifting.
-    # use_deterministic_algorithms does the same and imports torch's compiler to tell it too.
-    torch.set_deterministic_debug_mode("error")
+    torch.use_deterministic_algorithms(True)
     # Every new tensor would be filled first; nothing here reads what it has not written.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     if device == "cpu":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
@@ -65,25 +64,10 @@ def build(found: Iterable[Group], settings: Training, device: str) -> torch.opti
     if settings.optimizer == "adamax":
         return Adamax(given, lr=settings.learning_rate)
     fused = device.partition(":")[0] in {"cpu", "cuda", "mps"}
-    return AdamW(given, lr=settings.learning_rate, fused=fused)
+    return torch.optim.AdamW(given, lr=settings.learning_rate, fused=fused)
 
 
-class _Eager(torch.optim.Optimizer):
-    """Methods without torch's marks for its compiler, which would import it at the first call."""
-
-    add_param_group = inspect.unwrap(torch.optim.Optimizer.add_param_group)
-    zero_grad = inspect.unwrap(torch.optim.Optimizer.zero_grad)
-    state_dict = inspect.unwrap(torch.optim.Optimizer.state_dict)
-    load_state_dict = inspect.unwrap(torch.optim.Optimizer.load_state_dict)
-
-
-class AdamW(_Eager, torch.optim.AdamW):
-    """torch's AdamW."""
-
-    step = torch.no_grad()(inspect.unwrap(torch.optim.AdamW.step))
-
-
-class Adamax(_Eager, torch.optim.Adamax):
+class Adamax(torch.optim.Adamax):
     """Adamax whose weight decay is decoupled, as AdamW's is (arXiv 1711.05101).
 
     torch's adds the decay to the gradient. Adamax then divides by the largest gradient so far, and
@@ -100,7 +84,7 @@ class Adamax(_Eager, torch.optim.Adamax):
                 torch._foreach_mul_(weights, 1 - group["lr"] * decay)
             group["weight_decay"] = 0.0
         try:
-            return inspect.unwrap(torch.optim.Adamax.step)(self, closure)
+            return super().step(closure)
         finally:
             for group, decay in zip(self.param_groups, decays, strict=True):
                 group["weight_decay"] = decay

@@ -5,7 +5,6 @@ from __future__ import annotations
 import string
 from typing import TYPE_CHECKING
 
-from pipeline.models import imports
 from pipeline.params.encoders import RandomEncoder
 
 if TYPE_CHECKING:
@@ -20,9 +19,10 @@ def encoder(
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Build the encoder of these settings; the same seed gives the same weights."""
     import torch
+    from transformers import BertConfig, BertModel
 
-    library, tokens = imports.transformers(), tokenizer()
-    config = library.BertConfig(
+    tokens = tokenizer()
+    config = BertConfig(
         vocab_size=len(tokens),
         hidden_size=settings.hidden,
         num_hidden_layers=settings.depth,
@@ -34,12 +34,13 @@ def encoder(
     )
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(settings.seed)
-        return library.BertModel(config), tokens
+        return BertModel(config), tokens
 
 
 def tokenizer() -> PreTrainedTokenizerBase:
     """A WordPiece tokenizer whose pieces are the lower-case printable ASCII characters."""
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+    from transformers import PreTrainedTokenizerFast
 
     characters = sorted(set(string.printable.lower()) - set(string.whitespace))
     pieces = [*_SPECIAL, *characters, *(f"##{c}" for c in characters)]
@@ -53,7 +54,7 @@ def tokenizer() -> PreTrainedTokenizerBase:
         special_tokens=[(name, vocabulary[name]) for name in ("[CLS]", "[SEP]")],
     )
     names = ("pad_token", "unk_token", "cls_token", "sep_token", "mask_token")
-    return imports.transformers().PreTrainedTokenizerFast(  # type: ignore[no-any-return]
+    return PreTrainedTokenizerFast(
         tokenizer_object=core,
         model_max_length=MAX_LENGTH,
         model_input_names=["input_ids", "token_type_ids", "attention_mask"],

@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from pipeline import artifacts, parquet, paths
 from pipeline.errors import CheckpointError
-from pipeline.models import encoders, imports
+from pipeline.models import encoders
 from pipeline.params.heads import Head
 from pipeline.tasks import Task
 
@@ -71,7 +71,7 @@ def save(model: MultiTaskModel, tokenizer: PreTrainedTokenizerBase, folder: Path
     model.encoder.config._name_or_path = ""
     tokenizer.name_or_path = ""
     heads = {name: weight.detach().cpu().contiguous() for name, weight in _heads(model).items()}
-    with artifacts.system_errors(folder), imports.unsharded():
+    with artifacts.system_errors(folder):
         model.encoder.save_pretrained(encoder)
         tokenizer.save_pretrained(encoder)
         save_file(heads, folder / HEADS, metadata={"format": "pt"})

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import artifacts
 from pipeline.errors import EncoderError
-from pipeline.models import characters, imports
+from pipeline.models import characters
 from pipeline.params import encoders as spec
 
 if TYPE_CHECKING:
@@ -193,24 +193,23 @@ def _from_hub(encoder: spec.HubEncoder) -> Path:
 
 def _pretrained(folder: Path, dropout: float) -> tuple[Any, Any]:
     from safetensors import SafetensorError
+    from transformers import AutoConfig, AutoModel, AutoTokenizer, logging
 
-    library = imports.transformers()
-    library.logging.disable_progress_bar()  # stages show their own
-    library.logging.set_verbosity_error()  # what is missing in a file is told below, as an error
+    logging.disable_progress_bar()  # stages show their own
+    logging.set_verbosity_error()  # what is missing in a file is told below, as an error
     here = {"local_files_only": True, "trust_remote_code": False}
     try:
-        config = library.AutoConfig.from_pretrained(folder, **here)
+        config = AutoConfig.from_pretrained(folder, **here)
         _set_dropout(config, dropout)
-        with imports.off_meta():
-            model, found = library.AutoModel.from_pretrained(
-                folder,
-                config=config,
-                use_safetensors=True,
-                dtype="float32",
-                output_loading_info=True,
-                **here,
-            )
-        tokenizer = library.AutoTokenizer.from_pretrained(folder, **here)
+        model, found = AutoModel.from_pretrained(
+            folder,
+            config=config,
+            use_safetensors=True,
+            dtype="float32",
+            output_loading_info=True,
+            **here,
+        )
+        tokenizer = AutoTokenizer.from_pretrained(folder, **here)
     except (OSError, ValueError, SafetensorError) as error:
         raise EncoderError(
             "the encoder's files cannot be read", seen=_first_line(error), where=folder
@@ -287,7 +286,9 @@ def _keep_layers(model: Any, layers: spec.Layers) -> None:
 
 def _refuse_irregular(model: Any, layers: spec.Layers) -> None:
     """Where layers differ in kind, what was cut could be trained and saved but not loaded."""
-    with imports.undrawn():
+    import torch
+
+    with torch.device("meta"):  # names alone: no memory, no random numbers
         fresh = type(model)(model.config)
     if set(fresh.state_dict()) - {"pooler.dense.weight", "pooler.dense.bias"} != set(
         model.state_dict()

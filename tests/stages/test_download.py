@@ -138,14 +138,5 @@ def test_ctrl_c_leaves_the_partial_file_and_no_other(project, server, tmp_path):
     assert {path.suffix for path in _files(tmp_path / "scratch")} <= {".lock", ".part", ".etag"}
 
 
-def test_help_imports_nothing_heavy(project):
-    program = (
-        "import sys; import stages.download, pipeline.sources.raw; "
-        "print(*({'torch', 'requests', 'huggingface_hub', 'pandas', 'numpy'} & {*sys.modules}))"
-    )
-    ran = subprocess.run([sys.executable, "-c", program], check=True, **project())
-    assert ran.stdout == "\n"
-
-
 def _files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]

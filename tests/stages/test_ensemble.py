@@ -252,10 +252,3 @@ def test_command_line_exits_with_2_and_no_traceback(project):
     assert done.returncode == 2
     assert done.stderr.startswith("error: no logits file")
     assert "Traceback" not in done.stderr
-
-
-def test_needs_no_heavy_library():
-    heavy = "{'torch', 'transformers', 'pandas', 'sklearn', 'scipy'}"
-    code = f"import sys, stages.ensemble; print(sorted({heavy} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-    assert done.stdout.strip() == "[]"

@@ -6,8 +6,6 @@ Run with: python -m pytest tests/stages/test_start.py
 from __future__ import annotations
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -37,10 +35,3 @@ def test_a_member_that_is_not_there_is_refused():
     with pytest.raises(ParamsError, match=r"teachers\.members; there are: m1, m2, m3"):
         CliRunner().invoke(start.app, ["--member", "m9"], catch_exceptions=False)
     assert not Path("data/starts").exists()
-
-
-def test_needs_no_heavy_library():
-    heavy = "{'torch', 'transformers', 'pandas', 'sklearn', 'scipy'}"
-    code = f"import sys, stages.start; print(sorted({heavy} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-    assert done.stdout.strip() == "[]"

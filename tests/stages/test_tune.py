@@ -5,8 +5,6 @@ Run with: python -m pytest tests/stages/test_tune.py
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -42,10 +40,3 @@ def test_the_name_on_the_command_line_goes_to_the_training(monkeypatch):
 def test_a_name_that_is_not_in_params_is_refused():
     with pytest.raises(ParamsError, match=r"no such name under tuning\.tasks; there are: mnli"):
         CliRunner().invoke(tune.app, ["--task", "rte"], catch_exceptions=False)
-
-
-def test_help_needs_no_heavy_library():
-    heavy = "{'torch', 'transformers', 'pandas', 'sklearn', 'scipy'}"
-    code = f"import sys, stages.tune; print(sorted({heavy} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT)
-    assert done.stdout.strip() == "[]"

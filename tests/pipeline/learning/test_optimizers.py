@@ -165,22 +165,20 @@ def test_adamaxs_decay_is_decoupled(settings):
     torch.testing.assert_close(layer.bias, torch.full((1,), 3.0))  # biases are exempt
 
 
-@pytest.mark.parametrize("kind", ["AdamW", "Adamax"])
-def test_without_the_compilers_marks_an_optimizer_does_what_torchs_does(kind):
-    """Without decay, whose place differs in Adamax; state goes from one to the other."""
+def test_without_decay_adamax_is_torchs():
+    """The state is saved and loaded half-way."""
     ends = []
     for module in (optimizers, torch.optim):
         torch.manual_seed(0)
         model = torch.nn.Linear(3, 2)
-        optimizer = getattr(module, kind)(model.parameters(), lr=0.1, weight_decay=0.0)
+        optimizer = module.Adamax(model.parameters(), lr=0.1, weight_decay=0.0)
         for step in range(4):
             if step == 2:
                 state = optimizer.state_dict()
-                optimizer = getattr(module, kind)(model.parameters(), lr=0.3)
+                optimizer = module.Adamax(model.parameters(), lr=0.3)
                 optimizer.load_state_dict(state)
             model(torch.ones(1, 3)).square().sum().backward()
             optimizer.step()
             optimizer.zero_grad()
-            assert all(weight.grad is None for weight in model.parameters())
         ends.append(model.state_dict())
     torch.testing.assert_close(*ends, rtol=0, atol=0)

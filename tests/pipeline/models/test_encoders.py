@@ -175,6 +175,16 @@ def test_damaged_weights_are_an_error_of_their_own(tmp_path):
         encoders.load(pinned(tmp_path), 0.1)
 
 
+@pytest.mark.parametrize("layers", ["all", "every_second"])
+def test_loading_draws_no_random_numbers(tmp_path, layers):
+    spec = save(tmp_path, small("Bert", **BERT)).model_copy(update={"layers": layers})
+    torch.manual_seed(11)
+    expected = torch.rand(3)
+    torch.manual_seed(11)
+    encoders.load(spec, 0.1)
+    assert torch.equal(torch.rand(3), expected)
+
+
 def test_an_encoder_without_segments_is_not_given_any(tmp_path):
     model, tokenizer = encoders.load(save(tmp_path, small("DistilBert", **DISTILBERT)), 0.3)
     assert "token_type_ids" not in tokenizer.model_input_names
