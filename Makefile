@@ -66,7 +66,7 @@ checks: setup  ## Lint, formatting and types.
 	@$(BIN)/mypy
 
 bench: setup $(BENCH_READY)  ## Measure speed and memory against other toolkits. ONLY, REPEATS, DATA.
-	@STAGES_PYTHON="$(abspath $(BIN))/python" $(BENCH_VENV)/bin/python -m benchmarks "$(ONLY)" --repeats "$(REPEATS)" $(if $(DATA),--data "$(DATA)")
+	@$(BENCH_VENV)/bin/python -m benchmarks "$(ONLY)" --repeats "$(REPEATS)" $(if $(DATA),--data "$(DATA)")
 
 $(BENCH_READY): | $(BENCH_LOCKS)
 	@scripts/venv.sh "$(BENCH_VENV)"

@@ -12,7 +12,7 @@ import typer
 from pipeline import command
 from pipeline.errors import PipelineError
 
-NAMES = ("trainer", "distillation", "limit", "labelling", "memory", "rows", "padding", "overhead")
+NAMES = ("trainer", "distillation", "limit", "labelling", "memory", "rows", "padding")
 """Benchmarks in the order of the page: each is a module here with `measure(options)`."""
 OTHERS = ("all", "page", "lengths")
 
