@@ -37,14 +37,14 @@ class Figure:
 
     Attributes:
         name: what it is.
-        unit: x for a ratio, % for a share, s for CPU-seconds.
+        unit: x for a ratio, % for a share.
         values: one a round, or the only one.
         target: what it should reach.
         bound: whether the target is the least or the most.
     """
 
     name: str
-    unit: Literal["x", "%", "s"]
+    unit: Literal["x", "%"]
     values: tuple[float, ...]
     target: float
     bound: Literal["least", "most"] = "least"

@@ -92,7 +92,7 @@ def _verdict(result: Mapping[str, Any], figure: Mapping[str, Any]) -> str:
 
 
 def show(value: float, unit: str) -> str:
-    """A ratio and seconds with two digits behind the point, a percentage with one."""
+    """A ratio with two digits behind the point, a percentage with one."""
     return f"{value:.1f} %" if unit == "%" else f"{value:.2f} {unit}"
 
 
