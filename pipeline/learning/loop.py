@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pipeline import occupation
-from pipeline.learning import gradients, optimizers
+from pipeline.learning import optimizers
 from pipeline.learning.gradients import Gradients
 from pipeline.learning.objective import Objective, Outputs, TrainingSet
 from pipeline.learning.passes import Passes
@@ -142,7 +142,7 @@ class Loop:
 
 @contextmanager
 def prepared(model: MultiTaskModel, compiled: bool = False) -> Iterator[None]:
-    """Within the block a model trains fast: own masks, attention, gradients by rows, last layer.
+    """Within the block a model trains fast: own masks, attention, last layer.
 
     Args:
         model: what is trained.
@@ -151,7 +151,6 @@ def prepared(model: MultiTaskModel, compiled: bool = False) -> Iterator[None]:
     with ExitStack() as stack:
         stack.enter_context(dropout.replaced(model))
         stack.enter_context(attention.replaced(model.encoder))
-        stack.enter_context(gradients.by_rows(model))
         stack.enter_context(last_layer.shortened(model.encoder))
         if compiled:
             stack.enter_context(compilation.compiled(model.encoder))

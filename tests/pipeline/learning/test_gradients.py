@@ -1,4 +1,4 @@
-"""Sums and clipping are torch's, also of embeddings of which only touched rows are kept.
+"""Sums and clipping are torch's.
 
 Run with: python -m pytest tests/pipeline/learning/test_gradients.py
 """
@@ -9,11 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.learning import gradients
 from pipeline.learning.gradients import Gradients
 from pipeline.workers import Workers
-
-ROWS = gradients.LARGE_TABLE
 
 
 def parameters(*shapes, dtype=torch.float32):
@@ -77,84 +74,6 @@ def test_sums_are_the_same_to_the_bit_on_any_number_of_threads():
     assert all(torch.equal(sums[0], one) for one in sums[1:])
 
 
-class Tied(nn.Module):
-    """A large table, its padding row, and a matrix that may be the same table."""
-
-    def __init__(self, tied=False, width=3):
-        super().__init__()
-        torch.manual_seed(2)
-        self.table = nn.Embedding(ROWS, width, padding_idx=0, dtype=torch.float64)
-        self.small = nn.Embedding(ROWS - 1, width, dtype=torch.float64)
-        self.tied = tied
-
-    def forward(self, ids):
-        vectors = self.table(ids) * self.small(ids).detach()
-        return vectors.square().sum() + (self.table.weight.pow(3).sum() if self.tied else 0)
-
-
-BATCHES = ([[5, 6, 5], [0, 5, 9]], [[9, 9, 1]], [[0, 0, 0]])  # duplicates, and nothing but padding
-
-
-def taken(model, by_rows, batches=BATCHES, scale=None, most=0.5):
-    """Collected, clipped gradients of the table, and the norm before."""
-    weights = [model.table.weight]
-    found = Gradients(weights, Workers(1))
-    for ids in batches:
-        if by_rows:
-            with gradients.by_rows(model):
-                loss = model(torch.tensor(ids))
-        else:
-            loss = model(torch.tensor(ids))
-        found.add([torch.autograd.grad(loss * (scale or 1.0), weights)])
-    collected = found.collect()
-    if scale:
-        collected[0].div_(scale)
-    return found, found.clip(most), collected[0]
-
-
-@pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("scale", [None, 2.0**16], ids=["plain", "scaled as for float16"])
-def test_a_table_by_rows_is_the_dense_one(tied, scale):
-    """Also where the scaler divides what was collected before it is clipped."""
-    model = Tied(tied)
-    _, expected_norm, expected = taken(model, by_rows=False)
-    _, norm, found = taken(model, True, scale=scale)
-    assert found.is_contiguous()
-    torch.testing.assert_close(norm, expected_norm, rtol=1e-12, atol=0)
-    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-300)
-    assert found.norm().item() == pytest.approx(0.5, rel=1e-5)
-
-
-def test_rows_that_no_batch_touched_and_the_padding_row_stay_zero():
-    _, _, found = taken(Tied(), True)
-    assert found.any(1).nonzero().flatten().tolist() == [1, 5, 6, 9]
-
-
-def test_after_clearing_the_rows_are_zero_again():
-    model = Tied()
-    found, _, first = taken(model, True)
-    found.clear()
-    assert not first.any()
-    with gradients.by_rows(model):
-        loss = model(torch.tensor([[7]]))
-    found.add([torch.autograd.grad(loss, [model.table.weight])])
-    (again,) = found.collect()
-    assert again.data_ptr() == first.data_ptr()  # the table is kept
-    assert again.any(1).nonzero().flatten().tolist() == [7]
-
-
-def test_only_large_tables_are_by_rows_and_only_within_the_block():
-    model = Tied()
-    own = nn.Embedding(ROWS, 2, sparse=True)
-    model.own = own
-    with gradients.by_rows(model):
-        assert (model.table.sparse, model.small.sparse, own.sparse) == (True, False, True)
-    assert (model.table.sparse, model.small.sparse, own.sparse) == (False, False, True)
-    with pytest.raises(ValueError, match="loss"), gradients.by_rows(model):
-        raise ValueError("loss")
-    assert not model.table.sparse
-
-
 def test_one_tensor_for_two_weights_is_scaled_once():
     """The gradients of a and b in a + b are the same tensor."""
     weights = parameters(4, 4)
@@ -193,10 +112,3 @@ def test_gradients_lie_as_their_weights_do():
     for weight, one in zip(weights, found.collect(), strict=True):
         assert one.stride() == weight.stride()
         assert torch.equal(one, values)
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_on_a_gpu_tables_are_dense():
-    model = Tied().cuda()
-    with gradients.by_rows(model):
-        assert not model.table.sparse
