@@ -94,7 +94,7 @@ class Loop:
 
     def take_up(self, state: State) -> None:
         """Go on from what `state` gave; on other threads the bytes are the same."""
-        with torch.no_grad():  # in place: the optimizer's pieces share the weights' memory
+        with torch.no_grad():  # in place: the optimizer has the weights themselves
             for name, weight in self._weights().items():
                 weight.copy_(state.tensors[_WEIGHTS + name])
         self.updates.restore(state.within(_NUMBERS))

@@ -9,18 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.learning import loop, updates
+from pipeline.learning import loop
 
 UNEVEN = [("aaaa", "bb", 0), ("cc", "dddd", 1)] * 7  # 14 rows: batches of 3, 3, 3, 3 and 2
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "adamax"])
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_all_weights_are_the_same_bytes_on_any_number_of_threads(
-    bench, monkeypatch, optimizer, precision
-):
-    """Two shards a batch; weights in pieces, though all are small here."""
-    monkeypatch.setattr(updates, "PIECE", 100)
+def test_all_weights_are_the_same_bytes_on_any_number_of_threads(bench, optimizer, precision):
+    """Two shards a batch."""
     found, logs = [], []
     for threads in (1, 2, 1, 2):
         bench.build(dropout=0.1, tasks=("rte", "stsb"))
