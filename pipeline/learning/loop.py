@@ -20,7 +20,7 @@ from pipeline.learning.sampling import Step
 from pipeline.learning.streams import Purpose, stream
 from pipeline.learning.updates import Updates
 from pipeline.machine import Machine
-from pipeline.models import attention, compilation, dropout, last_layer
+from pipeline.models import attention, compilation, dropout
 from pipeline.models.model import MultiTaskModel
 from pipeline.workers import Workers
 
@@ -142,16 +142,15 @@ class Loop:
 
 @contextmanager
 def prepared(model: MultiTaskModel, compiled: bool = False) -> Iterator[None]:
-    """Within the block a model trains fast: own masks, attention, last layer.
+    """Within the block a model trains fast: own masks and attention.
 
     Args:
         model: what is trained.
-        compiled: whether the other layers are compiled.
+        compiled: whether the layers are compiled.
     """
     with ExitStack() as stack:
         stack.enter_context(dropout.replaced(model))
         stack.enter_context(attention.replaced(model.encoder))
-        stack.enter_context(last_layer.shortened(model.encoder))
         if compiled:
             stack.enter_context(compilation.compiled(model.encoder))
         yield

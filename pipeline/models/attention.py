@@ -122,7 +122,7 @@ def _probabilities(
     scale = query.shape[-1] ** -0.5 if scaling is None else scaling
     scores = torch.matmul(query * scale, key.transpose(2, 3))
     if mask is not None:
-        scores.add_(within(mask, scores.dtype))
+        scores.add_(_within(mask, scores.dtype))
     return torch.softmax(scores, -1)
 
 
@@ -151,7 +151,7 @@ def _more_than_plain(
     )
 
 
-def within(mask: Tensor, dtype: torch.dtype) -> Tensor:
+def _within(mask: Tensor, dtype: torch.dtype) -> Tensor:
     """A mask whose lowest number is finite in a narrower type too.
 
     Padding may attend to nothing at all, where attention is local; NaN would spread from there.

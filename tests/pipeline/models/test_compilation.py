@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModel
 
-from pipeline.models import compilation, dropout, encoders, last_layer
+from pipeline.models import compilation, dropout, encoders
 from tests.pipeline.models.test_attention import FAMILIES, batch, family
 
 TRACED = "aot_eager"  # traces forward and backward and needs no compiler of C++ or of a GPU
@@ -56,16 +56,6 @@ def test_one_layer_is_compiled_for_all_layers_and_sizes():
             encoder(**inputs)
     assert encoder.config.num_hidden_layers > 1
     assert len(made) == 1
-
-
-def test_a_last_layer_that_is_shortened_stays_as_it_is():
-    encoder = family("bert", 0.0).double().train()
-    layers = encoders.layer_stack(encoder)
-    with last_layer.shortened(encoder), compilation.compiled(encoder, TRACED):
-        assert [one._compiled_call_impl is None for one in layers] == [False, True]
-        with last_layer.first_token(alone=True):
-            assert encoder(**batch(9, 7)).last_hidden_state.shape[1] == 1
-    assert [one._compiled_call_impl for one in layers] == [None, None]
 
 
 def test_names_of_weights_do_not_change():
