@@ -236,7 +236,6 @@ def _train(
             **recipe.describe(),
             "soft_labels": sorted(targets),
             "shards": chosen.shards,
-            "compiled": chosen.compiled,
         },
         chosen.precision,
     )

@@ -31,7 +31,6 @@ class Machine:
         precision: float32, bfloat16 or float16 for the matrix products.
         threads: CPU threads of this process.
         shards: parts of a training batch that threads work on side by side.
-        compiled: whether the encoder's layers are compiled for training.
         labelling_tokens: tokens, padding included, of one forward pass when scoring rows.
         reason: one line that says why, for the log.
     """
@@ -40,7 +39,6 @@ class Machine:
     precision: str
     threads: int
     shards: int
-    compiled: bool
     labelling_tokens: int
     reason: str
 
@@ -88,7 +86,6 @@ def set_up(settings: sections.Machine) -> Machine:
     precision, why_precision = _precision(settings.precision, device)
     threads, why_threads = _threads(settings.threads, device)
     shards = _shards(settings.shards, device)
-    compiled, why_compiled = _compiled(settings.compile, device)
     # Same input, same bytes: an operation that cannot promise it fails instead of drifting.
     # use_deterministic_algorithms does the same and imports torch's compiler to tell it too.
     torch.set_deterministic_debug_mode("error")
@@ -99,11 +96,11 @@ def set_up(settings: sections.Machine) -> Machine:
         _keep_freed_memory()
     reason = (
         f"{device} ({why_device}), {precision} ({why_precision}), {threads} {why_threads}, "
-        f"batches in {shards} {'shards' if shards > 1 else 'piece'}{why_compiled}"
+        f"batches in {shards} {'shards' if shards > 1 else 'piece'}"
     )
     print(f"machine: {reason}", file=sys.stderr, flush=True)
     tokens = settings.labelling_tokens
-    return Machine(device, precision, threads, shards, compiled, tokens, reason)
+    return Machine(device, precision, threads, shards, tokens, reason)
 
 
 def _device(wanted: str) -> tuple[str, str]:
@@ -154,15 +151,6 @@ def _shards(wanted: str | int, device: str) -> int:
     if device != "cpu":
         return 1
     return wanted if isinstance(wanted, int) else min(_cores(), MOST_SHARDS)
-
-
-def _compiled(wanted: bool, device: str) -> tuple[bool, str]:
-    """On a GPU only: a CPU's threads share no compiler, and its layers draw their own masks."""
-    if not wanted:
-        return False, ""
-    if device.startswith("cuda"):
-        return True, ", layers compiled (set in params.yaml)"
-    return False, f", layers not compiled (machine.compile is for GPUs, not for {device})"
 
 
 def _cores() -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,7 @@ from pipeline.learning.sampling import Step
 from pipeline.learning.streams import Purpose, stream
 from pipeline.learning.updates import Updates
 from pipeline.machine import Machine
-from pipeline.models import attention, compilation, dropout
+from pipeline.models import attention, dropout
 from pipeline.models.model import MultiTaskModel
 from pipeline.workers import Workers
 
@@ -141,18 +141,13 @@ class Loop:
 
 
 @contextmanager
-def prepared(model: MultiTaskModel, compiled: bool = False) -> Iterator[None]:
+def prepared(model: MultiTaskModel) -> Iterator[None]:
     """Within the block a model trains fast: own masks and attention.
 
     Args:
         model: what is trained.
-        compiled: whether the layers are compiled.
     """
-    with ExitStack() as stack:
-        stack.enter_context(dropout.replaced(model))
-        stack.enter_context(attention.replaced(model.encoder))
-        if compiled:
-            stack.enter_context(compilation.compiled(model.encoder))
+    with dropout.replaced(model), attention.replaced(model.encoder):
         yield
 
 

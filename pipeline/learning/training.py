@@ -72,7 +72,7 @@ def train(
         model: on the machine's device already, as the run's matcher is.
         sets: training rows by task.
         run: settings, seed, log file.
-        machine: device, precision, threads, whether to compile.
+        machine: device, precision, shards, threads.
         resumption: keeps the state of the run and gives it back; None to start anew in any case.
 
     Raises:
@@ -90,7 +90,7 @@ def train(
     with (
         step_log.opened(run.log, run.title, run.live) as log,
         Workers(machine.threads) as workers,
-        prepared(model, machine.compiled),
+        prepared(model),
         interrupts.noted() as interrupt,
     ):
         loop = Loop(model, sets, run, machine, workers, plan.steps)

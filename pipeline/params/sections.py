@@ -41,7 +41,7 @@ __all__ = [
 
 
 class Machine(Section):
-    """The hardware; precision, shards and compile decide results; the rest reruns nothing."""
+    """The hardware; precision and shards decide results; the rest reruns nothing."""
 
     device: Annotated[str, StringConstraints(pattern=DEVICE)]
     precision: Literal["auto", "float32", "bfloat16", "float16"]
@@ -51,8 +51,6 @@ class Machine(Section):
     """Parts of a training batch that threads work on; they decide masks and a sum's last bit. auto:
     as many as physical cores, up to 8, and 1 on a GPU. For the same bytes on machines with other
     numbers of cores set it to a number."""
-    compile: bool
-    """Compile the encoder's layers for training on a GPU; a CPU trains with layers of its own."""
     labelling_tokens: Annotated[int, Field(ge=512)]
     """Tokens, padding included, that one forward pass holds when rows are scored."""
     checkpoint_seconds: Annotated[float, Field(ge=0)]

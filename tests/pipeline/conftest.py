@@ -114,7 +114,6 @@ def hardware() -> Machine:
         precision="float32",
         threads=1,
         shards=1,
-        compile=False,
         labelling_tokens=512,
         checkpoint_seconds=120,
     )

@@ -60,7 +60,7 @@ def test_what_python_loads_is_listed(name: str) -> None:
 def test_of_the_machine_only_what_decides_results_is_a_dependency(name: str) -> None:
     stage = STAGES[name]
     of_machine = {key for key in stage.get("params", []) if str(key).startswith("machine")}
-    assert of_machine <= {"machine.precision", "machine.shards", "machine.compile"}
+    assert of_machine <= {"machine.precision", "machine.shards"}
     assert "params.yaml" not in stage["deps"]
 
 

@@ -114,7 +114,7 @@ class Bench:
         run = training.Run(
             "teach", self.settings, 5, self.log, **{**self.given, "matcher": matcher}
         )
-        chosen = Machine("cpu", precision, threads, shards, False, 512, "")
+        chosen = Machine("cpu", precision, threads, shards, 512, "")
         before = torch.get_rng_state()
         with Workers(threads) as workers, prepared(model):
             loop = Loop(model, {"qnli": self.rows()}, run, chosen, workers, steps)
