@@ -1,4 +1,4 @@
-"""Gradients of a step: summed over the shards of its batches in a fixed order, then clipped."""
+"""Gradients of a step: the shards of a batch summed in a fixed tree, batches in order; clipped."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Gradients:
         self._sums: list[Gradient] = [None] * len(weights)
 
     def add(self, parts: Sequence[Sequence[Gradient]]) -> None:
-        """Add the gradients of some passes, in their order.
+        """Add the gradients of a batch: those of its passes in a tree, then to the batches before.
 
         Args:
             parts: of every pass, the gradient of every weight; None for a weight without any.
@@ -35,8 +35,8 @@ class Gradients:
 
         def add(group: Sequence[int]) -> None:
             for place in group:
-                new = [part[place] for part in parts]
-                self._sums[place] = _sum([self._sums[place], *new])
+                batch = tree_sum([part[place] for part in parts])
+                self._sums[place] = _plus(self._sums[place], batch)
 
         self._workers.map(add, groups)
 
@@ -75,10 +75,24 @@ def _owned(gradient: Tensor, weight: Tensor, taken: set[int]) -> Tensor:
     return gradient
 
 
-def _sum(parts: Sequence[Gradient]) -> Gradient:
-    """Sum in the order given."""
-    total: Gradient = None
-    for part in parts:
-        if part is not None:
-            total = part if total is None else total + part
-    return total
+def tree_sum(parts: Sequence[Gradient]) -> Gradient:
+    """Sum of adjacent pairs, of pairs of these, and so on; an odd one at the end is carried up.
+
+    Of five: ((s0 + s1) + (s2 + s3)) + s4. Parts 0 to 2^k - 1, the next 2^k and so on are subtrees:
+    summed each by itself, wherever that is, and then in a tree, they give the same bytes.
+
+    Args:
+        parts: at least one, all of one shape; None for a shard without a gradient, which counts as
+            zero and keeps its place.
+    """
+    level = list(parts)
+    while len(level) > 1:
+        pairs = [_plus(*level[at : at + 2]) for at in range(0, len(level) - 1, 2)]
+        level = [*pairs, *level[2 * len(pairs) :]]
+    return level[0]
+
+
+def _plus(one: Gradient, other: Gradient) -> Gradient:
+    if one is None or other is None:
+        return other if one is None else one
+    return one + other

@@ -1,4 +1,4 @@
-"""Sums and clipping are torch's.
+"""Shards are summed in a tree; sums and clipping are otherwise torch's.
 
 Run with: python -m pytest tests/pipeline/learning/test_gradients.py
 """
@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.learning.gradients import Gradients
+from pipeline.learning.gradients import Gradients, tree_sum
 from pipeline.workers import Workers
 
 
@@ -52,13 +52,61 @@ def test_clipping_is_torchs_to_the_bit(most):
     for _ in range(3):
         parts.append([torch.randn_like(weight) for weight in weights])
     for weight, *some in zip(weights, *parts, strict=True):
-        weight.grad = some[0] + some[1] + some[2]
+        weight.grad = (some[0] + some[1]) + some[2]
     norm = torch.nn.utils.clip_grad_norm_(weights, most)
     found = Gradients(weights, Workers(1))
     found.add(parts)
     collected = found.collect()
     assert torch.equal(found.clip(most), norm)
     assert all(torch.equal(one.grad, other) for one, other in zip(weights, collected, strict=True))
+
+
+E = 2.0**-24  # half of the last bit of 1 in float32: 1 + E is 1
+TREES = [  # the sum from left to right is 1 in all of them
+    (2, 1.0),
+    (3, 1.0),  # (1 + E) + E
+    (4, 1 + 2 * E),  # (1 + E) + (E + E)
+    (5, 1 + 4 * E),  # ((1 + E) + 2 E) + E = 1 + 3 E, which is rounded to even
+    (8, 1 + 6 * E),  # ((1 + E) + 2 E) + (2 E + 2 E)
+]
+
+
+@pytest.mark.parametrize(("shards", "expected"), TREES)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_shards_are_summed_in_a_tree(shards, expected, threads):
+    parts = [[torch.tensor([size])] * 3 for size in (1.0, *[E] * (shards - 1))]
+    assert sum(part[0] for part in parts).item() == 1.0
+    with Workers(threads) as workers:
+        sums = Gradients(parameters(1, 1, 1), workers)
+        sums.add(parts)
+        assert [one.item() for one in sums.collect()] == [expected] * 3
+
+
+def test_batches_are_summed_in_their_order():
+    """(1 + E) + (E + E) for batches of two shards; from left to right it would be 1."""
+    sums = Gradients(parameters(1), Workers(1))
+    sums.add([[torch.tensor([1.0])], [torch.tensor([E])]])
+    sums.add([[torch.tensor([E])], [torch.tensor([E])]])
+    assert sums.collect()[0].item() == 1 + 2 * E
+    sums.add([[torch.tensor([E])]])
+    sums.add([[torch.tensor([E])]])  # 1 + 3 E is rounded to 1 + 4 E, and 1 + 5 E to 1 + 4 E
+    assert sums.collect()[0].item() == 1 + 4 * E
+
+
+def test_a_shard_without_a_gradient_keeps_its_place():
+    """(1 + nothing) + (E + E), and not (1 + E) + E."""
+    one, half = torch.tensor([1.0]), torch.tensor([E])
+    assert tree_sum([one, None, half, half]).item() == 1 + 2 * E
+    assert tree_sum([None, one]).item() == 1.0
+    assert tree_sum([None, None, None]) is None
+
+
+@pytest.mark.parametrize(("number", "size"), [(8, 2), (8, 4), (6, 2), (7, 4), (5, 4)])
+def test_aligned_subtrees_may_be_summed_apart(number, size):
+    torch.manual_seed(0)
+    parts = [torch.randn(100) for _ in range(number)]
+    apart = [tree_sum(parts[at : at + size]) for at in range(0, number, size)]
+    assert torch.equal(tree_sum(apart), tree_sum(parts))
 
 
 def test_sums_are_the_same_to_the_bit_on_any_number_of_threads():
