@@ -235,6 +235,7 @@ def _train(
         {
             **recipe.describe(),
             "soft_labels": sorted(targets),
+            "engine": chosen.engine,
             "shards": chosen.shards,
         },
         chosen.precision,

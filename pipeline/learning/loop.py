@@ -14,13 +14,12 @@ from pipeline import occupation
 from pipeline.learning import optimizers
 from pipeline.learning.gradients import Gradients
 from pipeline.learning.objective import Objective, Outputs, TrainingSet
-from pipeline.learning.passes import Passes
+from pipeline.learning.passes import Passes, Seeding
 from pipeline.learning.resumption import State
 from pipeline.learning.sampling import Step
 from pipeline.learning.streams import Purpose, stream
 from pipeline.learning.updates import Updates
 from pipeline.machine import Machine
-from pipeline.models import attention, dropout
 from pipeline.models.model import MultiTaskModel
 from pipeline.workers import Workers
 
@@ -41,6 +40,7 @@ class Loop:
         machine: device, precision, shards.
         workers: threads for the shards.
         steps: number of all steps.
+        seeding: as of `engine`.
     """
 
     def __init__(
@@ -51,12 +51,13 @@ class Loop:
         machine: Machine,
         workers: Workers,
         steps: int,
+        seeding: Seeding | None = None,
     ) -> None:
         self.sets, self.run, self.steps, self.done = sets, run, steps, 0
         self._objective = Objective(model, machine, run.distillation, run.task_weights, run.matcher)
         beside = [] if run.matcher is None else [*run.matcher.parameters()]
         weights = [one for one in (*model.parameters(), *beside) if one.requires_grad]
-        self._passes = Passes(weights, workers, machine.shards, run.seed)
+        self._passes = Passes(weights, workers, machine.shards, run.seed, seeding)
         self._gradients = Gradients(weights, workers)
         self._scaler: Any = torch.amp.GradScaler(
             machine.device.partition(":")[0], enabled=machine.precision == "float16"
@@ -141,14 +142,23 @@ class Loop:
 
 
 @contextmanager
-def prepared(model: MultiTaskModel) -> Iterator[None]:
-    """Within the block a model trains fast: own masks and attention.
+def engine(kind: str, model: MultiTaskModel) -> Iterator[Seeding | None]:
+    """Within the block a model trains with an engine's dropout and attention.
 
     Args:
+        kind: `machine.engine` of params.yaml: fast, or plain for those of torch and transformers.
         model: what is trained.
+
+    Yields:
+        What seeds the masks of a pass; None where they are torch's.
     """
-    with dropout.replaced(model), attention.replaced(model.encoder):
-        yield
+    if kind == "plain":
+        yield None
+        return
+    from pipeline.models.fast import switch
+
+    with switch.switched_on(model) as seeding:
+        yield seeding
 
 
 def _grouped(leaves: Sequence[Outputs], found: Sequence[Tensor]) -> list[list[Tensor]]:

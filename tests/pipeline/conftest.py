@@ -113,6 +113,7 @@ def hardware() -> Machine:
         device="cpu",
         precision="float32",
         threads=1,
+        engine="fast",
         shards=1,
         labelling_tokens=512,
         checkpoint_seconds=120,

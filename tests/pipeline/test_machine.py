@@ -14,7 +14,7 @@ from pipeline.params.sections import Machine
 
 
 def settings(**changes):
-    base = {"device": "cpu", "precision": "auto", "threads": "auto"}
+    base = {"device": "cpu", "precision": "auto", "engine": "fast", "threads": "auto"}
     base |= {"shards": "auto", "labelling_tokens": 512, "checkpoint_seconds": 120}
     return Machine(**{**base, **changes})
 
@@ -42,6 +42,13 @@ def test_the_cpu_works_in_float32_and_says_why(capsys):
     chosen = machine.set_up(settings(threads=1))
     assert (chosen.device, chosen.precision, chosen.threads) == ("cpu", "float32", 1)
     assert "no fast 16-bit products assumed" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("engine", "shards"), [("fast", 3), ("plain", 1)])
+def test_the_plain_engine_has_whole_batches(engine, shards, capsys):
+    chosen = machine.set_up(settings(engine=engine, shards=3))
+    assert (chosen.engine, chosen.shards) == (engine, shards)
+    assert f"{engine} engine" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
