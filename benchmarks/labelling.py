@@ -42,7 +42,7 @@ _SETTINGS = (
     "MiniLM-L6 on rows of RTE's lengths cut at 128 tokens, one thread. The bare pass has its "
     "batches padded beforehand, sorted by length and of the size that was fastest; ours reads, "
     "pads, scores and puts the logits in the order of the rows. Its head reads the mean of all "
-    "tokens: for one that reads [CLS] alone, most of the last layer would be left out."
+    "tokens."
 )
 
 

@@ -90,6 +90,5 @@ _SETTINGS = (
     "with the same steps' matrix products alone, in one process. FLOP of a step: 6 x weights of "
     "the layers' linear parts x tokens, and 12 x layers x width x rows x length squared for "
     "attention. The products are all of these at the model's shapes, forward and both backward "
-    "ones, every layer with operands of its own. The head reads the mean of all tokens: for one "
-    "that reads [CLS] alone, `train` leaves out most of the last layer's products."
+    "ones, every layer with operands of its own. The head reads the mean of all tokens."
 )

@@ -56,7 +56,7 @@ _SETTINGS = (
     "RTE's lengths cut at 128 tokens, one epoch, batches of 32, AdamW, gradients clipped at norm "
     "1, dropout 0.1, float32. 2x128: BERT of 2 layers 128 wide, vocabulary of 30,522, random "
     "weights, one thread. MiniLM-L6: the wheel encoder with every layer, two threads. The head "
-    "reads BERT's pooler, as run_glue's does; of the last layer ours computes only what that reads."
+    "reads BERT's pooler, as run_glue's does."
 )
 
 

@@ -235,8 +235,8 @@ def _train(
         {
             **recipe.describe(),
             "soft_labels": sorted(targets),
+            "engine": chosen.engine,
             "shards": chosen.shards,
-            "compiled": chosen.compiled,
         },
         chosen.precision,
     )

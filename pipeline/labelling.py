@@ -10,7 +10,6 @@ import torch
 from pipeline import occupation, progress
 from pipeline.learning import batching
 from pipeline.machine import Machine
-from pipeline.models import last_layer
 from pipeline.models.model import MultiTaskModel
 from pipeline.models.tokens import Tokens
 from pipeline.workers import Workers
@@ -40,11 +39,7 @@ def logits(
         with counting:
             bar.advance(len(rows))
 
-    with (
-        progress.bar(title, len(scored), "rows") as bar,
-        Workers(machine.threads) as workers,
-        last_layer.shortened(model.encoder),
-    ):
+    with progress.bar(title, len(scored), "rows") as bar, Workers(machine.threads) as workers:
         workers.map(score, batching.by_tokens(tokens.lengths, machine.labelling_tokens))
     occupation.done()
     return scored

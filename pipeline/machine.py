@@ -30,8 +30,8 @@ class Machine:
         device: torch's name of the device.
         precision: float32, bfloat16 or float16 for the matrix products.
         threads: CPU threads of this process.
+        engine: fast, or plain for torch's dropout and transformers' attention.
         shards: parts of a training batch that threads work on side by side.
-        compiled: whether the encoder's layers are compiled for training.
         labelling_tokens: tokens, padding included, of one forward pass when scoring rows.
         reason: one line that says why, for the log.
     """
@@ -39,8 +39,8 @@ class Machine:
     device: str
     precision: str
     threads: int
+    engine: str
     shards: int
-    compiled: bool
     labelling_tokens: int
     reason: str
 
@@ -87,8 +87,7 @@ def set_up(settings: sections.Machine) -> Machine:
         torch.cuda.set_device(torch.device(device))
     precision, why_precision = _precision(settings.precision, device)
     threads, why_threads = _threads(settings.threads, device)
-    shards = _shards(settings.shards, device)
-    compiled, why_compiled = _compiled(settings.compile, device)
+    shards = _shards(settings.shards, device, settings.engine)
     # Same input, same bytes: an operation that cannot promise it fails instead of drifting.
     torch.use_deterministic_algorithms(True)
     # Every new tensor would be filled first; nothing here reads what it has not written.
@@ -98,11 +97,11 @@ def set_up(settings: sections.Machine) -> Machine:
         _keep_freed_memory()
     reason = (
         f"{device} ({why_device}), {precision} ({why_precision}), {threads} {why_threads}, "
-        f"batches in {shards} {'shards' if shards > 1 else 'piece'}{why_compiled}"
+        f"batches in {shards} {'shards' if shards > 1 else 'piece'}, {settings.engine} engine"
     )
     print(f"machine: {reason}", file=sys.stderr, flush=True)
     tokens = settings.labelling_tokens
-    return Machine(device, precision, threads, shards, compiled, tokens, reason)
+    return Machine(device, precision, threads, settings.engine, shards, tokens, reason)
 
 
 def _device(wanted: str) -> tuple[str, str]:
@@ -148,20 +147,11 @@ def _threads(wanted: str | int, device: str) -> tuple[int, str]:
     return max(1, cores // jobs), f"threads ({cores} cores, {jobs} stages side by side)"
 
 
-def _shards(wanted: str | int, device: str) -> int:
+def _shards(wanted: str | int, device: str, engine: str) -> int:
     """As many as cores, whatever the threads: results are the same beside other stages."""
-    if device != "cpu":
+    if device != "cpu" or engine == "plain":
         return 1
     return wanted if isinstance(wanted, int) else min(_cores(), MOST_SHARDS)
-
-
-def _compiled(wanted: bool, device: str) -> tuple[bool, str]:
-    """On a GPU only: a CPU's threads share no compiler, and its layers draw their own masks."""
-    if not wanted:
-        return False, ""
-    if device.startswith("cuda"):
-        return True, ", layers compiled (set in params.yaml)"
-    return False, f", layers not compiled (machine.compile is for GPUs, not for {device})"
 
 
 def _cores() -> int:

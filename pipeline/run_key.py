@@ -35,7 +35,7 @@ def of(
         sets: training rows by task.
         matcher: with its first weights.
         teachers: models whose inner states are matched, by task.
-        chosen: device, precision, shards, compiled; threads do not matter.
+        chosen: device, precision, engine, shards; threads do not matter.
     """
     config = network.encoder.config.to_dict()
     config.pop("_name_or_path", None)  # this machine's
@@ -48,7 +48,7 @@ def of(
             "matcher": {} if matcher is None else matcher.state_dict(),
             "teachers": {task: loaded.card["weights_sha256"] for task, loaded in teachers.items()},
             "rows": {name: _rows(rows) for name, rows in sets.items()},
-            "machine": [chosen.chip, chosen.precision, chosen.shards, chosen.compiled],
+            "machine": [chosen.chip, chosen.precision, chosen.engine, chosen.shards],
             "libraries": {name: version(name) for name in _LIBRARIES},
         }
     )

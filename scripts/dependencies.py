@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 PACKAGES = ("pipeline", "stages")
 _STAGE = re.compile(r"^  (\w+):$")
@@ -53,8 +53,8 @@ def listed(module: str, root: Path) -> list[str]:
 
 
 def _shortest(path: str, whole: set[str]) -> str:
-    folder = path.rpartition("/")[0]
-    return folder if folder in whole else path
+    folders = (folder.as_posix() for folder in reversed(PurePosixPath(path).parents))
+    return next((folder for folder in folders if folder in whole), path)
 
 
 def _files(folder: Path, root: Path) -> set[str]:

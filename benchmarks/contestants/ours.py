@@ -63,7 +63,7 @@ def distilling(job: Job) -> Prepared:
 
 
 def labelling(job: Job) -> Prepared:
-    """Logits of every row by one trained model, whose head reads every token of the last layer."""
+    """Logits of every row by one trained model."""
     hardware, rows = hardware_of(job), workload.of(job)
     classifier = models.classifier(job.model, job.seed, job.task)
     digest = models.digest(classifier)  # the pooler, which nobody reads here, goes

@@ -25,7 +25,6 @@ def beside_training(job: Job) -> Prepared:
     assert job.length is not None, "the products' shapes must be known"
     length = job.length
     hardware, rows = ours.hardware_of(job), workload.of(job)
-    # A head that reads every token: of the last layer, too, all products are made.
     classifier = models.classifier(job.model, job.seed, job.task)
     model = models.multi_task(classifier, job.task, pooling="mean")
     shape = shape_of(model.encoder.config.to_dict())

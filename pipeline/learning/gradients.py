@@ -1,9 +1,8 @@
-"""Gradients of a step: summed over the shards of its batches in a fixed order, then clipped."""
+"""Gradients of a step: the shards of a batch summed in a fixed tree, batches in order; clipped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -11,8 +10,6 @@ from torch import Tensor, nn
 from pipeline.workers import Workers
 
 Gradient = Tensor | None
-LARGE_TABLE = 4096
-"""Rows of an embedding of which a batch touches few: its gradient is kept by touched rows."""
 
 
 class Gradients:
@@ -26,11 +23,9 @@ class Gradients:
     def __init__(self, weights: Sequence[nn.Parameter], workers: Workers) -> None:
         self._weights, self._workers = weights, workers
         self._sums: list[Gradient] = [None] * len(weights)
-        self._tables: dict[int, Tensor] = {}  # gradient of a whole embedding by place
-        self._touched: dict[int, Tensor] = {}  # the rows of it that are not zero
 
     def add(self, parts: Sequence[Sequence[Gradient]]) -> None:
-        """Add the gradients of some passes, in their order.
+        """Add the gradients of a batch: those of its passes in a tree, then to the batches before.
 
         Args:
             parts: of every pass, the gradient of every weight; None for a weight without any.
@@ -40,8 +35,8 @@ class Gradients:
 
         def add(group: Sequence[int]) -> None:
             for place in group:
-                new = [part[place] for part in parts]
-                self._sums[place] = _sum([self._sums[place], *new])
+                batch = tree_sum([part[place] for part in parts])
+                self._sums[place] = _plus(self._sums[place], batch)
 
         self._workers.map(add, groups)
 
@@ -49,75 +44,23 @@ class Gradients:
         """The sums, each in its weight's shape and layout; valid until `clear`."""
         taken: set[int] = set()
         for place, gradient in enumerate(self._sums):
-            if gradient is None:
-                continue
-            if gradient.is_sparse:
-                self._sums[place] = self._spread(place, gradient.coalesce())
-            else:
+            if gradient is not None:
                 self._sums[place] = _owned(gradient, self._weights[place], taken)
         return self._sums
 
     def clip(self, most: float) -> Tensor:
         """Scale what was collected so that its norm is at most `most`; the norm before, a scalar.
 
-        As `torch.nn.utils.clip_grad_norm_` does it, but of an embedding only touched rows.
+        As `torch.nn.utils.clip_grad_norm_` does it.
         """
-        # Of the tables as they are now: a scaler may have changed them since they were collected.
-        by_rows = {
-            place: self._tables[place].index_select(0, rows)
-            for place, rows in self._touched.items()
-        }
-        found = [*by_rows.values()]
-        found += [
-            gradient
-            for place, gradient in enumerate(self._sums)
-            if gradient is not None and place not in by_rows
-        ]
-        norm = torch.nn.utils.get_total_norm(found)
-        torch._foreach_mul_(found, (most / (norm + 1e-6)).clamp(max=1.0))
-        for place, values in by_rows.items():
-            self._tables[place].index_copy_(0, self._touched[place], values)
+        gradients = [gradient for gradient in self._sums if gradient is not None]
+        norm = torch.nn.utils.get_total_norm(gradients)
+        torch._foreach_mul_(gradients, (most / (norm + 1e-6)).clamp(max=1.0))
         return norm
 
     def clear(self) -> None:
         """Forget the sums."""
-        for place, rows in self._touched.items():
-            self._tables[place].index_fill_(0, rows, 0.0)
-        self._touched.clear()
         self._sums = [None] * len(self._sums)
-
-    def _spread(self, place: int, gradient: Tensor) -> Tensor:
-        """A whole table with the touched rows in it; the table is kept, most of it stays zero."""
-        rows, values = gradient.indices()[0], gradient.values()
-        if place not in self._tables:
-            self._tables[place] = torch.zeros_like(self._weights[place], requires_grad=False)
-        self._tables[place].index_copy_(0, rows, values)
-        self._touched[place] = rows
-        return self._tables[place]
-
-
-@contextmanager
-def by_rows(model: nn.Module) -> Iterator[None]:
-    """Within the block, gradients of a model's large embeddings on a CPU have touched rows only.
-
-    A whole one is mostly zeros: for the 30,522 pieces of BERT's vocabulary filling, adding and
-    clipping it takes longer than a small encoder's layer.
-    """
-    found = [
-        module
-        for module in model.modules()
-        if isinstance(module, nn.Embedding)
-        and module.num_embeddings >= LARGE_TABLE
-        and module.weight.device.type == "cpu"
-        and not module.sparse
-    ]
-    for module in found:
-        module.sparse = True
-    try:
-        yield
-    finally:
-        for module in found:
-            module.sparse = False
 
 
 def _owned(gradient: Tensor, weight: Tensor, taken: set[int]) -> Tensor:
@@ -132,12 +75,24 @@ def _owned(gradient: Tensor, weight: Tensor, taken: set[int]) -> Tensor:
     return gradient
 
 
-def _sum(parts: Sequence[Gradient]) -> Gradient:
-    """Sum in the order given; of tables by rows still by rows."""
-    total: Gradient = None
-    for part in parts:
-        if total is None:
-            total = part
-        elif part is not None:
-            total = part + total if total.is_sparse and not part.is_sparse else total + part
-    return total
+def tree_sum(parts: Sequence[Gradient]) -> Gradient:
+    """Sum of adjacent pairs, of pairs of these, and so on; an odd one at the end is carried up.
+
+    Of five: ((s0 + s1) + (s2 + s3)) + s4. Parts 0 to 2^k - 1, the next 2^k and so on are subtrees:
+    summed each by itself, wherever that is, and then in a tree, they give the same bytes.
+
+    Args:
+        parts: at least one, all of one shape; None for a shard without a gradient, which counts as
+            zero and keeps its place.
+    """
+    level = list(parts)
+    while len(level) > 1:
+        pairs = [_plus(*level[at : at + 2]) for at in range(0, len(level) - 1, 2)]
+        level = [*pairs, *level[2 * len(pairs) :]]
+    return level[0]
+
+
+def _plus(one: Gradient, other: Gradient) -> Gradient:
+    if one is None or other is None:
+        return other if one is None else one
+    return one + other

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -11,16 +11,15 @@ import torch
 from torch import Tensor
 
 from pipeline import occupation
-from pipeline.learning import gradients, optimizers
+from pipeline.learning import optimizers
 from pipeline.learning.gradients import Gradients
 from pipeline.learning.objective import Objective, Outputs, TrainingSet
-from pipeline.learning.passes import Passes
+from pipeline.learning.passes import Passes, Seeding
 from pipeline.learning.resumption import State
 from pipeline.learning.sampling import Step
 from pipeline.learning.streams import Purpose, stream
 from pipeline.learning.updates import Updates
 from pipeline.machine import Machine
-from pipeline.models import attention, compilation, dropout, last_layer
 from pipeline.models.model import MultiTaskModel
 from pipeline.workers import Workers
 
@@ -41,6 +40,7 @@ class Loop:
         machine: device, precision, shards.
         workers: threads for the shards.
         steps: number of all steps.
+        seeding: as of `engine`.
     """
 
     def __init__(
@@ -51,12 +51,13 @@ class Loop:
         machine: Machine,
         workers: Workers,
         steps: int,
+        seeding: Seeding | None = None,
     ) -> None:
         self.sets, self.run, self.steps, self.done = sets, run, steps, 0
         self._objective = Objective(model, machine, run.distillation, run.task_weights, run.matcher)
         beside = [] if run.matcher is None else [*run.matcher.parameters()]
         weights = [one for one in (*model.parameters(), *beside) if one.requires_grad]
-        self._passes = Passes(weights, workers, machine.shards, run.seed)
+        self._passes = Passes(weights, workers, machine.shards, run.seed, seeding)
         self._gradients = Gradients(weights, workers)
         self._scaler: Any = torch.amp.GradScaler(
             machine.device.partition(":")[0], enabled=machine.precision == "float16"
@@ -94,7 +95,7 @@ class Loop:
 
     def take_up(self, state: State) -> None:
         """Go on from what `state` gave; on other threads the bytes are the same."""
-        with torch.no_grad():  # in place: the optimizer's pieces share the weights' memory
+        with torch.no_grad():  # in place: the optimizer has the weights themselves
             for name, weight in self._weights().items():
                 weight.copy_(state.tensors[_WEIGHTS + name])
         self.updates.restore(state.within(_NUMBERS))
@@ -141,21 +142,23 @@ class Loop:
 
 
 @contextmanager
-def prepared(model: MultiTaskModel, compiled: bool = False) -> Iterator[None]:
-    """Within the block a model trains fast: own masks, attention, gradients by rows, last layer.
+def engine(kind: str, model: MultiTaskModel) -> Iterator[Seeding | None]:
+    """Within the block a model trains with an engine's dropout and attention.
 
     Args:
+        kind: `machine.engine` of params.yaml: fast, or plain for those of torch and transformers.
         model: what is trained.
-        compiled: whether the other layers are compiled.
+
+    Yields:
+        What seeds the masks of a pass; None where they are torch's.
     """
-    with ExitStack() as stack:
-        stack.enter_context(dropout.replaced(model))
-        stack.enter_context(attention.replaced(model.encoder))
-        stack.enter_context(gradients.by_rows(model))
-        stack.enter_context(last_layer.shortened(model.encoder))
-        if compiled:
-            stack.enter_context(compilation.compiled(model.encoder))
-        yield
+    if kind == "plain":
+        yield None
+        return
+    from pipeline.models.fast import switch
+
+    with switch.switched_on(model) as seeding:
+        yield seeding
 
 
 def _grouped(leaves: Sequence[Outputs], found: Sequence[Tensor]) -> list[list[Tensor]]:

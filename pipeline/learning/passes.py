@@ -8,6 +8,7 @@ shard do not hang on the thread that makes them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
@@ -21,7 +22,6 @@ from pipeline.learning import batching
 from pipeline.learning.gradients import Gradient
 from pipeline.learning.objective import Outputs
 from pipeline.learning.streams import Purpose
-from pipeline.models import dropout
 from pipeline.workers import Workers
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 Arrays = Mapping[str, np.ndarray]
 Forward = Callable[[bool, Arrays], Outputs]
+Seeding = Callable[..., AbstractContextManager[None]]
 
 
 @dataclass(frozen=True)
@@ -54,13 +55,23 @@ class Passes:
         workers: the threads.
         shards: most shards of a batch.
         seed: seed of the run, for the masks.
+        seeding: within `seeding(*words)` masks on a CPU depend on the words alone; None where
+            torch draws them.
     """
 
-    def __init__(self, weights: Sequence[Tensor], workers: Workers, shards: int, seed: int) -> None:
+    def __init__(
+        self,
+        weights: Sequence[Tensor],
+        workers: Workers,
+        shards: int,
+        seed: int,
+        seeding: Seeding | None = None,
+    ) -> None:
         self._weights, self._workers = weights, workers
-        self._number, self._seed = shards, seed
-        # A GPU's masks are torch's: only seeded by its own words is a pass the same after a resume.
-        self._one_by_one = any(weight.device.type != "cpu" for weight in weights)
+        self._number, self._seed, self._seeding = shards, seed, seeding
+        # Where masks are torch's, as a GPU's are, a pass is the same after a resume only if it is
+        # seeded by its own words.
+        self._one_by_one = seeding is None or any(one.device.type != "cpu" for one in weights)
 
     def of_rows(self, tokens: Tokens, batch: np.ndarray, step: int, place: int) -> list[Shard]:
         """Shards of some rows, with about as many tokens each.
@@ -93,7 +104,7 @@ class Passes:
         """What the model makes of every shard."""
 
         def one(shard: Shard) -> Outputs:
-            with dropout.seeded(*shard.words):
+            with nullcontext() if self._seeding is None else self._seeding(*shard.words):
                 return run(shard.own, shard.inputs())
 
         if not self._one_by_one:

@@ -12,7 +12,7 @@ import numpy as np
 from pipeline import interrupts
 from pipeline.errors import TrainingError
 from pipeline.learning import early_stopping, sampling, step_log
-from pipeline.learning.loop import Loop, prepared
+from pipeline.learning.loop import Loop, engine
 from pipeline.learning.objective import TrainingSet
 from pipeline.learning.resumption import Part, Resumption
 from pipeline.machine import Machine
@@ -72,7 +72,7 @@ def train(
         model: on the machine's device already, as the run's matcher is.
         sets: training rows by task.
         run: settings, seed, log file.
-        machine: device, precision, threads, whether to compile.
+        machine: device, precision, engine, shards, threads.
         resumption: keeps the state of the run and gives it back; None to start anew in any case.
 
     Raises:
@@ -90,10 +90,10 @@ def train(
     with (
         step_log.opened(run.log, run.title, run.live) as log,
         Workers(machine.threads) as workers,
-        prepared(model, machine.compiled),
+        engine(machine.engine, model) as seeding,
         interrupts.noted() as interrupt,
     ):
-        loop = Loop(model, sets, run, machine, workers, plan.steps)
+        loop = Loop(model, sets, run, machine, workers, plan.steps, seeding)
         parts: dict[str, Part] = {"loop": loop, "log": log}
         if watch is not None:
             parts["watch"] = watch

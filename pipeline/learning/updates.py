@@ -1,4 +1,4 @@
-"""The optimizer's steps: weights cut into pieces of fixed size that threads share out."""
+"""The optimizer's steps: whole weights dealt to threads, so that each has about as much to do."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from pipeline.learning.optimizers import Group
 from pipeline.params.training import Training
 from pipeline.workers import Workers
 
-PIECE = 2**20
-"""Numbers of a piece. Pieces do not depend on the number of threads, so bytes do not either."""
-
 
 class Updates:
-    """One optimizer a thread, each for some pieces of the weights.
+    """One optimizer a thread, each for some of the weights.
+
+    AdamW and Adamax change every number of a weight by itself, so bytes do not depend on which
+    thread has which weight.
 
     Args:
         groups: what is trained, with what decides its rate and decay.
         weights: the same weights in the order that gradients come in.
         settings: kind of optimizer, rates, decay.
-        device: torch's name of the weights' device; only on a CPU they are cut.
+        device: torch's name of the weights' device; only on a CPU they are dealt out.
         workers: the threads.
     """
 
@@ -38,15 +38,10 @@ class Updates:
         device: str,
         workers: Workers,
     ) -> None:
-        self._workers = workers
-        cut = PIECE if device == "cpu" else None
-        self._pieces: dict[Tensor, list[Tensor]] = {
-            weight: _pieces(weight, cut) for weight in weights
-        }
-        self._places = list(weights)
+        self._workers, self._weights = workers, list(weights)
         self.optimizers = [
             optimizers.build(share, settings, device)
-            for share in _shares(groups, self._pieces, workers.threads if cut else 1)
+            for share in _shares(groups, workers.threads if device == "cpu" else 1)
         ]
 
     def set_rate(self, rate: float) -> None:
@@ -55,19 +50,14 @@ class Updates:
             optimizers.set_rate(optimizer, rate)
 
     def give(self, gradients: Sequence[Gradient]) -> None:
-        """Tell the pieces their gradients, which share the memory of those given.
+        """Tell the weights their gradients.
 
         Args:
             gradients: of every weight, in the weights' order and laid out as they are; None for a
                 weight without any.
         """
-        for weight, gradient in zip(self._places, gradients, strict=True):
-            pieces = self._pieces[weight]
-            parts: Sequence[Gradient] = [gradient] * len(pieces)
-            if gradient is not None and len(pieces) > 1:
-                parts = torch.split(gradient.view(-1), [len(piece) for piece in pieces])
-            for piece, part in zip(pieces, parts, strict=True):
-                piece.grad = part
+        for weight, gradient in zip(self._weights, gradients, strict=True):
+            weight.grad = gradient
 
     def step(self, scaler: Any) -> None:
         """Change the weights.
@@ -78,55 +68,42 @@ class Updates:
         self._workers.map(scaler.step, self.optimizers)
 
     def state(self) -> dict[str, Tensor]:
-        """The optimizers' numbers, by weight, piece and name."""
-        owners = self._owners()
+        """The optimizers' numbers, by the weight's place and name; threads do not show in it."""
+        numbers: dict[Tensor, dict[str, Tensor]] = {}
+        for optimizer in self.optimizers:
+            numbers |= optimizer.state
         return {
-            f"{place}/{number}/{name}": value
-            for place, weight in enumerate(self._places)
-            for number, piece in enumerate(self._pieces[weight])
-            for name, value in owners[piece].state.get(piece, {}).items()
+            f"{place}/{name}": value
+            for place, weight in enumerate(self._weights)
+            for name, value in numbers.get(weight, {}).items()
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
         """Take up the numbers that `state` gave, on whatever device and threads they were."""
-        found: dict[Tensor, dict[str, Tensor]] = defaultdict(dict)
-        for name, value in state.items():
-            place, number, key = name.split("/")
-            found[self._pieces[self._places[int(place)]][int(number)]][key] = value.clone()
+        numbers: dict[Tensor, dict[str, Tensor]] = defaultdict(dict)
+        for key, value in state.items():
+            place, name = key.split("/")
+            numbers[self._weights[int(place)]][name] = value.clone()
         for optimizer in self.optimizers:
-            pieces = [piece for group in optimizer.param_groups for piece in group["params"]]
-            numbers = {at: found[piece] for at, piece in enumerate(pieces) if piece in found}
-            optimizer.load_state_dict({**optimizer.state_dict(), "state": numbers})
-
-    def _owners(self) -> dict[Tensor, torch.optim.Optimizer]:
-        return {
-            piece: optimizer
-            for optimizer in self.optimizers
-            for group in optimizer.param_groups
-            for piece in group["params"]
-        }
+            weights = [weight for group in optimizer.param_groups for weight in group["params"]]
+            own = {at: numbers[weight] for at, weight in enumerate(weights) if weight in numbers}
+            optimizer.load_state_dict({**optimizer.state_dict(), "state": own})
 
 
-def _pieces(weight: nn.Parameter, size: int | None) -> list[Tensor]:
-    """The weight itself, or flat leaves that share its memory."""
-    if size is None or weight.numel() <= size or not weight.is_contiguous():
-        return [weight]
-    return [piece.requires_grad_() for piece in torch.split(weight.detach().view(-1), size)]
-
-
-def _shares(
-    groups: Sequence[Group], pieces: Mapping[Tensor, Sequence[Tensor]], number: int
-) -> list[list[Group]]:
-    """The groups with their pieces dealt out in turn, so that threads have about as much to do."""
-    dealt: list[list[Group]] = [[] for _ in range(number)]
-    turn = 0
-    for group in groups:
-        hands: list[list[Tensor]] = [[] for _ in range(number)]
-        for weight in group.weights:
-            for piece in pieces[weight]:
-                hands[turn % number].append(piece)
-                turn += 1
-        for share, hand in zip(dealt, hands, strict=True):
-            if hand:
-                share.append(group._replace(weights=hand))
-    return [share for share in dealt if share]
+def _shares(groups: Sequence[Group], threads: int) -> list[list[Group]]:
+    """The groups with their weights dealt out: the largest first, each to whom has least so far."""
+    weights = [weight for group in groups for weight in group.weights]
+    owners, sizes = {}, [0] * threads
+    for weight in sorted(weights, key=torch.numel, reverse=True):
+        owner = sizes.index(min(sizes))
+        owners[weight] = owner
+        sizes[owner] += weight.numel()
+    dealt = [
+        [
+            group._replace(weights=[one for one in group.weights if owners[one] == owner])
+            for group in groups
+        ]
+        for owner in range(threads)
+    ]
+    shares = [[group for group in share if group.weights] for share in dealt]
+    return [share for share in shares if share]

@@ -84,11 +84,6 @@ def draw(width: int, task: Task, settings: spec.Head) -> nn.Module:
     return head
 
 
-def reads_first_token(settings: spec.Head) -> bool:
-    """Whether a head reads nothing but the first token, by itself or through BERT's pooler."""
-    return not isinstance(settings, spec.SanHead) and settings.pooling in {"cls", "pooler"}
-
-
 def pool(pooling: str, encoded: Encoded) -> Tensor:
     """One vector a row `(batch, width)`: mean of the tokens, first token, or encoder's pooler."""
     if pooling == "cls":

@@ -10,7 +10,6 @@ from torch import Tensor, nn
 
 from pipeline.errors import EncoderError
 from pipeline.models import heads as kinds
-from pipeline.models import last_layer
 from pipeline.models.tokens import TEXTS
 from pipeline.params.heads import Head, SanHead
 from pipeline.tasks import Task
@@ -52,8 +51,7 @@ class MultiTaskModel(nn.Module):
             task: whose head is used.
             inputs: as of `tokens.Tokens.batch`.
         """
-        with last_layer.first_token(alone=kinds.reads_first_token(self.head_settings[task])):
-            return self._logits(task, inputs, self.encoder(**encoder_inputs(inputs)))
+        return self._logits(task, inputs, self.encoder(**encoder_inputs(inputs)))
 
     def forward_with_internals(
         self, task: str, inputs: Mapping[str, Tensor], attentions: bool

@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor, nn
 
-from pipeline.models.dropout import uniform
 from pipeline.params import heads as spec
 
 if TYPE_CHECKING:
     from pipeline.models.heads import Encoded
+
+
+class Uniform(nn.Module):
+    """Random numbers in [0, 1): a module, so that they may come from another source."""
+
+    def forward(self, shape: tuple[int, ...], device: torch.device) -> Tensor:
+        """Float32 of the shape."""
+        return torch.rand(shape, device=device)
 
 
 class SanHead(nn.Module):
@@ -40,6 +47,7 @@ class SanHead(nn.Module):
         self.steps = settings.steps
         self.prediction_dropout = settings.prediction_dropout
         self.dropout = nn.Dropout(settings.dropout)
+        self.uniform = Uniform()
         self.start = nn.Linear(width, 1, bias=False)  # w1
         self.attention = nn.Linear(width, width, bias=False)  # W2
         self.update = nn.GRUCell(width, width)
@@ -97,8 +105,8 @@ class SanHead(nn.Module):
         batch, steps, _ = answers.shape
         if not self.training:
             return answers.new_ones((batch, steps), dtype=torch.bool)
-        random = uniform((batch, steps), answers.device)
-        place = uniform((batch, 1), answers.device) * steps
+        random: Tensor = self.uniform((batch, steps), answers.device)
+        place: Tensor = self.uniform((batch, 1), answers.device) * steps
         certain = place.long().clamp(max=steps - 1)  # a float32 below 1 may round up to `steps`
         return (random >= self.prediction_dropout) | (
             torch.arange(steps, device=answers.device) == certain

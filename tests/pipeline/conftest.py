@@ -113,8 +113,8 @@ def hardware() -> Machine:
         device="cpu",
         precision="float32",
         threads=1,
+        engine="fast",
         shards=1,
-        compile=False,
         labelling_tokens=512,
         checkpoint_seconds=120,
     )

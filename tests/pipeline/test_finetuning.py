@@ -184,6 +184,7 @@ def test_whatever_decides_the_result_names_the_snapshots(key, settings, tiny, ma
         key(targets),
         key({"rte": targets["rte"] * 1.5}),
         key(machine={"shards": 2}),
+        key(machine={"engine": "plain"}),
         key(machine={"precision": "bfloat16"}),
         key(encoder=tiny.model_copy(update={"seed": 1})),
         key(texts={**rows, "rte": other}),

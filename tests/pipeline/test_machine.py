@@ -14,8 +14,8 @@ from pipeline.params.sections import Machine
 
 
 def settings(**changes):
-    base = {"device": "cpu", "precision": "auto", "threads": "auto"}
-    base |= {"shards": "auto", "compile": False, "labelling_tokens": 512, "checkpoint_seconds": 120}
+    base = {"device": "cpu", "precision": "auto", "engine": "fast", "threads": "auto"}
+    base |= {"shards": "auto", "labelling_tokens": 512, "checkpoint_seconds": 120}
     return Machine(**{**base, **changes})
 
 
@@ -44,25 +44,11 @@ def test_the_cpu_works_in_float32_and_says_why(capsys):
     assert "no fast 16-bit products assumed" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize(
-    ("wanted", "device", "compiled", "why"),
-    [
-        (False, "cuda", False, ""),
-        (True, "cuda", True, "set in params.yaml"),
-        (True, "cuda:1", True, "set in params.yaml"),
-        (True, "cpu", False, "machine.compile is for GPUs, not for cpu"),
-        (True, "mps", False, "machine.compile is for GPUs, not for mps"),
-    ],
-)
-def test_layers_are_compiled_on_a_gpu_where_asked_for(wanted, device, compiled, why):
-    found, reason = machine._compiled(wanted, device)
-    assert found == compiled
-    assert why in reason
-
-
-def test_what_cannot_be_compiled_is_trained_as_it_is_and_the_log_says_so(capsys):
-    assert not machine.set_up(settings(compile=True)).compiled
-    assert "layers not compiled (machine.compile is for GPUs" in capsys.readouterr().err
+@pytest.mark.parametrize(("engine", "shards"), [("fast", 3), ("plain", 1)])
+def test_the_plain_engine_has_whole_batches(engine, shards, capsys):
+    chosen = machine.set_up(settings(engine=engine, shards=3))
+    assert (chosen.engine, chosen.shards) == (engine, shards)
+    assert f"{engine} engine" in capsys.readouterr().err
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")

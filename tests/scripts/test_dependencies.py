@@ -60,7 +60,7 @@ def test_what_python_loads_is_listed(name: str) -> None:
 def test_of_the_machine_only_what_decides_results_is_a_dependency(name: str) -> None:
     stage = STAGES[name]
     of_machine = {key for key in stage.get("params", []) if str(key).startswith("machine")}
-    assert of_machine <= {"machine.precision", "machine.shards", "machine.compile"}
+    assert of_machine <= {"machine.precision", "machine.engine", "machine.shards"}
     assert "params.yaml" not in stage["deps"]
 
 
@@ -81,6 +81,17 @@ def test_a_package_that_is_needed_whole_is_one_entry(tmp_path: Path) -> None:
     assert dependencies.listed("pipeline.a", tmp_path) == names
     write(tmp_path, "pipeline/p/z.py", "")
     parts = [*names[:2], "pipeline/p/__init__.py", "pipeline/p/x.py", names[3]]
+    assert dependencies.listed("pipeline.a", tmp_path) == parts
+
+
+def test_a_folder_in_a_package_that_is_needed_whole_is_no_entry_of_its_own(tmp_path: Path) -> None:
+    for path in ("__init__", "p/__init__", "p/x", "p/fast/__init__", "p/fast/y"):
+        write(tmp_path, f"pipeline/{path}.py", "")
+    write(tmp_path, "pipeline/a.py", "from pipeline.p import x\nfrom pipeline.p.fast import y")
+    names = ["pipeline/__init__.py", "pipeline/a.py", "pipeline/p"]
+    assert dependencies.listed("pipeline.a", tmp_path) == names
+    write(tmp_path, "pipeline/p/z.py", "")
+    parts = [*names[:2], "pipeline/p/__init__.py", "pipeline/p/fast", "pipeline/p/x.py"]
     assert dependencies.listed("pipeline.a", tmp_path) == parts
 
 

@@ -1,4 +1,4 @@
-"""Sums and clipping are torch's, also of embeddings of which only touched rows are kept.
+"""Shards are summed in a tree; sums and clipping are otherwise torch's.
 
 Run with: python -m pytest tests/pipeline/learning/test_gradients.py
 """
@@ -9,11 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.learning import gradients
-from pipeline.learning.gradients import Gradients
+from pipeline.learning.gradients import Gradients, tree_sum
 from pipeline.workers import Workers
-
-ROWS = gradients.LARGE_TABLE
 
 
 def parameters(*shapes, dtype=torch.float32):
@@ -55,13 +52,61 @@ def test_clipping_is_torchs_to_the_bit(most):
     for _ in range(3):
         parts.append([torch.randn_like(weight) for weight in weights])
     for weight, *some in zip(weights, *parts, strict=True):
-        weight.grad = some[0] + some[1] + some[2]
+        weight.grad = (some[0] + some[1]) + some[2]
     norm = torch.nn.utils.clip_grad_norm_(weights, most)
     found = Gradients(weights, Workers(1))
     found.add(parts)
     collected = found.collect()
     assert torch.equal(found.clip(most), norm)
     assert all(torch.equal(one.grad, other) for one, other in zip(weights, collected, strict=True))
+
+
+E = 2.0**-24  # half of the last bit of 1 in float32: 1 + E is 1
+TREES = [  # the sum from left to right is 1 in all of them
+    (2, 1.0),
+    (3, 1.0),  # (1 + E) + E
+    (4, 1 + 2 * E),  # (1 + E) + (E + E)
+    (5, 1 + 4 * E),  # ((1 + E) + 2 E) + E = 1 + 3 E, which is rounded to even
+    (8, 1 + 6 * E),  # ((1 + E) + 2 E) + (2 E + 2 E)
+]
+
+
+@pytest.mark.parametrize(("shards", "expected"), TREES)
+@pytest.mark.parametrize("threads", [1, 2])
+def test_shards_are_summed_in_a_tree(shards, expected, threads):
+    parts = [[torch.tensor([size])] * 3 for size in (1.0, *[E] * (shards - 1))]
+    assert sum(part[0] for part in parts).item() == 1.0
+    with Workers(threads) as workers:
+        sums = Gradients(parameters(1, 1, 1), workers)
+        sums.add(parts)
+        assert [one.item() for one in sums.collect()] == [expected] * 3
+
+
+def test_batches_are_summed_in_their_order():
+    """(1 + E) + (E + E) for batches of two shards; from left to right it would be 1."""
+    sums = Gradients(parameters(1), Workers(1))
+    sums.add([[torch.tensor([1.0])], [torch.tensor([E])]])
+    sums.add([[torch.tensor([E])], [torch.tensor([E])]])
+    assert sums.collect()[0].item() == 1 + 2 * E
+    sums.add([[torch.tensor([E])]])
+    sums.add([[torch.tensor([E])]])  # 1 + 3 E is rounded to 1 + 4 E, and 1 + 5 E to 1 + 4 E
+    assert sums.collect()[0].item() == 1 + 4 * E
+
+
+def test_a_shard_without_a_gradient_keeps_its_place():
+    """(1 + nothing) + (E + E), and not (1 + E) + E."""
+    one, half = torch.tensor([1.0]), torch.tensor([E])
+    assert tree_sum([one, None, half, half]).item() == 1 + 2 * E
+    assert tree_sum([None, one]).item() == 1.0
+    assert tree_sum([None, None, None]) is None
+
+
+@pytest.mark.parametrize(("number", "size"), [(8, 2), (8, 4), (6, 2), (7, 4), (5, 4)])
+def test_aligned_subtrees_may_be_summed_apart(number, size):
+    torch.manual_seed(0)
+    parts = [torch.randn(100) for _ in range(number)]
+    apart = [tree_sum(parts[at : at + size]) for at in range(0, number, size)]
+    assert torch.equal(tree_sum(apart), tree_sum(parts))
 
 
 def test_sums_are_the_same_to_the_bit_on_any_number_of_threads():
@@ -75,84 +120,6 @@ def test_sums_are_the_same_to_the_bit_on_any_number_of_threads():
             found.add(parts)
             sums.append(torch.stack(found.collect()))
     assert all(torch.equal(sums[0], one) for one in sums[1:])
-
-
-class Tied(nn.Module):
-    """A large table, its padding row, and a matrix that may be the same table."""
-
-    def __init__(self, tied=False, width=3):
-        super().__init__()
-        torch.manual_seed(2)
-        self.table = nn.Embedding(ROWS, width, padding_idx=0, dtype=torch.float64)
-        self.small = nn.Embedding(ROWS - 1, width, dtype=torch.float64)
-        self.tied = tied
-
-    def forward(self, ids):
-        vectors = self.table(ids) * self.small(ids).detach()
-        return vectors.square().sum() + (self.table.weight.pow(3).sum() if self.tied else 0)
-
-
-BATCHES = ([[5, 6, 5], [0, 5, 9]], [[9, 9, 1]], [[0, 0, 0]])  # duplicates, and nothing but padding
-
-
-def taken(model, by_rows, batches=BATCHES, scale=None, most=0.5):
-    """Collected, clipped gradients of the table, and the norm before."""
-    weights = [model.table.weight]
-    found = Gradients(weights, Workers(1))
-    for ids in batches:
-        if by_rows:
-            with gradients.by_rows(model):
-                loss = model(torch.tensor(ids))
-        else:
-            loss = model(torch.tensor(ids))
-        found.add([torch.autograd.grad(loss * (scale or 1.0), weights)])
-    collected = found.collect()
-    if scale:
-        collected[0].div_(scale)
-    return found, found.clip(most), collected[0]
-
-
-@pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("scale", [None, 2.0**16], ids=["plain", "scaled as for float16"])
-def test_a_table_by_rows_is_the_dense_one(tied, scale):
-    """Also where the scaler divides what was collected before it is clipped."""
-    model = Tied(tied)
-    _, expected_norm, expected = taken(model, by_rows=False)
-    _, norm, found = taken(model, True, scale=scale)
-    assert found.is_contiguous()
-    torch.testing.assert_close(norm, expected_norm, rtol=1e-12, atol=0)
-    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-300)
-    assert found.norm().item() == pytest.approx(0.5, rel=1e-5)
-
-
-def test_rows_that_no_batch_touched_and_the_padding_row_stay_zero():
-    _, _, found = taken(Tied(), True)
-    assert found.any(1).nonzero().flatten().tolist() == [1, 5, 6, 9]
-
-
-def test_after_clearing_the_rows_are_zero_again():
-    model = Tied()
-    found, _, first = taken(model, True)
-    found.clear()
-    assert not first.any()
-    with gradients.by_rows(model):
-        loss = model(torch.tensor([[7]]))
-    found.add([torch.autograd.grad(loss, [model.table.weight])])
-    (again,) = found.collect()
-    assert again.data_ptr() == first.data_ptr()  # the table is kept
-    assert again.any(1).nonzero().flatten().tolist() == [7]
-
-
-def test_only_large_tables_are_by_rows_and_only_within_the_block():
-    model = Tied()
-    own = nn.Embedding(ROWS, 2, sparse=True)
-    model.own = own
-    with gradients.by_rows(model):
-        assert (model.table.sparse, model.small.sparse, own.sparse) == (True, False, True)
-    assert (model.table.sparse, model.small.sparse, own.sparse) == (False, False, True)
-    with pytest.raises(ValueError, match="loss"), gradients.by_rows(model):
-        raise ValueError("loss")
-    assert not model.table.sparse
 
 
 def test_one_tensor_for_two_weights_is_scaled_once():
@@ -193,10 +160,3 @@ def test_gradients_lie_as_their_weights_do():
     for weight, one in zip(weights, found.collect(), strict=True):
         assert one.stride() == weight.stride()
         assert torch.equal(one, values)
-
-
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-def test_on_a_gpu_tables_are_dense():
-    model = Tied().cuda()
-    with gradients.by_rows(model):
-        assert not model.table.sparse

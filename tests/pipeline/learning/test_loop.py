@@ -9,19 +9,15 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.learning import gradients, loop, updates
+from pipeline.learning import loop
 
 UNEVEN = [("aaaa", "bb", 0), ("cc", "dddd", 1)] * 7  # 14 rows: batches of 3, 3, 3, 3 and 2
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "adamax"])
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_all_weights_are_the_same_bytes_on_any_number_of_threads(
-    bench, monkeypatch, optimizer, precision
-):
-    """Two shards a batch; tables by rows and weights in pieces, though all are small here."""
-    monkeypatch.setattr(gradients, "LARGE_TABLE", 64)
-    monkeypatch.setattr(updates, "PIECE", 100)
+def test_all_weights_are_the_same_bytes_on_any_number_of_threads(bench, optimizer, precision):
+    """Two shards a batch."""
     found, logs = [], []
     for threads in (1, 2, 1, 2):
         bench.build(dropout=0.1, tasks=("rte", "stsb"))
@@ -37,7 +33,7 @@ def test_all_weights_are_the_same_bytes_on_any_number_of_threads(
 
 @pytest.mark.parametrize("optimizer", ["adamw", "adamax"])
 def test_float16_steps_are_those_of_float32(bench, monkeypatch, optimizer):
-    """What the scaler multiplies it divides, of tables by rows too; Adam would hide a factor."""
+    """What the scaler multiplies it divides; Adam would hide a factor."""
     norms = []
 
     class Spy(loop.Gradients):
@@ -47,7 +43,6 @@ def test_float16_steps_are_those_of_float32(bench, monkeypatch, optimizer):
             return norms[-1]
 
     monkeypatch.setattr(loop, "Gradients", Spy)
-    monkeypatch.setattr(gradients, "LARGE_TABLE", 64)
     losses = []
     for precision in ("float32", "float16"):
         bench.build(dropout=0.0)

@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from torch import nn
 
 from pipeline.learning import internals, training
-from pipeline.learning.loop import Loop, prepared
+from pipeline.learning.loop import Loop, engine
 from pipeline.learning.passes import Passes
 from pipeline.learning.sampling import Step
 from pipeline.machine import Machine
 from pipeline.models import characters, checkpoint, encoders, ranking, tokens
+from pipeline.models.fast import dropout
 from pipeline.models.model import MultiTaskModel
 from pipeline.params.distillation import Internals
 from pipeline.params.encoders import RandomEncoder
@@ -89,7 +90,7 @@ class Bench:
 
     def __init__(self, tiny, head, settings, make, log):
         self.tiny, self.head, self.settings, self.make, self.log = tiny, head, settings, make, log
-        self.given = {}
+        self.given, self.engine = {}, "fast"
         self.change = lambda model: model
 
     def model(self, dropout):
@@ -114,10 +115,10 @@ class Bench:
         run = training.Run(
             "teach", self.settings, 5, self.log, **{**self.given, "matcher": matcher}
         )
-        chosen = Machine("cpu", precision, threads, shards, False, 512, "")
+        chosen = Machine("cpu", precision, threads, self.engine, shards, 512, "")
         before = torch.get_rng_state()
-        with Workers(threads) as workers, prepared(model):
-            loop = Loop(model, {"qnli": self.rows()}, run, chosen, workers, steps)
+        with Workers(threads) as workers, engine(self.engine, model) as seeding:
+            loop = Loop(model, {"qnli": self.rows()}, run, chosen, workers, steps, seeding)
             batch = Step("qnli", (np.arange(len(EXAMPLES)),))
             losses = []
             for loop.done in range(steps):
@@ -234,10 +235,15 @@ def test_encoders_that_draw_for_themselves_are_reproducible_on_any_number_of_thr
     assert [one.passes for one in made] == [3 * 2 + 2] * 4
 
 
-@pytest.mark.parametrize(("device", "seeded"), [("meta", True), ("cpu", False)])
-def test_a_gpus_own_numbers_are_seeded_by_the_words_of_each_pass(device, seeded):
+@pytest.mark.parametrize(
+    ("device", "seeding", "seeded"),
+    [("meta", dropout.seeded, True), ("cpu", None, True), ("cpu", dropout.seeded, False)],
+    ids=["a GPU", "plain", "fast"],
+)
+def test_torchs_own_numbers_are_seeded_by_the_words_of_each_pass(device, seeding, seeded):
     """Or a resumed run would draw the masks of its first steps again."""
-    passes = Passes([nn.Parameter(torch.empty(1, device=device))], Workers(1), 2, 7)
+    weights = [nn.Parameter(torch.empty(1, device=device))]
+    passes = Passes(weights, Workers(1), 2, 7, seeding)
     before = torch.initial_seed()
     found = []
     for step in (0, 1, 0):

@@ -51,7 +51,7 @@ class Bench:
     def __init__(self, folder, tiny, head, settings, hardware, make):
         self.folder, self.tiny, self.head = folder, tiny, head
         self.settings, self.hardware, self.make = settings, hardware, make
-        self.heads, self.given, self.changes = {}, {}, {}
+        self.heads, self.given, self.changes, self.engine = {}, {}, {}, "fast"
         self.snapshots = Snapshots(folder / "run")
 
     def run(self, threads=1, steps=None, code="now", seconds=0.0, kept=True):
@@ -67,7 +67,9 @@ class Bench:
         log, live = self.folder / "log.csv", self.folder / "live.csv"
         run = training.Run("teach", settings, 3, log, live, **given)
         resume = Resumption(self.snapshots, code, "teach", seconds) if kept else None
-        chosen = self.hardware.model_copy(update={"threads": threads, "shards": 2})
+        chosen = self.hardware.model_copy(
+            update={"threads": threads, "shards": 2, "engine": self.engine}
+        )
         with pytest.MonkeyPatch.context() as patch:
             if steps is not None:
                 patch.setattr(loop.Loop, "take", _ending(steps))
@@ -123,6 +125,7 @@ KINDS = {
     "drawn": {"given": {"sampling": lambda: DRAWN}},
     "matcher": {"given": {"matcher": Matcher}},
     "ranking": {"heads": {"rte": RANKING}},
+    "engine": {"engine": "plain"},
     "early": {"changes": {"epochs": 4, "early_stopping": EarlyStopping(share=0.25, patience=2)}},
 }
 

@@ -12,8 +12,7 @@ from pydantic import TypeAdapter
 
 from pipeline.errors import TrainingError
 from pipeline.learning import batching, early_stopping, loop, losses, optimizers
-from pipeline.learning.loop import prepared
-from pipeline.models import dropout
+from pipeline.learning.loop import engine
 from pipeline.params.heads import Head
 from pipeline.params.sampling import WeightedSampling
 from pipeline.params.sections import Distillation, EarlyStopping
@@ -71,7 +70,7 @@ def test_default_settings_are_the_plain_loop_to_the_bit(bench):
             for group in optimizer.param_groups:
                 group["lr"] = optimizers.rate(number, 8, bench.settings)
             batch = rows.tokens.batch(packed[place])
-            with dropout.seeded(5, number, 0, 0, 5), prepared(model):
+            with engine("fast", model) as seeding, seeding(5, number, 0, 0, 5):
                 logits = model.train()("rte", {k: torch.from_numpy(v) for k, v in batch.items()})
             labels = torch.from_numpy(rows.labels[packed[place]])
             losses.combined(logits, labels, None, None, None, 0.0).backward()

@@ -18,6 +18,8 @@ from numpy.random import SFC64, Generator
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
+from pipeline.models.san import Uniform as TorchUniform
+
 _LEVELS = 2**16
 _DRAWS_A_WORD = 4  # 16-bit numbers in one 64-bit draw
 _ALL_BITS = 2**64 - 1
@@ -81,14 +83,6 @@ def keep(shape: tuple[int, ...], rate: float, generator: Generator) -> np.ndarra
     return kept.reshape(shape)
 
 
-def uniform(shape: tuple[int, ...], device: torch.device) -> Tensor:
-    """Numbers in [0, 1), float32 of the shape, from the source that masks come from."""
-    generator = _source.generator
-    if generator is None or device.type != "cpu":
-        return torch.rand(shape, device=device)
-    return torch.from_numpy(generator.random(shape, np.float32))
-
-
 class Dropout(nn.Dropout):
     """`nn.Dropout` that draws as `drop` does."""
 
@@ -97,17 +91,29 @@ class Dropout(nn.Dropout):
         return drop(values, self.p) if self.training else values
 
 
+class Uniform(TorchUniform):
+    """Numbers in [0, 1) from the source that masks come from."""
+
+    def forward(self, shape: tuple[int, ...], device: torch.device) -> Tensor:
+        """Float32 of the shape."""
+        generator = _source.generator
+        if generator is None or device.type != "cpu":
+            return super().forward(shape, device)
+        return torch.from_numpy(generator.random(shape, np.float32))
+
+
 @contextmanager
 def replaced(model: nn.Module) -> Iterator[None]:
-    """Within the block, every `nn.Dropout` of a model draws as `drop` does."""
+    """Within the block, a model's `nn.Dropout` and a SAN head's draws come from `seeded`."""
     found = [
         (parent, name, child)
         for parent in model.modules()
         for name, child in parent._modules.items()  # a child under each of its names
-        if type(child) is nn.Dropout
+        if child is not None and type(child) in (nn.Dropout, TorchUniform)
     ]
     for parent, name, child in found:
-        setattr(parent, name, Dropout(child.p).train(child.training))
+        fast = Dropout(child.p) if isinstance(child, nn.Dropout) else Uniform()
+        setattr(parent, name, fast.train(child.training))
     try:
         yield
     finally:

@@ -1,6 +1,6 @@
 """Masks have the law of torch's, exactly at the rate asked for, and hang on their words alone.
 
-Run with: python -m pytest tests/pipeline/models/test_dropout.py
+Run with: python -m pytest tests/pipeline/models/fast/test_dropout.py
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.models import dropout
+from pipeline.models.fast import dropout
+from pipeline.models.san import Uniform
 from pipeline.workers import Workers
 
 RATES = [0.05, 0.1, 1 / 3, 0.5, 0.9]  # of these only 0.5 is a multiple of 1 / 65536
@@ -148,13 +149,13 @@ def test_words_leave_torchs_numbers_alone():
     before = torch.get_rng_state()
     kept((50,), 0.5, 1)
     with dropout.seeded(1):
-        dropout.uniform((3,), torch.device("cpu"))
+        dropout.Uniform()((3,), torch.device("cpu"))
     assert torch.equal(before, torch.get_rng_state())
 
 
 def test_uniform_numbers_fill_the_unit_interval():
     with dropout.seeded(1):
-        found = dropout.uniform((400, 500), torch.device("cpu"))
+        found = dropout.Uniform()((400, 500), torch.device("cpu"))
     assert found.dtype == torch.float32
     assert found.min() >= 0
     assert found.max() < 1
@@ -178,6 +179,7 @@ class Net(nn.Module):
         self.plain, self.own = nn.Dropout(0.3), Own(0.4)
         self.alias = self.plain
         self.stack = nn.Sequential(nn.Linear(2, 2), nn.Dropout(0.2))
+        self.uniform = Uniform()
 
 
 def test_within_the_block_every_plain_dropout_is_replaced_under_all_its_names():
@@ -187,11 +189,12 @@ def test_within_the_block_every_plain_dropout_is_replaced_under_all_its_names():
         kinds = {name: type(one) for name, one in net.named_modules(remove_duplicate=False)}
         assert [net.plain.p, net.alias.p, net.stack[1].p] == [0.3, 0.3, 0.2]
         assert list(kinds) == [name for name, _ in before]
-    assert [kinds[name] for name in ("plain", "alias", "own", "stack.1")] == [
+    assert [kinds[name] for name in ("plain", "alias", "own", "stack.1", "uniform")] == [
         dropout.Dropout,
         dropout.Dropout,
         Own,
         dropout.Dropout,
+        dropout.Uniform,
     ]
     after = list(net.named_modules(remove_duplicate=False))
     assert all(old[1] is new[1] for old, new in zip(before, after, strict=True))
