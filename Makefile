@@ -54,7 +54,7 @@ repro: setup  ## Bring all results up to date and print them. PROFILE, DATA, JOB
 ifneq ($(PROFILE),)
 	@$(BIN)/python -m stages.profile apply "$(PROFILE)" $(if $(DATA),--set "data.folder=$(DATA)")
 endif
-	@$(BIN)/python -m scripts.repro --jobs $(JOBS)
+	@$(BIN)/python -m orchestration.repro --jobs $(JOBS)
 	@$(BIN)/python -m stages.results
 
 test: setup  ## Run the whole test suite.

@@ -9,14 +9,14 @@ from typing import Annotated
 
 import typer
 
-from pipeline import command
 from pipeline.errors import PipelineError
+from stages import _cli
 
 NAMES = ("trainer", "distillation", "limit", "labelling", "memory", "rows", "padding")
 """Benchmarks in the order of the page: each is a module here with `measure(options)`."""
 OTHERS = ("all", "page", "lengths")
 
-app = command.application()
+app = _cli.application()
 
 
 @app.command()
@@ -73,4 +73,4 @@ def _count(data: Path | None) -> None:
 
 
 if __name__ == "__main__":
-    command.run(app)
+    _cli.run(app)

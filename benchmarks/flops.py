@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.planning.shapes import Shape
+from pipeline.planning.encoder_shapes import Shape
 
 STEP = 3
 """Forward pass, and two products in the backward pass for each one of it."""

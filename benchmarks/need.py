@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipeline.planning.shapes import Shape
+from pipeline.planning.encoder_shapes import Shape
 
 NUMBER = 4
 """Bytes of a float32."""

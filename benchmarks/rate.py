@@ -8,7 +8,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pipeline.planning.shapes import Shape
+from pipeline.planning.encoder_shapes import Shape
 
 
 class Linear(NamedTuple):

@@ -8,8 +8,8 @@ from typing import Any
 
 from benchmarks.figures import Findings, Options
 from benchmarks.rounds import ROOT
-from pipeline import artifacts
-from pipeline.results import markers
+from pipeline.evaluation.report import page_blocks
+from pipeline.runtime import artifacts
 
 RESULTS = Path(__file__).parent / "results"
 ROUNDS = 5
@@ -55,7 +55,7 @@ def write_page(results: Sequence[Mapping[str, Any]], page: Path = PAGE) -> None:
     Raises:
         DataError: the page has no markers.
     """
-    markers.fill(page, BEGIN, END, "\n".join(markdown(results)))
+    page_blocks.fill(page, BEGIN, END, "\n".join(markdown(results)))
 
 
 def markdown(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:

@@ -19,10 +19,12 @@ import numpy as np
 import pyarrow as pa
 
 from benchmarks.figures import Figure, Findings, Options, Table
-from pipeline import ensemble, parquet, paths, rows, stored
-from pipeline import soft_label_table as labels
+from pipeline import paths
+from pipeline.data import parquet_file, row_tables, rows
 from pipeline.params import file
 from pipeline.params.sections import Params
+from pipeline.soft_labels import ensemble_rules
+from pipeline.soft_labels import schema as labels
 from pipeline.tasks import GLUE
 
 TASK, MEMBERS = GLUE["mnli"], ("m1", "m2")
@@ -52,17 +54,19 @@ def make(folder: Path, count: int) -> None:
     for split, size in sizes.items():
         path = folder / paths.prepared(TASK.name) / f"{split}.parquet"
         metadata = _metadata(split, size)
-        stored.write_batches(path, rows.schema(TASK), _rows(split, size), metadata, _ROW_GROUP)
+        parquet_file.write_batches(
+            path, rows.schema(TASK), _rows(split, size), metadata, _ROW_GROUP
+        )
     splits = rows.read_splits(folder / paths.prepared(TASK.name))
     metadata = {
         "missing": False,
         "schema_version": labels.SCHEMA_VERSION,
-        **parquet.describe(TASK),
+        **row_tables.describe(TASK),
         **{"rule": "mean_probability", "weights": None, "temperatures": None, "folds": ["all"]},
         "members": {member: {"name": member} for member in MEMBERS},
     }
     path = folder / paths.soft_labels(TASK.name)
-    parquet.write_batches(path, labels.schema(TASK, MEMBERS), _soft_labels(splits), metadata)
+    row_tables.write_batches(path, labels.schema(TASK, MEMBERS), _soft_labels(splits), metadata)
 
 
 def train(folder: Path, steps: int = STEPS) -> dict[str, float]:
@@ -74,12 +78,12 @@ def train(folder: Path, steps: int = STEPS) -> dict[str, float]:
     """
     import torch
 
-    from pipeline import distillation
-    from pipeline.learning import training
-    from pipeline.learning.objective import Objective
+    from pipeline.student import distil
+    from pipeline.training import trainer
+    from pipeline.training.losses.objective import Objective
 
     os.chdir(folder)
-    peak, whole, loss, done = _Peak(), training.train, Objective.loss, 0
+    peak, whole, loss, done = _Peak(), trainer.train, Objective.loss, 0
 
     def ready(*arguments: Any) -> None:
         found["rows"] = peak.value
@@ -95,11 +99,11 @@ def train(folder: Path, steps: int = STEPS) -> dict[str, float]:
     found: dict[str, float] = {"start": peak.value}
     start = time.perf_counter()
     with (
-        mock.patch.object(training, "train", ready),
+        mock.patch.object(trainer, "train", ready),
         mock.patch.object(Objective, "loss", counted),
         contextlib.suppress(_Enough),
     ):
-        distillation.distil(_params())
+        distil.distil(_params())
     found["steps"] = peak.value
     return {**found, "resident": _status("VmHWM"), "seconds": time.perf_counter() - start}
 
@@ -172,17 +176,17 @@ def _rows(split: str, size: int) -> Iterator[pa.Table]:
 
 def _soft_labels(splits: dict[str, rows.Rows]) -> Iterator[pa.Table]:
     random, schema = np.random.default_rng(1), labels.schema(TASK, MEMBERS)
-    for keys in parquet.key_batches(splits):
+    for keys in row_tables.key_batches(splits):
         logits = random.normal(size=(len(MEMBERS), len(keys), TASK.outputs)).astype(np.float32)
-        outcome = ensemble.combine(logits, "mean_probability")
-        columns = [*keys.columns, *map(parquet.column, [*logits, outcome])]
+        outcome = ensemble_rules.combine(logits, "mean_probability")
+        columns = [*keys.columns, *map(row_tables.column, [*logits, outcome])]
         yield pa.table(columns, schema=schema)
 
 
 def _metadata(split: str, size: int) -> dict[str, Any]:
     about = {"split": split, "source": "local", "source_rows": size, "official_rows": None}
     version = {"schema_version": rows.SCHEMA_VERSION, "partial": False, "cap": None}
-    return {**parquet.describe(TASK), **version, **about}
+    return {**row_tables.describe(TASK), **version, **about}
 
 
 def _params() -> Params:

@@ -9,7 +9,7 @@ import numpy as np
 
 from benchmarks import lengths, models
 from benchmarks.job import Job
-from pipeline.models.tokens import Tokens, tokenise
+from pipeline.model.tokenization import Tokens, tokenise
 from pipeline.tasks import GLUE
 
 FIRST, LAST, PAD = 101, 102, 0  # [CLS], [SEP] and [PAD] of the uncased BERT vocabulary

@@ -6,10 +6,10 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline import artifacts
+from pipeline.runtime import artifacts
 
 BEGIN, END = "<!-- tree:begin -->", "<!-- tree:end -->"
-FOLDERS = ("pipeline", "stages", "scripts", "benchmarks")
+FOLDERS = ("pipeline", "stages", "orchestration", "experiments", "scripts", "benchmarks")
 _OTHERS = {
     "params.yaml": "every knob; the committed file is the profile `sample`",
     "profiles/": "sample, glue-cpu, glue-base, paper",

@@ -1,5 +1,5 @@
 """One command line a stage; each also runs without DVC."""
 
-from pipeline import startup
+from pipeline.runtime import startup
 
 startup.prepare()

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pipeline import command, paths
+from pipeline import paths
 from pipeline.params import file
+from stages import _cli
 
-app = command.application()
+app = _cli.application()
 
 
 @app.command()
@@ -15,11 +16,11 @@ def main() -> None:
     Reads data/prepared. Writes data/baseline, laid out as data/student.
     """
     params = file.load()
-    from pipeline import student
+    from pipeline.student import train
 
-    prepared = student.read_prepared(params)
-    student.train(paths.BASELINE, params, prepared, student.train_rows(prepared))
+    prepared = train.read_prepared(params)
+    train.train(paths.BASELINE, params, prepared, train.train_rows(prepared))
 
 
 if __name__ == "__main__":
-    command.run(app)
+    _cli.run(app)

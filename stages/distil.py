@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pipeline import command
 from pipeline.params import file
+from stages import _cli
 
-app = command.application()
+app = _cli.application()
 
 
 @app.command()
@@ -17,10 +17,10 @@ def main() -> None:
     Writes data/student: weights, tokenizer, log, logits of held-out rows.
     """
     params = file.load()
-    from pipeline import distillation
+    from pipeline.student import distil
 
-    distillation.distil(params)
+    distil.distil(params)
 
 
 if __name__ == "__main__":
-    command.run(app)
+    _cli.run(app)

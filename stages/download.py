@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from pipeline import command, paths
+from pipeline import paths
+from stages import _cli
 
-app = command.application()
+app = _cli.application()
 
 
 @app.command()
@@ -18,15 +19,15 @@ def main(task: Annotated[str, typer.Option(help="Task's name in params.yaml.")])
 
     Reads what `data` in params.yaml names: the generator, a folder, or the network.
     """
+    from pipeline.data.sources import raw_folder
     from pipeline.params import file
-    from pipeline.sources import raw
 
     params = file.load()
-    command.one_of(task, params.tasks, "tasks")
-    collected = raw.write(task, params, paths.raw(task))
+    _cli.one_of(task, params.tasks, "tasks")
+    collected = raw_folder.write(task, params, paths.raw(task))
     for note in collected.notes(task):
         print(note, file=sys.stderr)
 
 
 if __name__ == "__main__":
-    command.run(app)
+    _cli.run(app)

@@ -7,11 +7,14 @@ from typing import Annotated
 
 import typer
 
-from pipeline import command, folds, members, paths, rows, soft_labels, transfer
+from pipeline import paths
+from pipeline.data import folds, rows, transfer_rows
+from pipeline.data.formats import layouts
 from pipeline.params import file
-from pipeline.preparation import layouts
+from pipeline.soft_labels import member_logits, store
+from stages import _cli
 
-app = command.application()
+app = _cli.application()
 
 
 @app.command()
@@ -24,24 +27,24 @@ def main(
     Writes data/soft_labels/TASK.parquet.
     """
     params = file.load()
-    command.one_of(task, params.teachers.tasks, "teachers.tasks")
+    _cli.one_of(task, params.teachers.tasks, "teachers.tasks")
     prepared, path, settings = paths.prepared(task), paths.soft_labels(task), params.ensemble
     if rows.absent(prepared):
         print(f"{task}: no train rows at the source, no soft labels", file=sys.stderr)
         named = layouts.task_of(task, params.tasks[task].custom)
-        soft_labels.write_missing(path, named, settings.rule)
+        store.write_missing(path, named, settings.rule)
         return
     splits = rows.read_splits(prepared)
-    if task in params.transfer and (further := transfer.read(task)) is not None:
+    if task in params.transfer and (further := transfer_rows.read(task)) is not None:
         splits[rows.TRANSFER] = further
     # The names in params.yaml, never those found on disk: a member taken out leaves its folder.
     chosen = params.teachers.members if settings.members == "all" else settings.members
     names = folds.names(params.teachers.folds)
-    found = {name: members.read(task, name, names, splits) for name in chosen}
+    found = {name: member_logits.read(task, name, names, splits) for name in chosen}
     held_out = settings.calibration == "held_out"
-    temperatures = members.temperatures(found) if held_out else None
-    soft_labels.write(path, splits, found, settings.rule, temperatures)
+    temperatures = member_logits.temperatures(found) if held_out else None
+    store.write(path, splits, found, settings.rule, temperatures)
 
 
 if __name__ == "__main__":
-    command.run(app)
+    _cli.run(app)

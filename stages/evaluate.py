@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from pipeline import command
 from pipeline.params import file
+from stages import _cli
 
-app = command.application()
+app = _cli.application()
 
 
 @app.command()
@@ -16,20 +16,21 @@ def main() -> None:
     Writes data/evaluation and reports.
     """
     params = file.load()
-    from pipeline.results import evaluation, report
+    from pipeline.evaluation import evaluate
+    from pipeline.evaluation.report import files
 
-    missing = evaluation.missing(params.tasks)
+    missing = evaluate.missing(params.tasks)
     results = [
-        evaluation.evaluate(
+        evaluate.evaluate(
             name, taught=name in params.teachers.tasks, tuned=name in params.tuning.tasks
         )
         for name in params.tasks
         if name not in missing
     ]
-    report.write(results, missing)
-    evaluation.write(results, report.RESTORED)
-    report.update_readme(report.markdown(results, missing))
+    files.write(results, missing)
+    evaluate.write(results, files.RESTORED)
+    files.update_readme(files.markdown(results, missing))
 
 
 if __name__ == "__main__":
-    command.run(app)
+    _cli.run(app)

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from pipeline import command
 from pipeline.params import file
+from stages import _cli
 
-app = command.application()
+app = _cli.application()
 
 
 @app.command()
@@ -24,13 +24,13 @@ def main(
     Writes data/labelled/TASK/MEMBER/FOLD: logits of the transfer rows.
     """
     params = file.load()
-    command.one_of(task, params.transfer, "transfer")
-    command.one_of(member, params.teachers.members, "teachers.members")
-    command.one_of(fold, [str(known) for known in params.teachers.folds], "teachers.folds")
-    from pipeline import annotation
+    _cli.one_of(task, params.transfer, "transfer")
+    _cli.one_of(member, params.teachers.members, "teachers.members")
+    _cli.one_of(fold, [str(known) for known in params.teachers.folds], "teachers.folds")
+    from pipeline.teachers import label
 
-    annotation.annotate(task, member, fold, params.machine)
+    label.annotate(task, member, fold, params.machine)
 
 
 if __name__ == "__main__":
-    command.run(app)
+    _cli.run(app)

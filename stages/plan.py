@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from pipeline import command, paths
+from pipeline import paths
+from stages import _cli
 
-app = command.application()
+app = _cli.application()
 Set = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="KEY=VALUE", help="With --profile: change a value first."),
@@ -31,8 +32,7 @@ def main(
     Reads params.yaml and, if they are there, data/prepared and data/transfer; docs/plan.md says how
     it counts.
     """
-    from pipeline import profiles
-    from pipeline.params import file
+    from pipeline.params import file, profiles
     from pipeline.planning import devices as named
     from pipeline.planning import plan, plan_table
 
@@ -48,4 +48,4 @@ def main(
 
 
 if __name__ == "__main__":
-    command.run(app)
+    _cli.run(app)

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from pipeline import command, paths
+from pipeline import paths
 from pipeline.params import file
+from stages import _cli
 
-app = command.application()
+app = _cli.application()
 
 
 @app.command()
@@ -27,13 +28,13 @@ def main(
     Reads TEXTS, with columns sentence1 and, for pairs, sentence2 (or those of your own task), and
     the model's folder. Writes OUT: the texts, `prediction`, and a probability for every class.
     """
-    from pipeline import prediction
+    from pipeline.deployment import predict
 
     params = file.load()
-    prediction.check_target(out)
-    found = prediction.read(texts, task, params)
-    prediction.write(out, prediction.predict(model, task, found, params.machine))
+    predict.check_target(out)
+    found = predict.read(texts, task, params)
+    predict.write(out, predict.predict(model, task, found, params.machine))
 
 
 if __name__ == "__main__":
-    command.run(app)
+    _cli.run(app)

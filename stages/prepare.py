@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline import artifacts, command, paths
+from pipeline import paths
 from pipeline.params import file
+from pipeline.runtime import artifacts
+from stages import _cli
 
 if TYPE_CHECKING:
-    from pipeline.preparation.preparation import Preparation
-    from pipeline.rows import Rows
+    from pipeline.data.prepare import Preparation
+    from pipeline.data.rows import Rows
 
-app = command.application()
+app = _cli.application()
 
 
 @app.command()
@@ -26,11 +28,11 @@ def main(task: Annotated[str, typer.Option(help="Task's name in params.yaml.")])
     Writes data/prepared/TASK, one Parquet file a split, and data/transfer/TASK: further rows
     without labels.
     """
-    from pipeline.preparation import preparation
+    from pipeline.data import prepare
 
     params = file.load()
-    command.one_of(task, params.tasks, "tasks")
-    prepared = preparation.prepare(task, paths.raw(task), params)
+    _cli.one_of(task, params.tasks, "tasks")
+    prepared = prepare.prepare(task, paths.raw(task), params)
     with (
         artifacts.new_folder(paths.prepared(task)) as draft,
         artifacts.new_folder(paths.transfer(task)) as further,
@@ -40,7 +42,7 @@ def main(task: Annotated[str, typer.Option(help="Task's name in params.yaml.")])
 
 
 def _write(draft: Path, further: Path, prepared: Preparation, *, asked: bool) -> None:
-    from pipeline import rows, transfer
+    from pipeline.data import rows, transfer_rows
 
     task = prepared.task.name
     for split, found in prepared.splits.items():
@@ -49,7 +51,7 @@ def _write(draft: Path, further: Path, prepared: Preparation, *, asked: bool) ->
         note = {"task": task, "source": prepared.source, "missing": list(prepared.missing)}
         artifacts.write_json(draft / rows.MISSING, note)
     lack = "no train rows at the source" if asked else "none asked for"
-    transfer.write(further, task, prepared.transfer, f"{task}: {lack}, no transfer rows")
+    transfer_rows.write(further, task, prepared.transfer, f"{task}: {lack}, no transfer rows")
 
 
 def _tell(prepared: Preparation) -> None:
@@ -86,4 +88,4 @@ def _count(found: Rows) -> str:
 
 
 if __name__ == "__main__":
-    command.run(app)
+    _cli.run(app)

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
-from pipeline import command, paths, profiles
-from pipeline.params import file
+from pipeline import paths
+from pipeline.params import file, profiles
+from stages import _cli
 
-app = command.application("List, show, compare and apply profiles (profiles/*.yaml).")
+app = _cli.application("List, show, compare and apply profiles (profiles/*.yaml).")
 Name = Annotated[str, typer.Argument(help="A profile's name, see `list`.")]
 Set = Annotated[
     list[str] | None,
@@ -69,4 +70,4 @@ def _print(changes: Iterable[profiles.Change]) -> None:
 
 
 if __name__ == "__main__":
-    command.run(app)
+    _cli.run(app)

@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from pipeline import command
 from pipeline.params import file
+from stages import _cli
 
-app = command.application()
+app = _cli.application()
 
 
 @app.command()
@@ -23,11 +23,11 @@ def main(
     Reads data/prepared. Writes data/refined/CANDIDATE: weights, tokenizer, log, dev metrics.
     """
     params = file.load()
-    command.one_of(candidate, params.refinement.candidates, "refinement.candidates")
-    from pipeline import refinement
+    _cli.one_of(candidate, params.refinement.candidates, "refinement.candidates")
+    from pipeline.teachers import refine
 
-    refinement.refine(candidate, params)
+    refine.refine(candidate, params)
 
 
 if __name__ == "__main__":
-    command.run(app)
+    _cli.run(app)

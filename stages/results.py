@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from pipeline import command, paths
+from pipeline import paths
 from pipeline.errors import DataError
-from pipeline.results import report
+from pipeline.evaluation.report import files
+from stages import _cli
 
-app = command.application()
+app = _cli.application()
 
 _PLACES = (
     ("data/teachers/", "every teacher: weights, tokenizer, log, logits of all rows"),
@@ -29,11 +30,11 @@ def main() -> None:
     Copies reports that DVC restored from data/evaluation into reports first.
     Reads reports/results.md and puts it into the README's results block as well.
     """
-    report.restore()
+    files.restore()
     if not paths.RESULTS.exists():
         raise DataError("no results yet", where=paths.RESULTS, mend="dvc repro")
     text = paths.RESULTS.read_text(encoding="utf-8")
-    report.update_readme(text)  # results restored from DVC's cache have not run `evaluate`
+    files.update_readme(text)  # results restored from DVC's cache have not run `evaluate`
     width = max(len(place) for place, _ in _PLACES)
     lines = [f"  {place:<{width}}  {what}" for place, what in _PLACES]
     _show(text)
@@ -51,4 +52,4 @@ def _show(text: str) -> None:
 
 
 if __name__ == "__main__":
-    command.run(app)
+    _cli.run(app)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from pipeline import command, selection
 from pipeline.params import file
+from pipeline.teachers import select
+from stages import _cli
 
-app = command.application()
+app = _cli.application()
 
 
 @app.command()
@@ -15,7 +16,7 @@ def main() -> None:
     Reads data/refined. Writes data/selected and data/selection.json.
     """
     params = file.load()
-    order = selection.select(params)
+    order = select.select(params)
     for place, candidate in enumerate(order, start=1):
         kept = ", selected" if place <= params.selection.top else ""
         print(f"{place}. {candidate.name}: {100 * candidate.score:.2f}{kept}")
@@ -24,4 +25,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    command.run(app)
+    _cli.run(app)

@@ -6,11 +6,11 @@ from typing import Annotated
 
 import typer
 
-from pipeline import command
-from pipeline.models import start
 from pipeline.params import file
+from pipeline.teachers import initial_encoder
+from stages import _cli
 
-app = command.application()
+app = _cli.application()
 
 
 @app.command()
@@ -22,9 +22,9 @@ def main(
     Reads data/selected. Writes data/starts/MEMBER.
     """
     params = file.load()
-    command.one_of(member, params.teachers.members, "teachers.members")
-    start.write(member, params)
+    _cli.one_of(member, params.teachers.members, "teachers.members")
+    initial_encoder.write(member, params)
 
 
 if __name__ == "__main__":
-    command.run(app)
+    _cli.run(app)

@@ -6,10 +6,11 @@ from typing import Annotated
 
 import typer
 
-from pipeline import command, folds
+from pipeline.data import folds
 from pipeline.params import file
+from stages import _cli
 
-app = command.application()
+app = _cli.application()
 
 
 @app.command()
@@ -24,13 +25,13 @@ def main(
     Writes data/teachers/TASK/MEMBER/FOLD: weights, tokenizer, log, logits.
     """
     params = file.load()
-    command.one_of(task, params.teachers.tasks, "teachers.tasks")
-    command.one_of(member, params.teachers.members, "teachers.members")
-    command.one_of(fold, folds.names(params.teachers.folds), "teachers.folds")
-    from pipeline import teacher
+    _cli.one_of(task, params.teachers.tasks, "teachers.tasks")
+    _cli.one_of(member, params.teachers.members, "teachers.members")
+    _cli.one_of(fold, folds.names(params.teachers.folds), "teachers.folds")
+    from pipeline.teachers import teach
 
-    teacher.teach(task, member, fold, params)
+    teach.teach(task, member, fold, params)
 
 
 if __name__ == "__main__":
-    command.run(app)
+    _cli.run(app)

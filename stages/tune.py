@@ -6,10 +6,10 @@ from typing import Annotated
 
 import typer
 
-from pipeline import command
 from pipeline.params import file
+from stages import _cli
 
-app = command.application()
+app = _cli.application()
 
 
 @app.command()
@@ -22,11 +22,11 @@ def main(
     Writes data/tuned/TASK: weights, tokenizer, log, logits of held-out rows.
     """
     params = file.load()
-    command.one_of(task, params.tuning.tasks, "tuning.tasks")
-    from pipeline import tuning
+    _cli.one_of(task, params.tuning.tasks, "tuning.tasks")
+    from pipeline.student import tune
 
-    tuning.tune(task, params)
+    tune.tune(task, params)
 
 
 if __name__ == "__main__":
-    command.run(app)
+    _cli.run(app)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from itertools import groupby
 
-from pipeline import command, usage
 from pipeline.errors import DataError
+from pipeline.runtime import resource_usage
+from stages import _cli
 
-app = command.application()
+app = _cli.application()
 
 _ORDER = [
     "download",
@@ -32,11 +33,11 @@ def main() -> None:
     Reads scratch/usage, where every stage that DVC runs leaves its cost.
     Prints a Markdown table, a line a stage, its instances added up.
     """
-    recorded = usage.read()
+    recorded = resource_usage.read()
     if not recorded:
         raise DataError(
             "no stage has left its cost here; only those that DVC runs do",
-            where=usage.FOLDER,
+            where=resource_usage.FOLDER,
             mend="make repro; stages that are up to date are not run and leave none",
         )
     print("| stage | runs | wall seconds | CPU seconds | peak MiB |\n|---|---|---|---|---|")
@@ -50,4 +51,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    command.run(app)
+    _cli.run(app)

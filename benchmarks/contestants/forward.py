@@ -10,7 +10,7 @@ import torch
 from benchmarks import models, workload
 from benchmarks.contestants import Prepared
 from benchmarks.job import Job
-from pipeline.models.tokens import TEXTS
+from pipeline.model.tokenization import TEXTS
 
 
 def bare(job: Job) -> Prepared:

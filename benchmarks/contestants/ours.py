@@ -13,15 +13,14 @@ from benchmarks import models, peak, workload
 from benchmarks.contestants import Prepared
 from benchmarks.job import TEACHERS, Job
 from benchmarks.workload import Workload
-from pipeline import labelling as scoring
-from pipeline import machine
-from pipeline.learning import batching
-from pipeline.learning.objective import TrainingSet
-from pipeline.learning.training import Run, train
-from pipeline.machine import Machine
-from pipeline.models.model import MultiTaskModel
+from pipeline.model import batching, scoring
+from pipeline.model.multitask import MultiTaskModel
 from pipeline.params import sections
 from pipeline.params.distillation import CrossEntropy, Distillation
+from pipeline.runtime import hardware
+from pipeline.runtime.hardware import Machine
+from pipeline.training.losses.objective import TrainingSet
+from pipeline.training.trainer import Run, train
 
 _HALVES = Distillation(
     hard_weight=0.5,
@@ -34,11 +33,11 @@ _HALVES = Distillation(
 
 def training(job: Job) -> Prepared:
     """Training on gold labels."""
-    hardware, rows = hardware_of(job), workload.of(job)
-    fit(_model(job), rows.first(min(len(rows.labels), job.batch_size)), job, hardware)
+    machine, rows = hardware_of(job), workload.of(job)
+    fit(_model(job), rows.first(min(len(rows.labels), job.batch_size)), job, machine)
     model = _model(job)
     return Prepared(
-        lambda: fit(model, rows, job, hardware),
+        lambda: fit(model, rows, job, machine),
         len(rows.labels) * job.epochs,
         rows.digest,
         models.digest(model),
@@ -47,16 +46,16 @@ def training(job: Job) -> Prepared:
 
 def distilling(job: Job) -> Prepared:
     """Labelling by three teachers, then training on hard and soft labels."""
-    hardware, rows = hardware_of(job), workload.of(job)
+    machine, rows = hardware_of(job), workload.of(job)
     teachers = [
         models.multi_task(models.classifier("teacher", job.seed + 1 + number, job.task), job.task)
         for number in range(TEACHERS)
     ]
     model, first = _model(job), rows.first(min(len(rows.labels), job.batch_size))
-    fit(_model(job), first, job, hardware, soft_labels(teachers, first, job, hardware))
+    fit(_model(job), first, job, machine, soft_labels(teachers, first, job, machine))
 
     def run() -> None:
-        fit(model, rows, job, hardware, soft_labels(teachers, rows, job, hardware))
+        fit(model, rows, job, machine, soft_labels(teachers, rows, job, machine))
 
     examples = len(rows.labels) * job.epochs
     return Prepared(run, examples, rows.digest, models.digest(model))
@@ -64,15 +63,15 @@ def distilling(job: Job) -> Prepared:
 
 def labelling(job: Job) -> Prepared:
     """Logits of every row by one trained model."""
-    hardware, rows = hardware_of(job), workload.of(job)
+    machine, rows = hardware_of(job), workload.of(job)
     classifier = models.classifier(job.model, job.seed, job.task)
     digest = models.digest(classifier)  # the pooler, which nobody reads here, goes
     model = models.multi_task(classifier, job.task, pooling="mean")
     first = rows.first(min(len(rows.labels), job.batch_size))
-    scoring.logits(model, job.task, first.tokens, hardware, "warm-up")
+    scoring.logits(model, job.task, first.tokens, machine, "warm-up")
 
     def run() -> None:
-        scoring.logits(model, job.task, rows.tokens, hardware, "labelling")
+        scoring.logits(model, job.task, rows.tokens, machine, "labelling")
 
     return Prepared(run, len(rows.labels), rows.digest, digest)
 
@@ -82,16 +81,16 @@ def remembering(job: Job) -> Prepared:
 
     Warmed up on a model of one narrow layer and two rows, so that the libraries' code is loaded.
     """
-    hardware, rows = hardware_of(job), workload.of(job)
+    machine, rows = hardware_of(job), workload.of(job)
     imported = peak.resident()
     speck = models.multi_task(models.classifier("speck", job.seed, job.task), job.task)
-    fit(speck, rows.first(2), job, hardware)
+    fit(speck, rows.first(2), job, machine)
     del speck
     base = peak.resident()
     model = _model(job)
 
     def run() -> dict[str, Any]:
-        fit(model, rows, job, hardware)
+        fit(model, rows, job, machine)
         return {"peak_bytes": peak.highest()}
 
     known = {"imported_bytes": imported, "base_bytes": base}
@@ -108,14 +107,14 @@ def hardware_of(job: Job) -> Machine:
         "threads": job.threads,
         "shards": job.threads,
     }
-    return machine.set_up(sections.Machine(**{**settings.model_dump(), **values}))
+    return hardware.set_up(sections.Machine(**{**settings.model_dump(), **values}))
 
 
 def fit(
     model: MultiTaskModel,
     rows: Workload,
     job: Job,
-    hardware: Machine,
+    machine: Machine,
     targets: np.ndarray | None = None,
 ) -> None:
     """Train a model as the stages do.
@@ -124,7 +123,7 @@ def fit(
         model: trained in place.
         rows: all of its rows.
         job: settings and seed.
-        hardware: as of `hardware_of`.
+        machine: as of `hardware_of`.
         targets: soft labels `(rows, classes)`; None for gold labels alone.
     """
     sets = {job.task: TrainingSet(rows.tokens, rows.labels, targets)}
@@ -136,18 +135,17 @@ def fit(
             log=Path(folder) / "log.csv",
             distillation=None if targets is None else _HALVES,
         )
-        train(model, sets, run, hardware)
+        train(model, sets, run, machine)
 
 
 def soft_labels(
-    teachers: Sequence[MultiTaskModel], rows: Workload, job: Job, hardware: Machine
+    teachers: Sequence[MultiTaskModel], rows: Workload, job: Job, machine: Machine
 ) -> np.ndarray:
     """Mean probabilities of the teachers, float32 `(rows, classes)` (arXiv 1904.09482, Eq. 3)."""
     from scipy.special import softmax
 
     logits = [
-        scoring.logits(teacher, job.task, rows.tokens, hardware, "labelling")
-        for teacher in teachers
+        scoring.logits(teacher, job.task, rows.tokens, machine, "labelling") for teacher in teachers
     ]
     mean: np.ndarray = softmax(np.stack(logits), axis=2).mean(0)
     return mean.astype(np.float32)

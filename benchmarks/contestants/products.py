@@ -13,8 +13,8 @@ from benchmarks import flops, models, rate, workload
 from benchmarks.breakdown import by_group
 from benchmarks.contestants import Prepared, ours
 from benchmarks.job import Job
-from pipeline.planning import shapes
-from pipeline.planning.shapes import Shape
+from pipeline.planning import encoder_shapes
+from pipeline.planning.encoder_shapes import Shape
 
 
 def beside_training(job: Job) -> Prepared:
@@ -24,7 +24,7 @@ def beside_training(job: Job) -> Prepared:
     """
     assert job.length is not None, "the products' shapes must be known"
     length = job.length
-    hardware, rows = ours.hardware_of(job), workload.of(job)
+    machine, rows = ours.hardware_of(job), workload.of(job)
     classifier = models.classifier(job.model, job.seed, job.task)
     model = models.multi_task(classifier, job.task, pooling="mean")
     shape = shape_of(model.encoder.config.to_dict())
@@ -32,7 +32,7 @@ def beside_training(job: Job) -> Prepared:
     alone = rate.products(shape, job.batch_size, length)
 
     def train() -> None:
-        ours.fit(model, rows, job, hardware)
+        ours.fit(model, rows, job, machine)
 
     def multiply() -> None:
         with _threads(job.threads):
@@ -40,7 +40,7 @@ def beside_training(job: Job) -> Prepared:
                 for product in alone:
                     product.run()
 
-    ours.fit(model, rows.first(job.batch_size), job, hardware)
+    ours.fit(model, rows.first(job.batch_size), job, machine)
     multiply()
 
     def run() -> dict[str, Any]:
@@ -57,7 +57,7 @@ def beside_training(job: Job) -> Prepared:
 
 def shape_of(config: dict[str, Any]) -> Shape:
     """Sizes of a BERT."""
-    shape = shapes.read(config)
+    shape = encoder_shapes.read(config)
     assert shape is not None, "every model here is a BERT"
     return shape
 

@@ -22,7 +22,7 @@ from benchmarks import models, workload
 from benchmarks.contestants import Prepared
 from benchmarks.job import TEACHERS, Job
 from benchmarks.workload import Workload
-from pipeline.models.tokens import TEXTS
+from pipeline.model.tokenization import TEXTS
 
 
 def live(job: Job) -> Prepared:

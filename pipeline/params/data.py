@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipeline.params.definitions import Definition
+from pipeline.params.custom_tasks import Definition
 from pipeline.params.fields import (
     Commit,
     Count,

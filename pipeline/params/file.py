@@ -9,7 +9,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from pipeline.errors import ParamsError
-from pipeline.params import contradictions, faults, yaml_text
+from pipeline.params import yaml_text
+from pipeline.params.checks import cross_section, messages
 from pipeline.params.sections import Params
 from pipeline.paths import PARAMS
 
@@ -59,11 +60,11 @@ def check(values: Mapping[str, Any], where: object = PARAMS) -> Params:
     Raises:
         ParamsError: one line a fault, each with its YAML path.
     """
-    lines = list(contradictions.find(values))
+    lines = list(cross_section.find(values))
     try:
         params = Params.model_validate(values)
     except ValidationError as error:
-        lines = [*faults.describe(error, Params, values), *lines]
+        lines = [*messages.describe(error, Params, values), *lines]
     if lines:
         raise report(lines, where)
     return params

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from pipeline.planning.devices import Device, Precision
-from pipeline.planning.shapes import Shape
+from pipeline.planning.encoder_shapes import Shape
 
 BACKWARD = 2
 """Operations of the backward pass for each one of the forward pass: two products for one."""

@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from pipeline.errors import ParamsError
-from pipeline.params import faults
+from pipeline.params.checks import messages
 
 Precision = Literal["float32", "bfloat16", "float16"]
 GB = 10**9
@@ -41,7 +41,7 @@ class Device:
     fused: bool = True
 
     def precision(self, wanted: str) -> Precision:
-        """The precision that `machine.precision` means here; auto as pipeline/machine.py has it.
+        """The precision that `machine.precision` means here; auto as in runtime/hardware.py.
 
         Raises:
             ParamsError: the device has no fast products of the wanted precision.
@@ -140,7 +140,7 @@ def find(name: str) -> Device:
     """
     if name not in NAMED:
         raise ParamsError(
-            f"no such device{faults.near(name, NAMED)}",
+            f"no such device{messages.near(name, NAMED)}",
             seen=name,
             where="--device",
             mend=f"choose one of {', '.join(NAMED)}",

@@ -10,8 +10,8 @@ from pipeline.params.sections import Machine
 from pipeline.planning import cost
 from pipeline.planning.cost import Memory
 from pipeline.planning.devices import Device, Precision
-from pipeline.planning.runs import Run
-from pipeline.planning.shapes import Shape
+from pipeline.planning.encoder_shapes import Shape
+from pipeline.planning.stage_runs import Run
 
 
 @dataclass(frozen=True)

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline import folds
+from pipeline.data import folds
 from pipeline.errors import ParamsError
 from pipeline.params.encoders import Encoder
 from pipeline.params.sections import Params
 from pipeline.params.teachers import WHOLE
-from pipeline.planning import amounts, runs, shapes
-from pipeline.planning.amounts import Amount
-from pipeline.planning.runs import Job, Run
+from pipeline.planning import dataset_sizes, encoder_shapes, stage_runs
+from pipeline.planning.dataset_sizes import Amount
+from pipeline.planning.stage_runs import Job, Run
 
 SIDE_BY_SIDE = (("refine",), ("teach",), ("label",), ("distil", "baseline"), ("tune",))
 """Stages that train or score. Those of one group need none of each other, only earlier groups."""
@@ -43,7 +43,7 @@ def of(params: Params) -> Plan:
         DataError: a prepared file cannot be read.
         EncoderError: a package that carries an encoder is missing.
     """
-    found = amounts.read(params)
+    found = dataset_sizes.read(params)
     if all(amount is not None and not amount.of("train") for amount in found.values()):
         raise ParamsError("no task has train rows at the source", where="tasks in params.yaml")
     return Plan(count(params, found), found, params)
@@ -51,7 +51,7 @@ def of(params: Params) -> Plan:
 
 def count(params: Params, found: Mapping[str, Amount | None]) -> list[Run]:
     """All runs, in the order of the stages, with the given amounts by task."""
-    return [runs.count(job, found) for job in _jobs(params, found)]
+    return [stage_runs.count(job, found) for job in _jobs(params, found)]
 
 
 def start(member: str, params: Params) -> Encoder:
@@ -187,5 +187,5 @@ def _seen(amount: Amount | None, params: Params) -> dict[str, float]:
 
 
 def _size(encoder: Encoder) -> int:
-    shape = shapes.of(encoder)
+    shape = encoder_shapes.of(encoder)
     return 0 if shape is None else shape.parameters(pooler=True)

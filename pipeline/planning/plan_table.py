@@ -10,7 +10,7 @@ from pipeline.planning.cost import GIB
 from pipeline.planning.devices import Device
 from pipeline.planning.estimates import Estimate
 from pipeline.planning.plan import SIDE_BY_SIDE, Plan
-from pipeline.planning.runs import Run
+from pipeline.planning.stage_runs import Run
 
 COLUMNS = (
     "stage",

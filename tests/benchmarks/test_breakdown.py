@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from benchmarks import breakdown, limit, need
-from pipeline.planning.shapes import Shape
+from pipeline.planning.encoder_shapes import Shape
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from benchmarks import lengths, workload
 from benchmarks.contestants import ours
 from benchmarks.job import Job
 from benchmarks.padding import others, share
-from pipeline.planning import lengths as planned
+from pipeline.planning import row_lengths as planned
 from pipeline.tasks import GLUE
 
 PARTIAL = {"mnli": 10_233, "qnli": 10_145, "qqp": 19_495}

@@ -85,7 +85,7 @@ class Project:
 
     def repro(self, jobs: int = 1) -> set[str]:
         """Do as `make repro` does and give the stages that were executed."""
-        return self.ran(self.python("-m", "scripts.repro", "--jobs", str(jobs)))
+        return self.ran(self.python("-m", "orchestration.repro", "--jobs", str(jobs)))
 
     def experiment(self, *overrides: str) -> set[str]:
         flags = [part for override in overrides for part in ("-S", override)]

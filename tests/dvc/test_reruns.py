@@ -63,9 +63,9 @@ def test_a_queued_experiment_leaves_the_workspace_alone(as_committed: Any) -> No
 @pytest.mark.parametrize(
     ("file", "expected"),
     [
-        ("pipeline/profiles.py", set()),
-        ("scripts/pool.py", set()),
-        ("pipeline/results/report.py", {"evaluate"}),
+        ("pipeline/params/profiles.py", set()),
+        ("orchestration/executors/local.py", set()),
+        ("pipeline/evaluation/report/files.py", {"evaluate"}),
     ],
 )
 def test_a_comment_reruns_only_what_imports_it(
@@ -78,6 +78,6 @@ def test_a_comment_reruns_only_what_imports_it(
 
 def test_a_task_with_teachers_is_taken_out_in_two_places(as_committed: Any) -> None:
     as_committed.change(lambda params: params["tasks"].pop("rte"))
-    said = as_committed.python("-m", "scripts.repro", code=2)
+    said = as_committed.python("-m", "orchestration.repro", code=2)
     assert "teachers.tasks.rte" in said
     assert "Traceback" not in said

@@ -12,11 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline import logits, rows, soft_labels
+from pipeline.data import rows
 from pipeline.params import file
 from pipeline.params.encoders import RandomEncoder
 from pipeline.params.heads import LinearHead
 from pipeline.params.sections import Machine, Params, Training
+from pipeline.soft_labels import logits, store
 from pipeline.tasks import GLUE, Task
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -107,7 +108,7 @@ def head() -> LinearHead:
 
 
 @pytest.fixture(scope="session")
-def hardware() -> Machine:
+def machine() -> Machine:
     """One CPU thread, float32."""
     return Machine(
         device="cpu",
@@ -169,7 +170,7 @@ def rte_soft_labels(
 ) -> Path:
     """Path of the soft-label file made of them."""
     path = tmp_path / "rte.parquet"
-    soft_labels.write(path, rte_splits, rte_members, "mean_probability")
+    store.write(path, rte_splits, rte_members, "mean_probability")
     return path
 
 
@@ -204,5 +205,5 @@ def rte_calibrated(
 ) -> Path:
     """Path of the soft-label file made of them, calibrated by the temperatures 1/2 and 2."""
     path, temperatures = tmp_path / "calibrated" / "rte.parquet", {"m1": 0.5, "m2": 2.0}
-    soft_labels.write(path, rte_all_splits, rte_folded, "mean_probability", temperatures)
+    store.write(path, rte_all_splits, rte_folded, "mean_probability", temperatures)
     return path

@@ -19,11 +19,12 @@ import pyarrow.parquet as pq
 import pytest
 from safetensors import safe_open
 
-from pipeline import artifacts, paths, profiles
-from pipeline.models import checkpoint
-from pipeline.params import file
+from pipeline import paths
+from pipeline.model import saved_model
+from pipeline.params import file, profiles
 from pipeline.params.sections import Params
 from pipeline.planning import plan
+from pipeline.runtime import artifacts
 from stages import (
     baseline,
     distil,
@@ -106,7 +107,7 @@ def params(project: Path) -> Params:
 
 
 def card(folder: Path) -> Any:
-    return artifacts.read_json(folder / checkpoint.CARD)
+    return artifacts.read_json(folder / saved_model.CARD)
 
 
 def test_nothing_but_sizes_differs_from_the_profile() -> None:
@@ -173,7 +174,7 @@ def test_teachers_have_new_heads_of_the_papers_kinds(params: Params, task: str) 
 
 
 def _head_keys(folder: Path, task: str) -> set[str]:
-    with safe_open(folder / checkpoint.HEADS, "np") as heads:
+    with safe_open(folder / saved_model.HEADS, "np") as heads:
         prefix = f"head_{task}."
         return {key.removeprefix(prefix) for key in heads.keys() if key.startswith(prefix)}  # noqa: SIM118
 
@@ -229,7 +230,7 @@ def test_the_plan_foretells_steps_and_weights_of_every_run(params: Params) -> No
     planned = {run.job.name: (run.steps, run.weights) for run in plan.of(params).runs}
     done = {
         name: (
-            len((folder / checkpoint.LOG).read_text().splitlines()) - 1,
+            len((folder / saved_model.LOG).read_text().splitlines()) - 1,
             card(folder)["parameters"],
         )
         for name, folder in folders.items()

@@ -14,9 +14,11 @@ import safetensors.torch
 import transformers.models.bert.modeling_bert
 import transformers.models.bert.tokenization_bert  # noqa: F401
 
-from pipeline import artifacts, command, drafts, labelling, teacher  # noqa: F401
-from pipeline.learning.snapshots import Snapshots
-from pipeline.models import checkpoint
+from pipeline.model import saved_model, scoring
+from pipeline.runtime import artifact_lock, artifacts
+from pipeline.teachers import teach  # noqa: F401
+from pipeline.training.resume.checkpoints import Snapshots
+from stages import _cli
 
 Kill = Callable[[], None]
 
@@ -37,7 +39,7 @@ def run(folder: Path, arguments: list[str], said: Path, moment: str, number: int
     if moment:
         MOMENTS[moment](lambda: os.kill(os.getpid(), number))
     sys.argv = [*arguments]
-    command.run(importlib.import_module(arguments[0]).app)
+    _cli.run(importlib.import_module(arguments[0]).app)
 
 
 def _around(owner: Any, name: str, call: int, kill: Kill, after: bool = False) -> None:
@@ -89,10 +91,10 @@ MOMENTS: dict[str, Callable[[Kill], None]] = {
     "after the JSON file's rename": lambda kill: _around(os, "replace", 6, kill, after=True),
     "before an old snapshot is deleted": lambda kill: _around(Snapshots, "drop", 1, kill),
     "after an old snapshot is deleted": lambda kill: _around(Snapshots, "drop", 2, kill, True),
-    "the model is saved": lambda kill: _around(checkpoint, "save", 1, kill, after=True),
-    "the rows are scored": lambda kill: _around(labelling, "logits", 2, kill),
+    "the model is saved": lambda kill: _around(saved_model, "save", 1, kill, after=True),
+    "the rows are scored": lambda kill: _around(scoring, "logits", 2, kill),
     "before the final rename": lambda kill: _around(artifacts, "_swap", 1, kill),
     "the old artifact is away": lambda kill: _in_the_swap(1, kill),
     "the new artifact is there": lambda kill: _in_the_swap(2, kill),
-    "before the snapshots are deleted": lambda kill: _around(drafts, "_delete", 1, kill),
+    "before the snapshots are deleted": lambda kill: _around(artifact_lock, "_delete", 1, kill),
 }

@@ -12,8 +12,11 @@ import pytest
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from pipeline import artifacts, folds, logits, parquet, paths, rows, soft_labels
+from pipeline import paths
+from pipeline.data import folds, row_tables, rows
 from pipeline.errors import DataError, ParamsError, SoftLabelError
+from pipeline.runtime import artifacts
+from pipeline.soft_labels import logits, store
 from pipeline.tasks import GLUE
 from stages import ensemble
 
@@ -34,7 +37,7 @@ def prepared(split: str, count: int) -> rows.Rows:
         }
         for at in range(count)
     ]
-    about = {**parquet.describe(RTE), "schema_version": rows.SCHEMA_VERSION, "split": split}
+    about = {**row_tables.describe(RTE), "schema_version": rows.SCHEMA_VERSION, "split": split}
     table = pa.Table.from_pylist(records, schema=rows.schema(RTE))
     return rows.Rows(table, {**about, "official_rows": None})
 
@@ -101,11 +104,11 @@ def set_params(*members: str, rule: str = "mean_probability", **changes: object)
         yaml.dump(params, file)
 
 
-def run(task: str = "rte", **further: rows.Rows) -> soft_labels.SoftLabels:
+def run(task: str = "rte", **further: rows.Rows) -> store.SoftLabels:
     CliRunner().invoke(ensemble.app, ["--task", task], catch_exceptions=False)
     folder = paths.prepared(task)
     splits = {} if rows.absent(folder) else rows.read_splits(folder)
-    return soft_labels.read(paths.soft_labels(task), {**splits, **further})
+    return store.read(paths.soft_labels(task), {**splits, **further})
 
 
 @pytest.mark.parametrize(

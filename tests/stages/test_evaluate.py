@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline import artifacts, paths
-from pipeline.results import provenance, report
+from pipeline import paths
+from pipeline.evaluation.report import data_notes, files
+from pipeline.runtime import artifacts
 from stages import evaluate, results
-from tests.pipeline.results.conftest import MADE, write_made
+from tests.pipeline.evaluation.conftest import MADE, write_made
 
 ROOT = Path(__file__).resolve().parents[2]
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -52,7 +53,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_everything_is_written(project: Path, run: Run) -> None:
     readme = project / "README.md"
-    readme.write_text(report.BEGIN.format("sample") + report.END.format("sample"))
+    readme.write_text(files.BEGIN.format("sample") + files.END.format("sample"))
     ran = run("stages.evaluate")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert sorted(path.stem for path in paths.EVALUATION.glob("*.parquet")) == sorted(MADE)
@@ -67,7 +68,7 @@ def test_everything_is_written(project: Path, run: Run) -> None:
     assert found["gain_kept"] == 0.5
     assert list(found["missing"]) == ["wnli"]
     text = paths.RESULTS.read_text()
-    assert text.startswith(f"**{provenance.SAMPLE_HEADLINE}**\n")
+    assert text.startswith(f"**{data_notes.SAMPLE_HEADLINE}**\n")
     assert text.strip() in readme.read_text()
 
 
@@ -113,7 +114,7 @@ def test_an_unknown_parameter_is_refused_first(project: Path, run: Run) -> None:
 
 def test_training_libraries_are_not_loaded() -> None:
     program = (
-        "import sys; from pipeline.results import evaluation, report; import stages.evaluate; "
+        "import sys; from pipeline.evaluation import evaluation, report; import stages.evaluate; "
         "sys.exit(','.join({'torch', 'transformers', 'pandas', 'sklearn', 'scipy'} "
         "& set(sys.modules)))"
     )
@@ -136,7 +137,7 @@ def test_results_are_printed_with_where_they_lie(run: Run) -> None:
 @pytest.mark.usefixtures("project")
 def test_reports_follow_an_evaluation_that_dvc_restored(run: Run) -> None:
     evaluate.main()
-    kept = {path: path.read_bytes() for path in report.RESTORED}
+    kept = {path: path.read_bytes() for path in files.RESTORED}
     for path in kept:
         assert (paths.EVALUATION / path.name).read_bytes() == kept[path]
     paths.RESULTS.write_text("of another run\n")

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import artifacts, rows
+from pipeline.data import rows
+from pipeline.runtime import artifacts
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = {"task": "rte", "member": "m1", "fold": "all"}

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import command
+from stages import _cli
 from stages.plan import app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,7 +34,7 @@ def run(project, monkeypatch, capsys):
     def call(*arguments: str) -> tuple[object, str, str]:
         monkeypatch.setattr(sys, "argv", ["plan", *arguments])
         with pytest.raises(SystemExit) as end:
-            command.run(app)
+            _cli.run(app)
         return end.value.code or 0, *capsys.readouterr()
 
     return call

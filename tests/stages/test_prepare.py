@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import rows
+from pipeline.data import rows
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = b"index\tsentence1\tsentence2\tlabel\n"

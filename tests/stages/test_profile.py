@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import command
+from stages import _cli
 from stages.profile import app
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -36,7 +36,7 @@ def run(
     def call(*arguments: str) -> tuple[object, str, str]:
         monkeypatch.setattr(sys, "argv", ["profile", *arguments])
         with pytest.raises(SystemExit) as end:
-            command.run(app)
+            _cli.run(app)
         return end.value.code or 0, *capsys.readouterr()
 
     return call

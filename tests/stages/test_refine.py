@@ -11,8 +11,8 @@ import pytest
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from pipeline import refinement
 from pipeline.errors import ParamsError
+from pipeline.teachers import refine as refinement
 from stages import refine
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,8 +11,9 @@ import pytest
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from pipeline import artifacts, paths
-from pipeline.models import checkpoint
+from pipeline import paths
+from pipeline.model import saved_model
+from pipeline.runtime import artifacts
 from stages import select
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -34,13 +35,13 @@ def set_params(*candidates):
 
 def put(name, accuracy):
     folder = paths.refined(name)
-    (folder / checkpoint.ENCODER).mkdir(parents=True)
-    (folder / checkpoint.ENCODER / "model.safetensors").write_text(name)
-    (folder / checkpoint.HEADS).write_text(name)
+    (folder / saved_model.ENCODER).mkdir(parents=True)
+    (folder / saved_model.ENCODER / "model.safetensors").write_text(name)
+    (folder / saved_model.HEADS).write_text(name)
     dev = {"rte": {"dev": {"accuracy": accuracy}}}
-    weights = checkpoint.weights_sha256(folder)
+    weights = saved_model.weights_sha256(folder)
     card = {"weights_sha256": weights, "encoder": {"source": "random"}, "dev": dev}
-    artifacts.write_json(folder / checkpoint.CARD, card)
+    artifacts.write_json(folder / saved_model.CARD, card)
 
 
 def run():

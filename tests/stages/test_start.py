@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from pipeline import paths
 from pipeline.errors import ParamsError
-from pipeline.models import start as starts
+from pipeline.teachers import initial_encoder as starts
 from stages import start
 
 ROOT = Path(__file__).resolve().parents[2]

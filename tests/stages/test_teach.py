@@ -8,8 +8,8 @@ import pytest
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from pipeline import teacher
 from pipeline.errors import ParamsError
+from pipeline.teachers import teach as teacher
 from stages import teach
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,8 +11,8 @@ import pytest
 from ruamel.yaml import YAML
 from typer.testing import CliRunner
 
-from pipeline import tuning
 from pipeline.errors import ParamsError
+from pipeline.student import tune as tuning
 from stages import tune
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import command, usage
+from pipeline.runtime import resource_usage
+from stages import _cli
 from stages.usage import app
 
 
@@ -24,16 +25,16 @@ def run(tmp_path, monkeypatch, capsys):
     def call(*arguments: str) -> tuple[object, str, str]:
         monkeypatch.setattr(sys, "argv", ["usage", *arguments])
         with pytest.raises(SystemExit) as end:
-            command.run(app)
+            _cli.run(app)
         return end.value.code or 0, *capsys.readouterr()
 
     return call
 
 
 def put(stage: str, seconds: float) -> None:
-    usage.FOLDER.mkdir(parents=True, exist_ok=True)
+    resource_usage.FOLDER.mkdir(parents=True, exist_ok=True)
     cost = {"stage": stage, "wall_seconds": seconds, "cpu_seconds": 2 * seconds, "peak_mib": 9.0}
-    Path(usage.FOLDER / f"{stage}.json").write_text(json.dumps(cost))
+    Path(resource_usage.FOLDER / f"{stage}.json").write_text(json.dumps(cost))
 
 
 def test_instances_are_added_up_in_the_order_of_the_stages(run) -> None:

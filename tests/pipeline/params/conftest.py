@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from pipeline import overlay
 from pipeline.errors import ParamsError
 from pipeline.params import file, yaml_text
+from pipeline.params import overrides as overlay
 
 SAMPLE = Path(__file__).resolve().parents[3] / "profiles" / "sample.yaml"
 Values = dict[str, Any]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pipeline.planning import cost
 from pipeline.planning.cost import Load, Training
 from pipeline.planning.devices import Device
-from pipeline.planning.shapes import Shape
+from pipeline.planning.encoder_shapes import Shape
 
 SHAPE = Shape(layers=2, hidden=4, intermediate=16, heads=2, vocabulary=10)
 # 10 GFLOP/s reached, 1 GB/s

@@ -10,7 +10,7 @@ import pytest
 from pipeline.errors import ParamsError
 from pipeline.planning import cost, devices
 from pipeline.planning.cost import Load
-from pipeline.planning.shapes import KNOWN
+from pipeline.planning.encoder_shapes import KNOWN
 
 ROW = cost.training(KNOWN["google-bert/bert-large-uncased"], Load(1, 384, 384**2))
 # ModernBERT-base: 22 layers of 768, attention 4 and gated feed-forward 3 x 1,152 widths each.

@@ -17,10 +17,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline import profiles
-from pipeline.params import file
-from pipeline.planning import devices, estimates, lengths, plan
-from pipeline.planning.amounts import Amount
+from pipeline.params import file, profiles
+from pipeline.planning import devices, estimates, plan, row_lengths
+from pipeline.planning.dataset_sizes import Amount
 from pipeline.planning.estimates import Estimate
 from pipeline.tasks import GLUE
 from tests.pipeline.planning.conftest import RECORDED
@@ -57,7 +56,7 @@ def found() -> Mapping[str, Estimate]:
             GLUE[task],
             dict(zip(("train", "dev", "test"), rows, strict=True)),
             0,
-            np.array(lengths.GLUE[task]),
+            np.array(row_lengths.GLUE[task]),
         )
         for task, rows in ROWS.items()
     }

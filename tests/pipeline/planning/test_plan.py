@@ -11,9 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import folds, paths, profiles, rows
+from pipeline import paths
+from pipeline.data import folds, rows
 from pipeline.errors import ParamsError
-from pipeline.params import file
+from pipeline.params import file, profiles
 from pipeline.planning import plan
 from pipeline.planning.plan import Plan
 from tests.pipeline.planning.conftest import RECORDED, recorded

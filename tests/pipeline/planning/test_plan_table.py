@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import profiles
 from pipeline.errors import ParamsError
-from pipeline.params import file
+from pipeline.params import file, profiles
 from pipeline.planning import devices, estimates, plan, plan_table
 from tests.pipeline.planning.conftest import recorded
 

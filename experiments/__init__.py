@@ -1,0 +1,1 @@
+"""The published experiments: settings, runs, figures and pages."""

@@ -1,0 +1,179 @@
+"""What the experiments of the grid gave: figures over seeds, with intervals."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from statistics import fmean
+from typing import Any
+
+from experiments import settings as grid
+from pipeline import paths
+from pipeline.errors import DataError
+from pipeline.evaluation import seeds as replicates
+from pipeline.evaluation import summary
+from pipeline.evaluation.seeds import OverSeeds
+from pipeline.evaluation.systems import BASELINE, ENSEMBLE, STUDENT
+from pipeline.runtime import artifacts
+
+KEPT = Path("scratch/evidence")
+_INSIDE = paths.EVALUATION.name
+_SHORT = 7  # hexadecimal digits of a commit
+_SYSTEMS = (BASELINE, STUDENT, ENSEMBLE)
+
+
+def write(target: Path, settings: Sequence[grid.Setting], seeds: Sequence[int]) -> dict[str, Any]:
+    """Read every finished experiment of the grid and write all figures as JSON.
+
+    A setting without experiments here, as in a clone of its own, stays as the file has it.
+
+    Returns:
+        What the file holds now, by name of setting.
+
+    Raises:
+        DataError: no experiment of the grid is finished.
+    """
+    names = {name for one in settings for name in (one.name, one.against) if name}
+    folders = {name: _folders(name, seeds) for name in sorted(names)}
+    found = {
+        setting.name: _figures(setting, folders) for setting in settings if folders[setting.name]
+    }
+    if not found:
+        raise DataError("no experiment of the grid is finished", mend="experiments.run work")
+    known = artifacts.read_json(target) if target.exists() else {}
+    whole = {**known, **found}
+    current = {one.name: whole[one.name] for one in grid.SETTINGS if one.name in whole}
+    artifacts.write_json(target, current)
+    return current
+
+
+def share_kept(student: float, baseline: float, ensemble: float) -> float | None:
+    """Share of the ensemble's lead over the baseline that the student has, of scores in percent.
+
+    None where the ensemble has no lead, as in the reports: a share of nothing, or of a loss, says
+    nothing.
+    """
+    lead = ensemble - baseline
+    return (student - baseline) / lead if summary.percent(lead / 100) > 0 else None
+
+
+def _folders(name: str, seeds: Sequence[int]) -> dict[int, Path]:
+    """data/evaluation of every finished run of a setting, by seed."""
+    found = {seed: _fetched(f"{name}-{seed}") for seed in seeds}
+    return {seed: folder for seed, folder in found.items() if folder is not None}
+
+
+def _fetched(experiment: str) -> Path | None:
+    """An experiment's predictions, copied from DVC's cache; None if it is not there.
+
+    A copy of before is never taken: an experiment of the same name may have been run anew.
+    """
+    from dvc.api import DVCFileSystem
+    from dvc.exceptions import DvcException
+    from scmrepo.exceptions import SCMError
+
+    folder = KEPT / experiment
+    try:
+        files = DVCFileSystem(".", rev=experiment)
+        with artifacts.new_folder(folder) as draft:  # into a folder that is there DVC would nest it
+            files.get(f"/{paths.EVALUATION}", str(draft / _INSIDE), recursive=True)
+    except (DvcException, SCMError, FileNotFoundError):
+        return None
+    return folder / _INSIDE
+
+
+def _figures(setting: grid.Setting, folders: Mapping[str, Mapping[int, Path]]) -> dict[str, Any]:
+    own = folders[setting.name]
+    metrics = [artifacts.read_json(folder / paths.METRICS.name) for folder in own.values()]
+    tasks = list(metrics[0]["tasks"])
+    taught = metrics[0]["teacher_tasks"]["tasks"]
+    runs = list(own.values())
+    whole = replicates.compare(runs, tasks)
+    found: dict[str, Any] = {
+        "title": setting.title,
+        "group": setting.group,
+        "changes": list(setting.changes),
+        "seeds": list(own),
+        "commits": _commits(f"{setting.name}-{seed}" for seed in own),
+        "scores": {system: _scores(metrics, system) for system in _SYSTEMS},
+        "teachers": _teachers(metrics),
+        "difference": {task: _interval(one) for task, one in whole.tasks.items()},
+        "difference_taught": _interval(replicates.compare(runs, taught).mean),
+    }
+    found["kept"] = _kept(found["scores"], taught)
+    if beside := _against(setting, own, folders, taught):
+        found["against"] = {"setting": setting.against, **beside}
+    return found
+
+
+def _commits(experiments: Iterable[str]) -> list[str]:
+    """The commits that experiments were run at: DVC's name of one is refs/exps/<commit>/<name>."""
+    patterns = [f"refs/exps/*/*/{name}" for name in experiments]
+    listed = subprocess.run(
+        ["git", "for-each-ref", "--format=%(refname)", *patterns],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return sorted({"".join(ref.split("/")[2:4])[:_SHORT] for ref in listed.stdout.split()})
+
+
+def _scores(metrics: Sequence[Any], system: str) -> dict[str, list[float]]:
+    """Task scores in percent by task, one a seed."""
+    return {
+        task: [one["tasks"][task][system]["score"] for one in metrics]
+        for task in metrics[0]["tasks"]
+        if system in metrics[0]["tasks"][task]
+    }
+
+
+def _teachers(metrics: Sequence[Any]) -> dict[str, dict[str, float]]:
+    """Task scores in percent of the single teachers; they are the same with every student seed."""
+    return {
+        task: {member: one["score"] for member, one in own["teachers"].items()}
+        for task, own in metrics[0]["tasks"].items()
+        if "teachers" in own
+    }
+
+
+def _interval(found: OverSeeds) -> dict[str, Any]:
+    """In percent points: mean, interval over seeds and rows, standard deviation over seeds."""
+    difference, seeds = found.difference, found.seeds
+    by_seeds = seeds.interval()
+    return {
+        "mean": 100 * difference.value,
+        "low": 100 * difference.low,
+        "high": 100 * difference.high,
+        "deviation": None if seeds.deviation is None else 100 * seeds.deviation,
+        "seeds_only": None if by_seeds is None else [100 * end for end in by_seeds],
+    }
+
+
+def _kept(
+    scores: Mapping[str, Mapping[str, Sequence[float]]], taught: Sequence[str]
+) -> float | None:
+    """Share of the gap between baseline and ensemble, of means over tasks and seeds."""
+    mean = {system: fmean(fmean(scores[system][task]) for task in taught) for system in _SYSTEMS}
+    return share_kept(mean[STUDENT], mean[BASELINE], mean[ENSEMBLE])
+
+
+def _against(
+    setting: grid.Setting,
+    own: Mapping[int, Path],
+    folders: Mapping[str, Mapping[int, Path]],
+    taught: Sequence[str],
+) -> dict[str, Any]:
+    """Student minus the student of another setting, on the seeds that both have."""
+    other = folders.get(setting.against, {})
+    both = [seed for seed in own if seed in other]
+    if not both:
+        return {}
+    compared = replicates.compare(
+        [own[seed] for seed in both],
+        taught,
+        STUDENT,
+        STUDENT,
+        others=[other[seed] for seed in both],
+    )
+    return _interval(compared.mean)

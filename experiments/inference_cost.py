@@ -1,0 +1,186 @@
+"""What predictions cost: of one teacher, of the ensemble, and of the student that replaces it.
+
+Run it where everything is up to date, on an idle machine. It reads models, soft labels and scores
+and writes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING, Any
+
+from pipeline import paths
+from pipeline.data import rows
+from pipeline.errors import DataError, PipelineError
+from pipeline.params import file
+from pipeline.params.sections import Params
+from pipeline.runtime import artifacts
+from pipeline.tasks import part_of
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from pipeline.data.rows import Rows
+    from pipeline.model.saved_model import Loaded
+    from pipeline.runtime.hardware import Machine
+    from pipeline.soft_labels.schema import SoftLabels
+
+ENSEMBLE, STUDENT = "ensemble", "student"
+_PREDICTIONS = 1000  # that the seconds are told for
+
+
+@dataclass(frozen=True)
+class System:
+    """What answers for one task.
+
+    Attributes:
+        name: as the table has it.
+        score: its task score on the dev rows, percent.
+        members: its models, those of one member's folds together.
+        soft: says how members are combined; None where there is one model alone.
+    """
+
+    name: str
+    score: float
+    members: Sequence[Sequence[Loaded]]
+    soft: SoftLabels | None
+
+    @property
+    def parameters(self) -> int:
+        """Weights of all its models."""
+        return sum(model.card["parameters"] for folds in self.members for model in folds)
+
+    def predict(self, asked: Rows, machine: Machine) -> np.ndarray:
+        """Probabilities `(rows, classes)`, or scores `(rows, 1)`, from texts on."""
+        import numpy as np
+
+        from pipeline.soft_labels import ensemble_rules
+
+        stacked = np.stack(
+            [
+                np.mean([_logits(model, asked, machine) for model in folds], axis=0)
+                for folds in self.members
+            ]
+        )
+        if self.soft is not None:
+            return self.soft.combine(stacked)
+        return stacked[0] if asked.task.regression else ensemble_rules.softmax(stacked[0])
+
+
+def main() -> int:
+    """Parse the command line and do as it says."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--repeats", type=int, default=5, help="rounds, 5 unless given")
+    repeats: int = parser.parse_args().repeats
+    try:
+        for line in run(file.load(), max(1, repeats)):
+            print(line)
+    except PipelineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def run(params: Params, repeats: int) -> list[str]:
+    """Time every system of every task with teachers on its dev rows, in turns.
+
+    Returns:
+        A Markdown table, and below it what was measured on.
+
+    Raises:
+        PipelineError: a model, soft labels or scores are not there.
+    """
+    from pipeline.runtime import hardware
+
+    if not paths.METRICS.exists():
+        raise DataError("no scores", where=paths.METRICS, mend="make repro")
+    known = artifacts.read_json(paths.METRICS)["tasks"]
+    machine = hardware.set_up(params.machine)
+    lines = [
+        "| Task | Answers | Score | Parameters, millions | Seconds for 1,000 | of the ensemble's |",
+        "| --- | --- | ---: | ---: | ---: | ---: |",
+    ]
+    for task in params.teachers.tasks:
+        if not rows.absent(paths.prepared(task)):
+            lines += _of_task(task, known.get(task, {}), machine, repeats)
+    return [*lines, "", f"Median of {repeats} rounds and range; {machine.reason}."]
+
+
+def _of_task(task: str, known: Mapping[str, Any], machine: Machine, repeats: int) -> Sequence[str]:
+    splits = rows.read_splits(paths.prepared(task))
+    asked = [found for split, found in splits.items() if part_of(split) == "dev"]
+    systems = _systems(task, known)
+    seconds: dict[str, list[float]] = {system.name: [] for system in systems}
+    for _ in range(repeats):
+        for system in systems:
+            seconds[system.name].append(_seconds(system, asked, machine))
+    return [_line(asked[0].task.title, system, seconds) for system in systems]
+
+
+def _systems(task: str, known: Mapping[str, Any]) -> list[System]:
+    """The ensemble's first member, the ensemble, the student."""
+    from pipeline.model import saved_model
+    from pipeline.soft_labels import store
+
+    soft = store.read(paths.soft_labels(task))
+    members = [
+        [saved_model.load(paths.teacher(task, member, fold)) for fold in soft.folds]
+        for member in soft.members
+    ]
+    first = soft.members[0]
+    return [
+        System(f"teacher {first}", _score(known, "teachers", first), members[:1], None),
+        System(ENSEMBLE, _score(known, ENSEMBLE), members, soft),
+        System(STUDENT, _score(known, STUDENT), [[saved_model.load(paths.STUDENT)]], None),
+    ]
+
+
+def _score(known: Mapping[str, Any], *names: str) -> float:
+    """Task score in percent that the reports have."""
+    found: Any = known
+    for name in names:
+        if name not in found:
+            raise DataError(
+                "the scores are of other models", seen=name, where=paths.METRICS, mend="make repro"
+            )
+        found = found[name]
+    return float(found["score"])
+
+
+def _logits(model: Loaded, asked: Rows, machine: Machine) -> np.ndarray:
+    from pipeline.model import scoring, tokenization
+
+    network = model.network.to(machine.device)
+    packed = tokenization.tokenise(asked, model.tokenizer, model.card["training"]["max_length"])
+    return scoring.logits(network, asked.task.name, packed, machine, model.card["name"])
+
+
+def _seconds(system: System, asked: Sequence[Rows], machine: Machine) -> float:
+    """Wall seconds for 1,000 predictions."""
+    begin = time.perf_counter()
+    for some in asked:
+        system.predict(some, machine)
+    return (time.perf_counter() - begin) * _PREDICTIONS / sum(map(len, asked))
+
+
+def _line(title: str, system: System, seconds: Mapping[str, Sequence[float]]) -> str:
+    own = seconds[system.name]
+    share = median(one / whole for one, whole in zip(own, seconds[ENSEMBLE], strict=True))
+    cells = (
+        title,
+        system.name,
+        f"{system.score:.1f}",
+        f"{system.parameters / 1e6:.2f}",
+        f"{median(own):.1f} ({min(own):.1f} to {max(own):.1f})",
+        f"{share:.2f}",
+    )
+    return f"| {' | '.join(cells)} |"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,138 @@
+"""Try a setting of the student on a slice of train that nobody learns from; dev stays untouched.
+
+Run it where teachers and soft labels are up to date: a quarter of the transfer rows of each task
+with teachers is kept back, with the gold labels that nobody has seen, and the student learns those
+tasks from the rest.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+import pyarrow as pa
+
+from experiments.run import PROFILE
+from pipeline import metrics, paths
+from pipeline.data import rows, transfer_rows
+from pipeline.data.formats import layouts
+from pipeline.data.formats import readers as splits
+from pipeline.data.rows import Rows
+from pipeline.errors import DataError, PipelineError
+from pipeline.params import file, profiles
+from pipeline.params.sections import Params
+from pipeline.soft_labels import logits
+from pipeline.student import distil
+from pipeline.student import train as student
+
+KEPT_BACK = 0.25
+_DEV = "dev"
+
+
+def main() -> int:
+    """Parse the command line and do as it says."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--profile", default=PROFILE)
+    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="changes to it")
+    parser.add_argument("--baseline", action="store_true", help="learn from gold labels alone")
+    asked = parser.parse_args()
+    try:
+        params = file.check(profiles.values(asked.profile, asked.set))
+        require(params, asked.profile)
+        for line in run(params, asked.baseline):
+            print(line, flush=True)
+    except PipelineError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def require(params: Params, profile: str) -> None:
+    """See that what the pilot learns from was made; params.yaml may be of another profile.
+
+    Raises:
+        DataError: rows or soft labels are not there.
+    """
+    taught = params.teachers.tasks
+    needed = [paths.prepared(task) for task in params.tasks]
+    needed += [of(task) for of in (paths.transfer, paths.soft_labels) for task in taught]
+    if gone := [path for path in needed if not path.exists()]:
+        of_grid = "python -m experiments.run teachers --only half --data FOLDER"
+        mend = of_grid if profile == PROFILE else f"make repro PROFILE={profile}"
+        raise DataError(
+            f"rows or soft labels of profile {profile} are not made yet", where=gone[0], mend=mend
+        )
+
+
+def run(params: Params, baseline: bool) -> list[str]:
+    """Train on the tasks with teachers and score the rows that were kept back.
+
+    Raises:
+        PipelineError: rows or soft labels are not there.
+    """
+    found = student.read_prepared(params)
+    prepared, learnt, targets, ensemble = {}, {}, {}, {}
+    for task in params.teachers.tasks:
+        further = transfer_rows.read(task)
+        if further is None:
+            raise DataError("no transfer rows to keep back", seen=task, mend="make repro")
+        known = distil.read_targets(task, found[task], further, params)
+        train, kept = len(found[task]["train"]), _kept_back(len(further))
+        judged = with_gold(task, further.where(kept), params)
+        prepared[task] = {"train": found[task]["train"], _DEV: judged}
+        ensemble[task] = _score(known[train:][kept], judged)
+        learnt[task] = found[task]["train"]
+        if not baseline:
+            learnt[task] = rows.concatenate(learnt[task], further.where(~kept))
+            targets[task] = np.concatenate([known[:train], known[train:][~kept]])
+    with tempfile.TemporaryDirectory() as folder:
+        settings = None if baseline else params.distillation
+        teachers = {} if baseline else distil.teachers(params, targets)
+        target = Path(folder) / "student"
+        student.train(target, params, prepared, learnt, settings, targets, teachers)
+        scores = {task: _right(target, task, prepared[task][_DEV]) for task in learnt}
+    return [*_lines(scores, ensemble)]
+
+
+def with_gold(task: str, unlabelled: Rows, params: Params) -> Rows:
+    """Transfer rows of a task with the labels that its train file has for them."""
+    custom = params.tasks[task].custom
+    raw = splits.read(paths.raw(task), task)
+    readers = splits.readers(raw, layouts.task_of(task, custom), layouts.layout_of(task, custom))
+    table = unlabelled.table
+    gold = readers["train"]()["label"].combine_chunks().take(table["index"].combine_chunks())
+    place = table.schema.get_field_index("label")
+    table = table.set_column(place, table.schema.field(place), pa.chunked_array([gold]))
+    return Rows(table, {**unlabelled.metadata, "split": _DEV})
+
+
+def _kept_back(count: int) -> np.ndarray:
+    """A random quarter, the same at every call, bool `(count,)`."""
+    chosen = np.zeros(count, bool)
+    chosen[np.random.default_rng(0).permutation(count)[: int(KEPT_BACK * count)]] = True
+    return chosen
+
+
+def _right(folder: Path, task: str, judged: Rows) -> float:
+    return _score(logits.read(paths.task_logits(folder, task)).values, judged)
+
+
+def _score(values: np.ndarray, judged: Rows) -> float:
+    """GLUE's score of a task in percent, the mean of its metrics."""
+    found = metrics.scores(judged.task, judged.labels, values)
+    return 100 * fmean(found.values())
+
+
+def _lines(scores: Mapping[str, float], ensemble: Mapping[str, float]) -> list[str]:
+    lines = [f"{task}: {scores[task]:.1f}, ensemble {ensemble[task]:.1f}" for task in scores]
+    means = (fmean(found.values()) for found in (scores, ensemble))
+    return [*lines, "mean: {:.2f}, ensemble {:.2f}".format(*means)]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

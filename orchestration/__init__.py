@@ -1,0 +1,1 @@
+"""Run the whole pipeline: what is due, side by side, safely interrupted."""

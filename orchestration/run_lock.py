@@ -1,0 +1,109 @@
+"""The project folder as one run's own: a second run is told, and the first goes on."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import json
+import os
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from pipeline.errors import PipelineError
+
+_NAME = "make-repro.lock"
+
+
+@contextlib.contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Claim the project while the block runs. The system gives the claim back when we end.
+
+    Args:
+        folder: DVC's own for what is temporary, .dvc/tmp.
+
+    Raises:
+        PipelineError: a run has the claim, or a DVC that we did not start runs a stage.
+    """
+    with (folder / _NAME).open("a+", encoding="utf-8") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise _busy(f"make repro, process {file.read().strip()}") from None
+        file.seek(0)
+        file.truncate()
+        print(os.getpid(), file=file, flush=True)
+        _drop_torn_notes(folder)
+        if others := strangers(folder, ()):
+            raise _busy("; ".join(others))
+        yield
+
+
+def strangers(folder: Path, own: Collection[int]) -> list[str]:
+    """DVC processes that run a stage here and are not ours, each as a command and its number.
+
+    Args:
+        folder: .dvc/tmp, where every DVC notes which paths it reads and writes.
+        own: numbers of the processes that are ours.
+    """
+    from dvc.rwlock import RWLOCK_FILE
+
+    noted = _notes(folder / RWLOCK_FILE) or {}
+    found = {int(one["pid"]): str(one["cmd"]) for one in _entries(noted)}
+    return [
+        f"{command}, process {pid}"
+        for pid, command in sorted(found.items())
+        if pid not in own and _is_dvc(pid)
+    ]
+
+
+def _notes(path: Path) -> dict[str, Any] | None:
+    """What DVC has noted; None if it is just being written, or was when DVC was killed."""
+    try:
+        noted: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError:  # no JSON, or half a character
+        return None
+    return noted
+
+
+def _drop_torn_notes(folder: Path) -> None:
+    """Remove notes that a killed DVC wrote half: until then every other DVC would refuse to run."""
+    from dvc.lock import make_lock
+    from dvc.rwlock import RWLOCK_FILE, RWLOCK_LOCK
+
+    path = folder / RWLOCK_FILE
+    if _notes(path) is not None:
+        return
+    with make_lock(str(folder / RWLOCK_LOCK), tmp_dir=str(folder)):  # a living writer holds it
+        if _notes(path) is None:
+            path.unlink()
+            print(f"removed: {path} (DVC was killed while it wrote it)")
+
+
+def _is_dvc(pid: int) -> bool:
+    """Whether a process runs and is DVC: a killed one's note stays, and its number is reused."""
+    try:
+        line = " ".join(psutil.Process(pid).cmdline())
+    except psutil.Error:
+        return False
+    return "dvc" in line or "orchestration.supervised_dvc" in line
+
+
+def _entries(noted: dict[str, Any]) -> Iterable[dict[str, Any]]:
+    """A path has one writer or a list of readers."""
+    for of_path in noted.values():
+        for entry in of_path.values():
+            yield from entry if isinstance(entry, list) else [entry]
+
+
+def _busy(who: str) -> PipelineError:
+    return PipelineError(
+        "another run of this project is under way",
+        seen=who,
+        mend="wait for its end, then run the same command again: what it finished is kept",
+    )

@@ -1,0 +1,119 @@
+"""The course of a run: what is due, what runs side by side, and what a failure stops."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from itertools import chain, groupby
+from typing import TYPE_CHECKING, NamedTuple
+
+from orchestration.dvc_project import Project, downstream, group
+from orchestration.executors import local
+from pipeline.errors import PipelineError
+from pipeline.planning.plan import SIDE_BY_SIDE
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+HEAVY = frozenset(chain.from_iterable(SIDE_BY_SIDE))
+
+
+class Outcome(NamedTuple):
+    """What a run left undone.
+
+    Attributes:
+        failed: stages that failed.
+        skipped: stages that were not run, as they need a failed one.
+        outdated: stages that ran, but something they need was changed in the meantime.
+    """
+
+    failed: set[str]
+    skipped: set[str]
+    outdated: set[str]
+
+
+class Course:
+    """Runs what is due, part by part, and looks after each part what still is.
+
+    A stage after a changed one may look unchanged until that one has run, and may be unchanged
+    once it has: so what is due is what changed and all after it, and shrinks with every look.
+
+    Args:
+        project: where.
+        stages: names of those to bring up to date, with all they need.
+        jobs: stages side by side.
+        devices: gives the GPUs to spread them over; asked once there is something to spread.
+    """
+
+    def __init__(
+        self,
+        project: Project,
+        stages: Collection[str],
+        jobs: int,
+        devices: Callable[[], Sequence[str]],
+    ) -> None:
+        whole = project.graph()
+        self.project, self.jobs, self.devices = project, jobs, devices
+        self.graph: nx.DiGraph[str] = whole.subgraph(stages)
+        self.groups = _groups(whole)
+        self.ran: set[str] = set()
+        self.failed: set[str] = set()
+
+    def run(self, changed: set[str]) -> Outcome:
+        """Run the changed stages and those after them that change with them."""
+        seen = downstream(self.graph, changed)
+        while due := downstream(self.graph, changed - self.ran) - self.ran - self._stopped():
+            heavy = {name for name in due if self.jobs > 1 and group(name) in HEAVY}
+            if light := due - downstream(self.graph, heavy):
+                part = [name for names in self.groups for name in names if name in light]
+                code = local.alone([*self._targets(part, seen)], self.project.folder)
+            else:
+                part, code = self._side_by_side(heavy), 0
+            changed = self.project.changed(seen)
+            self._note(part, code, changed)
+        stopped = self._stopped()
+        return Outcome(self.failed, stopped - self.failed, changed & self.ran - stopped)
+
+    def _side_by_side(self, heavy: set[str]) -> list[str]:
+        """Run the first group of stages that are due, and give them."""
+        groups = ([name for name in sorted(heavy) if group(name) in one] for one in SIDE_BY_SIDE)
+        part = next(names for names in groups if names)
+        self.failed |= local.run(part, self.jobs, self.project.folder, self.devices())
+        return part
+
+    def _note(self, part: list[str], code: int, changed: set[str]) -> None:
+        """Note what ran: after a failure, all up to the first that is not up to date."""
+        if code:
+            left = [name for name in part if name in changed]
+            if not left:
+                raise PipelineError("DVC did not finish", mend="see its message above, run again")
+            self.failed.add(left[0])
+            part = part[: part.index(left[0]) + 1]
+        self.ran |= set(part)
+
+    def _targets(self, part: list[str], seen: set[str]) -> Iterator[str]:
+        """What to name to DVC, which reads dvc.yaml and dvc.lock anew for each name.
+
+        A stage is named without its instances where all of them may be looked at.
+        """
+        settled = set(self.graph) - seen | (self.ran - self.failed)
+        whole = {group(names[0]): set(names) for names in self.groups}
+        for one, names in groupby(part, key=group):
+            run = list(names)
+            yield from [one] if len(run) > 1 and whole[one] <= settled | set(run) else run
+
+    def _stopped(self) -> set[str]:
+        """What failed and all that needs it."""
+        return downstream(self.graph, self.failed)
+
+
+def _groups(graph: nx.DiGraph[str]) -> list[list[str]]:
+    """All instances of each stage, as DVC orders them, and every stage after those it needs."""
+    import networkx as nx
+
+    found: dict[str, list[str]] = {}
+    for name in graph:
+        found.setdefault(group(name), []).append(name)
+    needs = {(group(name), group(needed)) for name, needed in graph.edges}
+    order = nx.DiGraph((needed, one) for one, needed in needs if one != needed)
+    order.add_nodes_from(found)
+    return [found[one] for one in nx.lexicographical_topological_sort(order, list(found).index)]

@@ -1,0 +1,64 @@
+"""DVC on a leash: when the process that started it lets go or is killed, its stage is interrupted.
+
+Run as `python -m orchestration.supervised_dvc repro ...` with the reading end of a pipe as
+standard input. Nothing is ever written to that pipe. It ends when its other end is closed, by will
+or because the process that held it is gone, and no signal tells of that on every system.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import sys
+import threading
+import time
+
+_AGAIN = 0.1  # seconds
+
+
+def main() -> int:
+    """Run DVC with the given arguments and give its exit code."""
+    leash = os.dup(0)  # not inherited by the stage
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
+    # A background shell's jobs ignore Ctrl-C, and so would DVC and the stage.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    threading.Thread(target=_watch, args=(leash,), daemon=True).start()
+    sys.argv[0] = "dvc"  # what DVC tells another DVC that finds files busy
+    from dvc.cli import main as dvc
+
+    code: int = dvc(sys.argv[1:])
+    return code
+
+
+def _watch(leash: int) -> None:
+    """Wait until the leash is let go, then interrupt stage after stage until DVC has ended.
+
+    DVC ignores Ctrl-C while a stage runs, so the stage is told. DVC sees it fail and, without
+    --keep-going, ends. Between stages it is DVC that is told.
+    """
+    while os.read(leash, 1):
+        pass
+    told: set[int] = set()
+    while True:
+        stage = _children()
+        for pid in stage or {os.getpid()}:
+            if pid not in told:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGINT)
+        told |= stage
+        time.sleep(_AGAIN)
+
+
+def _children() -> set[int]:
+    import psutil
+
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return {child.pid for child in psutil.Process().children(recursive=True)}
+    return set()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

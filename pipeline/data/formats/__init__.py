@@ -1,0 +1,1 @@
+"""File formats of task data: columns, labels and readers."""

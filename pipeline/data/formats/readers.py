@@ -1,0 +1,223 @@
+"""The splits that a raw folder holds, and a reader for each, whatever the folder's layout."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import BinaryIO
+
+import pyarrow as pa
+
+from pipeline import paths
+from pipeline.data.formats import hub_parquet, layouts, mrpc, tsv, zip_members
+from pipeline.data.formats.labels import Label, LabelError, parser
+from pipeline.data.formats.layouts import Layout
+from pipeline.data.rows import TRANSFER, schema
+from pipeline.errors import DataError
+from pipeline.runtime import artifacts
+from pipeline.tasks import Task
+
+AX_TSV = "AX.tsv"  # published beside the zips, where a folder has diagnostic.tsv
+_CHUNK = 1 << 16  # rows held as Python strings at a time
+
+Reader = Callable[[], pa.Table]
+Open = Callable[[], AbstractContextManager[BinaryIO]]
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What source.json says.
+
+    Attributes:
+        folder: folder of the files.
+        source: sample, local, official or hub.
+        layout: tsv, zip, msr, parquet or custom.
+        files: names of the files, in order.
+    """
+
+    folder: Path
+    source: str
+    layout: str
+    files: tuple[str, ...]
+
+
+def read(folder: Path, name: str) -> Raw:
+    """Read a task's source.json and see that its files are there.
+
+    Raises:
+        DataError: source.json is missing or broken, or a file it lists is not there.
+    """
+    mend = f"dvc repro download@{name}"
+    path = folder / paths.SOURCE
+    if not path.exists():
+        raise DataError("no raw files of the task", seen=name, where=path, mend=mend)
+    try:
+        note = artifacts.read_json(path)
+        raw = Raw(folder, note["source"], note["layout"], tuple(sorted(note["files"])))
+    except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
+        raise DataError(
+            "not a usable source.json", seen=repr(error), where=path, mend=mend
+        ) from error
+    for file in raw.files:
+        if not (folder / file).is_file():
+            raise DataError("a file that source.json lists is gone", where=folder / file, mend=mend)
+    return raw
+
+
+def readers(raw: Raw, task: Task, layout: Layout) -> dict[str, Reader]:
+    """A reader for each split that the folder holds, in the order of the task's splits.
+
+    Each gives a table with columns sentence1, sentence2 and label as in `rows.schema`, one row
+    an example, and raises `DataError` on the first fault in its file.
+
+    Raises:
+        DataError: the layout is not one of the known ones, or does not fit the task.
+    """
+    find = _FINDERS.get(raw.layout)
+    if find is None or (raw.layout == "custom") == task.glue:
+        raise DataError(
+            f"layout that is not one of {task.name}'s",
+            seen=repr(raw.layout),
+            where=raw.folder / paths.SOURCE,
+            mend=f"dvc repro --force download@{task.name}",
+        )
+    return find(raw, task, layout)
+
+
+def texts(path: Path, task: Task, columns: Sequence[str]) -> pa.Table:
+    """Texts of a task that stand in a file of their own, with a header line and no labels.
+
+    Args:
+        path: a file as `tables.rows` takes it.
+        task: the task.
+        columns: headers of the first text's column and, for pairs, of the second's.
+
+    Returns:
+        Columns sentence1, sentence2 and label (null) as in `rows.schema`, one row a line.
+
+    Raises:
+        DataError: the file is empty, lacks a column, or has a row of another width.
+    """
+    layout = Layout("", tuple(columns), "", (), tuple(columns))
+    try:
+        return _file_reader(path, task, layout, TRANSFER)()
+    except tsv.NoRowsError as error:  # the user's own file: there is nothing to fetch again
+        mend = f"put a header line ({', '.join(columns)}) and a line for each row of texts there"
+        raise DataError(error.what, where=path, mend=mend) from error
+
+
+def _tsv(raw: Raw, task: Task, layout: Layout) -> dict[str, Reader]:
+    files = {split: layouts.tsv_name(split) for split in task.rows}
+    return {
+        split: _file_reader(raw.folder / file, task, layout, split)
+        for split, file in files.items()
+        if file in raw.files
+    }
+
+
+def _zip(raw: Raw, task: Task, layout: Layout) -> dict[str, Reader]:
+    found: dict[str, Reader] = {}
+    for name in (file for file in raw.files if file.endswith(".zip")):
+        archive = raw.folder / name
+        names = zip_members.members(archive, layout.folder)
+        for split in task.rows:
+            if member := names.get(layouts.tsv_name(split)):
+                opener = partial(zip_members.member, archive, member)
+                where = f"{archive}: {member}"
+                found[split] = partial(_read, opener, where, task, layout, split)
+    if AX_TSV in raw.files and "ax" in task.rows:
+        found["ax"] = _file_reader(raw.folder / AX_TSV, task, layout, "ax")
+    return {split: found[split] for split in task.rows if split in found}
+
+
+def _msr(raw: Raw, task: Task, layout: Layout) -> dict[str, Reader]:
+    return {
+        split: partial(_read_msr, raw.folder, task, layout, split)
+        for split, files in layouts.MSR_FILES.items()
+        if set(files) <= set(raw.files)
+    }
+
+
+def _parquet(raw: Raw, task: Task, layout: Layout) -> dict[str, Reader]:
+    files = {split: layouts.hub_name(split) for split in task.rows}
+    return {
+        split: partial(hub_parquet.read, raw.folder / file, task, layout, split)
+        for split, file in files.items()
+        if file in raw.files
+    }
+
+
+_FINDERS: Mapping[str, Callable[[Raw, Task, Layout], dict[str, Reader]]] = {
+    "tsv": _tsv,
+    "custom": _tsv,
+    "zip": _zip,
+    "msr": _msr,
+    "parquet": _parquet,
+}
+
+
+def _file_reader(path: Path, task: Task, layout: Layout, split: str) -> Reader:
+    return partial(_read, partial(_open, path), path, task, layout, split)
+
+
+def _open(path: Path) -> BinaryIO:
+    return path.open("rb")
+
+
+def _read(opener: Open, where: object, task: Task, layout: Layout, split: str) -> pa.Table:
+    with opener() as file:
+        found = tsv.rows(file, where, layout.wanted(split), layout.headless.get(split))
+        return _table(found, where, task, layout, split)
+
+
+def _read_msr(folder: Path, task: Task, layout: Layout, split: str) -> pa.Table:
+    where = folder / (layouts.MSR_TEST if split == "test" else layouts.MSR_TRAIN)
+    found = mrpc.rows(folder, split, layout.wanted(split))
+    return _table(found, where, task, layout, split)
+
+
+def _table(
+    found: Iterator[tsv.Row], where: object, task: Task, layout: Layout, split: str
+) -> pa.Table:
+    kinds = schema(task)
+    kinds = pa.schema([kinds.field(name) for name in ("sentence1", "sentence2", "label")])
+    parse = parser(task, layout.spellings)
+    batches = []
+    while chunk := list(islice(found, _CHUNK)):
+        lines, cells = zip(*chunk, strict=True)
+        columns = list(zip(*cells, strict=True))
+        texts = columns[: len(layout.texts)]
+        second = texts[1] if len(texts) > 1 else [None] * len(chunk)
+        labels: Sequence[Label | None] = [None] * len(chunk)
+        if layouts.is_labelled(split):
+            labels = _labels(parse, lines, columns[-1], where, layout.label)
+        batches.append(pa.record_batch([texts[0], second, labels], schema=kinds))
+    if not batches:
+        raise DataError(f"no rows of split {split}", where=where, mend="fetch the files again")
+    return pa.Table.from_batches(batches)
+
+
+def _labels(
+    parse: Callable[[str], Label],
+    lines: Sequence[int],
+    texts: Sequence[str],
+    where: object,
+    column: str,
+) -> list[Label]:
+    found: list[Label] = []
+    for line, text in zip(lines, texts, strict=True):
+        try:
+            found.append(parse(text))
+        except LabelError as error:
+            raise DataError(
+                "unknown label",
+                seen=f"{text!r}; {error}",
+                where=f"{where}, line {line}, column {column!r}",
+                mend="mend or take out the row",
+            ) from error
+    return found

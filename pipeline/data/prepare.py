@@ -1,0 +1,124 @@
+"""From a task's raw folder to typed rows: counted, capped, with ids and text hashes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline.data import folds, row_caps, unlabelled
+from pipeline.data.formats import layouts, readers
+from pipeline.data.rows import Rows, row_id, typed
+from pipeline.params.sections import Params
+from pipeline.tasks import Task, part_of
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """One task's rows, and what its source does not have.
+
+    Attributes:
+        task: the task.
+        source: sample, local, official or hub.
+        splits: rows of each split that the source has, in the task's order.
+        missing: splits that the source does not have, in the task's order.
+        transfer: further rows without labels, if params.yaml asks for them and the source has
+            train rows for their teachers.
+        held_out: which of the source's further rows were left out as they occur in dev or test,
+            in words.
+    """
+
+    task: Task
+    source: str
+    splits: dict[str, Rows]
+    missing: tuple[str, ...]
+    transfer: Rows | None = None
+    held_out: str = ""
+
+
+def prepare(name: str, folder: Path, params: Params) -> Preparation:
+    """Read, check and cap all splits of one task, and choose its transfer rows.
+
+    Args:
+        name: the task's name under `tasks`.
+        folder: the task's raw folder, with source.json.
+        params: all parameters; row caps, `data.cap_seed`, `transfer`, and names and folds of
+            teachers are used.
+
+    Raises:
+        DataError: the folder or one of its files is not what its layout says, there are no
+            transfer rows of the kind that is asked for, or too few train rows for the folds.
+    """
+    custom = params.tasks[name].custom
+    task, layout = layouts.task_of(name, custom), layouts.layout_of(name, custom)
+    raw = readers.read(folder, name)
+    if not raw.files:
+        return Preparation(task, raw.source, {}, tuple(task.rows))
+    whole = {split: read() for split, read in readers.readers(raw, task, layout).items()}
+    found = {split: _rows(task, split, table, raw.source, params) for split, table in whole.items()}
+    missing = tuple(split for split in task.rows if split not in found)
+    transfer, held_out = None, ""
+    if "train" in found:
+        _require_folds(found["train"], params)
+        pool = unlabelled.Source(task, layout, whole, found["train"], params.data.cap_seed)
+        transfer, held_out = _further(pool, params)
+    return Preparation(task, raw.source, found, missing, transfer, held_out)
+
+
+def _require_folds(train: Rows, params: Params) -> None:
+    """Else the first teacher of the task would find out, after hours of others' training."""
+    if params.teachers.cross_fitted and train.task.name in params.teachers.tasks:
+        folds.held_out(train, len(params.teachers.folds))
+
+
+def _further(pool: unlabelled.Source, params: Params) -> tuple[Rows | None, str]:
+    """Transfer rows if params.yaml asks for them, and what `Preparation.held_out` says."""
+    asked = params.transfer.get(pool.task.name)
+    return (None, "") if asked is None else unlabelled.collect(asked, pool)
+
+
+def _rows(task: Task, split: str, found: pa.Table, source: str, params: Params) -> Rows:
+    cap = _cap(task, split, params)
+    keep = row_caps.kept(
+        len(found),
+        cap,
+        seed=params.data.cap_seed,
+        task=task.name,
+        split=split,
+        classes=row_caps.classes(task, split, found),
+    )
+    index = keep.tolist()
+    ids = [row_id(task.name, split, position) for position in index]
+    metadata = _metadata(task, split, source, len(found), cap)
+    return Rows(typed(task, found.take(keep), index, ids), metadata)
+
+
+def _cap(task: Task, split: str, params: Params) -> int | None:
+    part = part_of(split)
+    cap: int | None = getattr(params.tasks[task.name].rows, "test" if part == "ax" else part)
+    return cap
+
+
+def _metadata(
+    task: Task, split: str, source: str, source_rows: int, cap: int | None
+) -> dict[str, Any]:
+    # Generated rows imitate a task: there is no official number that they could fall short of.
+    official = None if source == "sample" else task.rows[split]
+    return {
+        "task": task.name,
+        "title": task.title,
+        "split": split,
+        "labels": list(task.labels),
+        "regression": task.regression,
+        "low": task.low,
+        "high": task.high,
+        "metrics": list(task.metrics),
+        "glue": task.glue,
+        "source": source,
+        "source_rows": source_rows,
+        "official_rows": official,
+        "partial": official is not None and source_rows != official,
+        "cap": cap,
+    }

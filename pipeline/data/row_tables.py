@@ -1,0 +1,250 @@
+"""Parquet files about prepared rows: key columns, the task in the metadata, vector columns."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.data import parquet_file
+from pipeline.data.parquet_file import Stored
+from pipeline.data.rows import Rows
+from pipeline.errors import DataError, SoftLabelError
+from pipeline.tasks import Task
+
+ROW_GROUP = 20_000  # rows that a streaming reader holds at once
+DESCRIPTION = ("task", "title", "labels", "regression", "low", "high", "metrics", "glue")
+Floats = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Described:
+    """A table about rows of one task, with the metadata of its file.
+
+    Attributes:
+        table: one row an example, `key_fields` first.
+        metadata: schema_version, what `describe` gives of the task, and more.
+    """
+
+    table: pa.Table
+    metadata: Mapping[str, Any]
+
+    def __len__(self) -> int:
+        return int(self.table.num_rows)
+
+    @property
+    def task(self) -> Task:
+        """The task as the file describes it; its `rows` are the splits in the file."""
+        return described(self.metadata, self.table)
+
+
+def key_fields(task: Task) -> list[pa.Field]:
+    """Columns that say which example a row is about; `label` is null where there is none."""
+    return [
+        pa.field("row_id", pa.string(), nullable=False),
+        pa.field("split", pa.string(), nullable=False),
+        pa.field("text_hash", pa.string(), nullable=False),
+        pa.field("label", pa.float32() if task.regression else pa.int32()),
+    ]
+
+
+def keys(splits: Mapping[str, Rows]) -> pa.Table:
+    """Columns `key_fields` of prepared rows, splits one after the other."""
+    return pa.concat_tables(key_batches(splits))
+
+
+def key_batches(splits: Mapping[str, Rows]) -> Iterator[pa.Table]:
+    """What `keys` gives, in tables of some thousand rows."""
+    for name, split in splits.items():
+        schema = pa.schema(key_fields(split.task))
+        for part in split.batches("row_id", "text_hash", "label"):
+            names = pa.array([name]).take(pa.array(np.zeros(len(part), np.int64)))
+            columns = [part["row_id"], names, part["text_hash"], part["label"]]
+            yield pa.table(columns, schema=schema)
+
+
+def describe(task: Task) -> dict[str, Any]:
+    """What a file's metadata says of its task."""
+    named = {"task": task.name, "labels": list(task.labels), "metrics": list(task.metrics)}
+    return named | {key: getattr(task, key) for key in DESCRIPTION if key not in named}
+
+
+def described(metadata: Mapping[str, Any], table: pa.Table) -> Task:
+    """The task that `describe` wrote down; its `rows` count the rows of each split in `table`."""
+    known = "split" in table.schema.names
+    counts = table["split"].value_counts().to_pylist() if known else []
+    return Task(
+        name=metadata["task"],
+        title=metadata["title"],
+        labels=tuple(metadata["labels"]),
+        metrics=tuple(metadata["metrics"]),
+        rows={count["values"]: count["counts"] for count in counts},
+        low=metadata["low"],
+        high=metadata["high"],
+        glue=metadata["glue"],
+    )
+
+
+def vector(width: int) -> pa.DataType:
+    """Arrow type of one row's logits: `width` float32 values, none of them null."""
+    return pa.list_(pa.field("element", pa.float32(), nullable=False), width)
+
+
+def column(values: npt.NDArray[Any]) -> pa.Array:
+    """Values `(rows, width)` as an Arrow column of fixed-size lists of float32."""
+    flat = pa.array(np.ascontiguousarray(values, dtype=np.float32).reshape(-1))
+    return pa.FixedSizeListArray.from_arrays(flat, type=vector(values.shape[1]))
+
+
+def matrix(chunks: pa.ChunkedArray, width: int) -> Floats:
+    """A column of fixed-size lists as `(rows, width)` float32; no copy if it is one chunk."""
+    parts = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in chunks.chunks]
+    if len(parts) == 1:
+        one: Floats = parts[0].reshape(-1, width)
+        return one
+    return np.concatenate([np.empty(0, np.float32), *parts]).reshape(-1, width)
+
+
+def write(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:
+    """Write a table in row groups of `ROW_GROUP`; the same table gives the same bytes."""
+    parquet_file.write_table(
+        path, table, metadata, row_group_size=ROW_GROUP, use_dictionary=["split"]
+    )
+
+
+def write_batches(
+    path: Path, schema: pa.Schema, tables: Iterable[pa.Table], metadata: Mapping[str, Any]
+) -> None:
+    """Write what `write` would write of the same rows in one table, holding one row group."""
+    parquet_file.write_batches(path, schema, tables, metadata, ROW_GROUP, use_dictionary=["split"])
+
+
+def read_versioned(
+    path: Path, version: int, what: str, mend: str, required: Iterable[str] = ()
+) -> tuple[pa.Table, dict[str, Any]]:
+    """Read a Parquet file whose metadata must name a schema version.
+
+    Raises:
+        SoftLabelError: the file is missing, cannot be read, is of another version, or its metadata
+            lacks a key that is `required`.
+    """
+    open_versioned(path, version, what, mend, required)
+    with readable(path, mend):
+        return parquet_file.read_table(path)
+
+
+def open_versioned(
+    path: Path, version: int, what: str, mend: str, required: Iterable[str] = ()
+) -> Stored:
+    """Open a Parquet file whose metadata must name a schema version.
+
+    Raises:
+        SoftLabelError: the file is missing, cannot be read, is of another version, or its metadata
+            lacks a key that is `required`.
+    """
+    if not path.exists():
+        raise SoftLabelError(f"no {what}", where=path, mend=mend)
+    with readable(path, mend):
+        found = parquet_file.opened(path)
+    if found.metadata.get("schema_version") != version:
+        raise SoftLabelError(
+            f"not a {what} of version {version}",
+            seen=f"version {found.metadata.get('schema_version')}",
+            where=path,
+            mend=mend,
+        )
+    if absent := sorted({"task", *required} - found.metadata.keys()):
+        raise SoftLabelError(f"the {what}'s metadata lacks {absent}", where=path, mend=mend)
+    return found
+
+
+@contextlib.contextmanager
+def readable(path: Path, mend: str | None) -> Iterator[None]:
+    """Let a damaged file's error name the command that makes the file anew.
+
+    Raises:
+        SoftLabelError: the file cannot be read.
+    """
+    try:
+        yield
+    except DataError as error:
+        raise SoftLabelError(error.what, seen=error.seen, where=path, mend=mend) from error
+
+
+def check_columns(table: pa.Table, expected: pa.Schema, path: Path, mend: str | None) -> None:
+    """Refuse a table whose columns, types or nulls are not those of `expected`.
+
+    Raises:
+        SoftLabelError: names the first column that differs, or the first row with a null.
+    """
+    check_types(table.schema, expected, path, mend)
+    check_nulls(table, expected, path, mend)
+
+
+def check_types(found: pa.Schema, expected: pa.Schema, path: Path, mend: str | None) -> None:
+    """Refuse columns whose names or types are not those of `expected`.
+
+    Raises:
+        SoftLabelError: names the first column that differs.
+    """
+    if found.names != expected.names:
+        raise SoftLabelError(
+            f"other columns than {expected.names}", seen=found.names, where=path, mend=mend
+        )
+    for field in expected:
+        kind = found.field(field.name).type
+        if kind != field.type:
+            raise SoftLabelError(
+                f"column {field.name} is not of type {field.type}",
+                seen=str(kind),
+                where=path,
+                mend=mend,
+            )
+
+
+def check_nulls(table: pa.Table, expected: pa.Schema, path: Path, mend: str | None) -> None:
+    """Refuse a null in a column that `expected` has without.
+
+    Args:
+        table: some columns of `expected`, `row_id` among them.
+        expected: the schema.
+        path: the file, for the error.
+        mend: the command that makes it anew.
+
+    Raises:
+        SoftLabelError: names the first row.
+    """
+    for name in table.schema.names:
+        if not expected.field(name).nullable and table[name].null_count:
+            at = int(np.argmax(table[name].is_null().to_numpy()))
+            seen = row_name(table, at)
+            raise SoftLabelError(f"column {name} is null", seen=seen, where=path, mend=mend)
+
+
+def check_finite(table: pa.Table, name: str, path: Path | None, mend: str | None) -> None:
+    """Refuse NaN and infinity in a vector column.
+
+    Raises:
+        SoftLabelError: names the first row.
+    """
+    values = matrix(table[name], table.schema.field(name).type.list_size)
+    bad = ~np.isfinite(values).all(axis=1)
+    if bad.any():
+        at = int(np.argmax(bad))
+        raise SoftLabelError(
+            f"column {name} is not finite",
+            seen=f"{row_name(table, at)}: {values[at].tolist()}",
+            where=path,
+            mend=mend,
+        )
+
+
+def row_name(table: pa.Table, at: int) -> str:
+    """Id of the row at a position, for errors."""
+    return str(table["row_id"][at].as_py())

@@ -1,0 +1,61 @@
+"""Parquet files of the data set on the Hugging Face Hub, at a pinned revision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline.data.formats.layouts import hub_name
+from pipeline.data.sources import hub_paths
+from pipeline.data.sources.checksums import HUB, Pin
+from pipeline.data.sources.collected import Collected
+from pipeline.data.sources.download import DOWNLOADS, OFFLINE_MEND, Wanted, all_kept, fetch_all
+from pipeline.errors import DownloadError
+from pipeline.params.sections import Data, Hub
+from pipeline.tasks import Task
+
+
+def collect(
+    task: Task,
+    data: Data,
+    folder: Path,
+    *,
+    pins: Mapping[str, Pin] = HUB,
+    downloads: Path = DOWNLOADS,
+) -> Collected:
+    """Download one task's Parquet files to `folder`, under flat names.
+
+    huggingface_hub gives the address (HF_ENDPOINT) and the token (HF_TOKEN, or the one that
+    `hf auth login` kept). Its own downloader is not used: it deletes a partial file when it
+    stops, and it writes to the user's cache folder.
+
+    Raises:
+        DownloadError: HF_HUB_OFFLINE is set and not all files were kept from an earlier run, or
+            a file could not be fetched or is not the pinned one.
+    """
+    from huggingface_hub import constants, get_token
+
+    paths = {hub_name(split): hub_paths.hub_path(task.name, split) for split in task.rows}
+    wanted = {name: Wanted(address(path, data.hub), pins[path]) for name, path in paths.items()}
+    if constants.is_offline_mode() and not all_kept(wanted, downloads):
+        raise DownloadError(
+            f"the Hub may not be asked for {task.title}: HF_HUB_OFFLINE is set",
+            where=f"data.source is hub ({data.hub.repo})",
+            mend=f"unset HF_HUB_OFFLINE, or {OFFLINE_MEND}",
+        )
+    token = get_token()
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    fetch_all(wanted, folder, data.retry, downloads=downloads, headers=headers)
+    # The origin names the data set, not the server: a mirror gives the same source.json.
+    origins = {
+        name: f"hf://datasets/{data.hub.repo}@{data.hub.revision}/{path}"
+        for name, path in paths.items()
+    }
+    return Collected("hub", "parquet", task.licence, origins)
+
+
+def address(path: str, hub: Hub) -> str:
+    """URL of one file of the data set, on the endpoint that HF_ENDPOINT names."""
+    from huggingface_hub import hf_hub_url
+
+    return str(hf_hub_url(hub.repo, path, repo_type="dataset", revision=hub.revision))

@@ -1,0 +1,40 @@
+"""Transfer rows on disk: further rows of a task, which teachers label and only the student sees."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline import paths
+from pipeline.data import rows
+from pipeline.data.rows import Rows
+from pipeline.errors import DataError
+from pipeline.runtime import artifacts
+
+
+def write(folder: Path, task: str, found: Rows | None, note: str) -> None:
+    """Write one task's transfer rows to a folder, or why there are none.
+
+    Args:
+        folder: the folder, or its draft.
+        task: the task's name.
+        found: the rows; None for none.
+        note: why there are none.
+    """
+    if found is None:
+        artifacts.write_json(folder / rows.MISSING, {"task": task, "note": note})
+    else:
+        rows.write(folder / paths.transfer_rows(task).name, found.table, found.metadata)
+
+
+def read(task: str) -> Rows | None:
+    """One task's transfer rows, split `transfer`, labels null; None if it has none.
+
+    Raises:
+        DataError: the task has not been prepared, or the file cannot be read.
+    """
+    if (paths.transfer(task) / rows.MISSING).exists():
+        return None
+    path = paths.transfer_rows(task)
+    if not path.exists():
+        raise DataError("no transfer rows", where=path, mend=f"dvc repro prepare@{task}")
+    return rows.read(path)

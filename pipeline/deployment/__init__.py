@@ -1,0 +1,1 @@
+"""Use a trained model: predictions for texts of one's own."""

@@ -1,0 +1,1 @@
+"""Evaluate systems: scores, comparisons and reports."""

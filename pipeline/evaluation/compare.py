@@ -1,0 +1,103 @@
+"""Two systems compared on the dev rows of one task."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from pipeline.errors import DataError
+from pipeline.evaluation import significance
+from pipeline.evaluation.bootstrap import Said
+from pipeline.evaluation.significance import Difference
+from pipeline.tasks import Task, part_of
+
+PREDICTION = "prediction_"  # before a system's name, in tables of predictions
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One system against another on one task.
+
+    Attributes:
+        difference: first minus second of the task score, as fractions.
+        drawn: the same on resampled dev rows, `(resamples,)`.
+        p_value: McNemar's exact p on right and wrong answers; None of a task without accuracy.
+    """
+
+    difference: Difference
+    drawn: npt.NDArray[np.float64]
+    p_value: float | None
+
+
+def compare(task: Task, splits: Sequence[Said]) -> Comparison:
+    """First system against second, with the resamples and seed of `statistics`.
+
+    Args:
+        task: the task.
+        splits: the dev splits, each with the predictions of two systems.
+
+    Raises:
+        DataError: there are no rows.
+        ValueError: a split has not two systems.
+    """
+    drawn = significance.differences(
+        task, splits, resamples=significance.RESAMPLES, seed=significance.SEED
+    )[:, 0]
+    value = float(significance.score_difference(task, splits)[0])
+    return Comparison(significance.percentile(value, drawn), drawn, _p_value(task, splits))
+
+
+def mean(comparisons: Sequence[Comparison]) -> Difference:
+    """Mean difference over tasks; their rows are drawn independently, so their draws add up.
+
+    Raises:
+        DataError: there is no task.
+    """
+    if not comparisons:
+        raise DataError("no task to compare on")
+    value = float(np.mean([one.difference.value for one in comparisons]))
+    return significance.percentile(value, np.mean([one.drawn for one in comparisons], axis=0))
+
+
+def dev_splits(task: Task, table: pa.Table, systems: Sequence[str]) -> dict[str, Said]:
+    """What systems say of each dev split of a table of predictions, by split, in its order.
+
+    Args:
+        task: the task, for errors.
+        table: columns split, label and `prediction_<system>`.
+        systems: names of the systems, one after the other.
+
+    Raises:
+        DataError: a system has no predictions, there are no dev rows, or one has no label.
+    """
+    columns = [f"{PREDICTION}{system}" for system in systems]
+    if absent := sorted(set(columns) - set(table.column_names)):
+        raise DataError(f"no column {absent[0]}", seen=table.column_names, where=task.name)
+    names = table["split"].to_numpy()
+    found = {
+        split: _said(task, table.filter(pa.array(names == split)), columns)
+        for split in dict.fromkeys(names)
+        if part_of(split) == "dev"
+    }
+    if not found:
+        raise DataError("no dev rows to compare systems on", where=task.name)
+    return found
+
+
+def _said(task: Task, part: pa.Table, columns: Sequence[str]) -> Said:
+    if part["label"].null_count:
+        raise DataError("a dev row without a label", where=f"{task.name}/{part['split'][0]}")
+    return Said(part["label"].to_numpy(), np.stack([part[name].to_numpy() for name in columns]))
+
+
+def _p_value(task: Task, splits: Sequence[Said]) -> float | None:
+    if "accuracy" not in task.metrics:
+        return None
+    right: list[Any] = [said.predicted == said.labels for said in splits]
+    first, second = np.concatenate(right, axis=1)
+    return significance.mcnemar(first, second)

@@ -1,0 +1,175 @@
+"""Every system's predictions on one task's dev, test and AX rows, and its dev scores."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline import metrics, paths
+from pipeline.data import row_tables, rows
+from pipeline.errors import DataError
+from pipeline.evaluation import agreement, compare
+from pipeline.evaluation import systems as compared
+from pipeline.evaluation.bootstrap import Values
+from pipeline.evaluation.compare import Comparison
+from pipeline.evaluation.systems import BASELINE, STUDENT, TEACHER, System
+from pipeline.runtime import artifacts
+from pipeline.soft_labels import calibration
+from pipeline.tasks import Task, part_of
+
+SCHEMA_VERSION = 2
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """One task's evaluation.
+
+    Attributes:
+        task: the task.
+        table: per-example predictions: row_id, split, text_hash, label, `prediction_<system>` and,
+            for classes, `probabilities_<system>` of ensemble, baseline, student and tuned.
+        scores: system -> dev split -> metric -> fraction.
+        models: system -> description of its model, for systems that have one; of a member with
+            several folds `by_fold` says what is each model's own.
+        comparison: student against baseline on the dev rows.
+        calibration_errors: system -> expected calibration error on all dev rows, a fraction, for
+            systems with probabilities.
+        agreement: pair of members -> measure -> fraction, on all dev rows; {} without teachers.
+        soft: metadata of the soft labels, with `transfer`: source of transfer rows -> how many;
+            {} without teachers.
+        splits: split -> metadata of its prepared file, with `rows` (the number that were kept).
+    """
+
+    task: Task
+    table: pa.Table
+    scores: Mapping[str, Mapping[str, Mapping[str, float]]]
+    models: Mapping[str, Mapping[str, Any]]
+    comparison: Comparison
+    calibration_errors: Mapping[str, float]
+    agreement: Mapping[tuple[str, str], Mapping[str, float | None]]
+    soft: Mapping[str, Any]
+    splits: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def rule(self) -> str | None:
+        """How the members were combined; None without teachers."""
+        return self.soft.get("rule")
+
+    @property
+    def members(self) -> list[str]:
+        """Names of the single teachers."""
+        return [name.removeprefix(TEACHER) for name in self.scores if name.startswith(TEACHER)]
+
+    def score(self, system: str) -> float:
+        """The system's task score, a fraction."""
+        return metrics.task_score(self.task, self.scores[system])
+
+
+def missing(names: Iterable[str]) -> dict[str, str]:
+    """Tasks that cannot be evaluated with the data there are, each with the reason.
+
+    Raises:
+        DataError: a task was not prepared at all.
+    """
+    reasons = {name: _lack(name) for name in names}
+    return {name: reason for name, reason in reasons.items() if reason}
+
+
+def _lack(name: str) -> str:
+    """What the source lacks of a task that training and dev scores need; "" if nothing."""
+    folder = paths.prepared(name)
+    files = [file.stem for file in folder.glob("*.parquet")]
+    if not files and not (folder / rows.MISSING).exists():
+        raise DataError("no prepared rows", where=folder, mend=f"dvc repro prepare@{name}")
+    there = {part_of(file) for file in files}
+    lacking = [part for part in ("train", "dev") if part not in there]
+    return f"the source has no {' and no '.join(lacking)} rows of it" if lacking else ""
+
+
+def evaluate(name: str, *, taught: bool, tuned: bool = False) -> TaskResult:
+    """Collect, score and compare every system on one task.
+
+    Args:
+        name: the task's name in params.yaml.
+        taught: whether the task has teachers and so soft labels.
+        tuned: whether the student was fine-tuned on the task.
+
+    Raises:
+        SoftLabelError: a system's file does not fit the prepared rows.
+        DataError: a file is missing or holds no labelled dev rows.
+    """
+    prepared = rows.read_splits(paths.prepared(name))
+    task = next(part.task for split, part in prepared.items() if part_of(split) == "dev")
+    frame = row_tables.keys({k: part for k, part in prepared.items() if part_of(k) != "train"})
+    found = compared.collect(task, prepared, frame, taught=taught, tuned=tuned)
+    table = compared.tabulate(frame, found.systems)
+    pair = compare.dev_splits(task, table, (STUDENT, BASELINE))
+    dev = np.isin(table["split"].to_numpy().astype(str), list(pair))
+    return TaskResult(
+        task=task,
+        table=table,
+        scores=_scores(task, table, list(found.systems)),
+        models={name: system.model for name, system in found.systems.items() if system.model},
+        comparison=compare.compare(task, list(pair.values())),
+        calibration_errors=_calibration_errors(table, dev, found.systems),
+        agreement=agreement.pairwise(
+            task, {member: teacher.predicted[dev] for member, teacher in found.members.items()}
+        ),
+        soft=found.soft,
+        splits={split: {**part.metadata, "rows": len(part)} for split, part in prepared.items()},
+    )
+
+
+def write(results: Sequence[TaskResult], reports: Sequence[Path] = ()) -> None:
+    """Write every task's predictions to data/evaluation/, in place of what was there.
+
+    Args:
+        results: the evaluated tasks.
+        reports: files that DVC cannot restore where they lie; a copy of each is kept here.
+
+    Raises:
+        DataError: there is no result.
+    """
+    if not results:
+        raise DataError("no task could be evaluated", mend="check `data` in params.yaml")
+    with artifacts.new_folder(paths.EVALUATION) as folder:
+        for result in results:
+            path = folder / f"{result.task.name}.parquet"
+            row_tables.write(path, result.table, _metadata(result))
+        for report in reports:
+            shutil.copyfile(report, folder / report.name)
+
+
+def _metadata(result: TaskResult) -> dict[str, Any]:
+    described = row_tables.describe(result.task)
+    return {"schema_version": SCHEMA_VERSION, **described, "systems": list(result.scores)}
+
+
+def _scores(
+    task: Task, table: pa.Table, systems: Sequence[str]
+) -> dict[str, dict[str, dict[str, float]]]:
+    splits = compare.dev_splits(task, table, systems)
+    return {
+        system: {
+            split: metrics.prediction_scores(task, said.labels, said.predicted[at])
+            for split, said in splits.items()
+        }
+        for at, system in enumerate(systems)
+    }
+
+
+def _calibration_errors(
+    table: pa.Table, dev: Values, systems: Mapping[str, System]
+) -> dict[str, float]:
+    labels = table["label"].filter(pa.array(dev)).to_numpy()
+    return {
+        name: calibration.expected_calibration_error(system.probabilities[dev], labels)
+        for name, system in systems.items()
+        if system.probabilities is not None
+    }

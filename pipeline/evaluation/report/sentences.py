@@ -1,0 +1,93 @@
+"""What the figures come to, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pipeline.evaluation import summary
+from pipeline.evaluation.evaluate import TaskResult
+from pipeline.evaluation.systems import MAJORITY, STUDENT
+
+_LEVEL = 0.05
+
+
+def sentences(results: Sequence[TaskResult]) -> list[str]:
+    """What the figures come to, a sentence or two each."""
+    return [
+        f"{_against_baseline(results)} {_how_sure(results)}",
+        *_against_majority(results),
+        kept(results),
+        _noise(results),
+    ]
+
+
+def _against_baseline(results: Sequence[TaskResult]) -> str:
+    """Tasks above, level with and below the baseline, in words."""
+    gaps = {result.task.title: summary.difference(result) for result in results}
+    groups = {
+        "above": [title for title, gap in gaps.items() if gap > 0],
+        "level with": [title for title, gap in gaps.items() if gap == 0],
+        "below": [title for title, gap in gaps.items() if gap < 0],
+    }
+    count = len(groups["above"])
+    named = [f"{word} it on {', '.join(titles)}" for word, titles in groups.items() if titles]
+    return f"The student beats the baseline on {count} of {len(gaps)} tasks: {'; '.join(named)}."
+
+
+def _how_sure(results: Sequence[TaskResult]) -> str:
+    """Tasks on which the difference is more than chance among dev rows."""
+    sure = [r.task.title for r in results if r.comparison.difference.excludes_zero]
+    found = f"Taken one by one, the intervals exclude 0 on {_titles(sure)}"
+    tests = summary.p_values(results)
+    if not tests:
+        return f"{found}."
+    named = {r.task.name: r.task.title for r in results}
+    significant = [named[task] for task, (_, corrected) in tests.items() if corrected < _LEVEL]
+    return (
+        f"{found}; McNemar's test, with Holm's correction for {len(tests)} tasks, is below "
+        f"{_LEVEL} on {_titles(significant)}."
+    )
+
+
+def _titles(titles: Sequence[str]) -> str:
+    return ", ".join(titles) or "no task"
+
+
+def _against_majority(results: Sequence[TaskResult]) -> list[str]:
+    poor = [r.task.title for r in results if r.score(STUDENT) <= r.score(MAJORITY)]
+    return [f"It is not above the majority class on {', '.join(poor)}."] if poor else []
+
+
+def kept(results: Sequence[TaskResult]) -> str:
+    """How much of the ensembles' gain the student keeps, in words."""
+    found = summary.gain(results)
+    if found is None:
+        return "No task has teachers, so there is no gain for the student to keep."
+    if found.kept is None:
+        return (
+            "The ensembles are not above the baseline on the mean of the tasks with teachers, so "
+            "there is no gain for the student to keep."
+        )
+    gap = 100 * (found.ensemble - found.baseline)
+    share = round(100 * found.kept)  # a whole number has no "-0"
+    lost = "; below 0: it is worse than the baseline there" if share < 0 else ""
+    return (
+        f"The student keeps {share} % of the {gap:.1f} points that the ensembles "
+        "gain over the baseline on the mean of the tasks with teachers: "
+        f"(student - baseline) / (ensemble - baseline){lost}."
+    )
+
+
+def _noise(results: Sequence[TaskResult]) -> str:
+    """One run knows nothing of other seeds; the smallest dev set shows how coarse a score is."""
+    title, rows = min(
+        (
+            (r.task.title, sum(r.splits[split]["rows"] for split in r.scores[STUDENT]))
+            for r in results
+        ),
+        key=lambda pair: pair[1],
+    )
+    return (
+        "One run with one seed: the intervals are of other dev rows, not of other training runs. "
+        f"On {title}, the smallest dev set, one row of {rows:,} is {100 / rows:.1f} points."
+    )

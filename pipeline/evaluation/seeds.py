@@ -1,0 +1,120 @@
+"""Replicates, runs of the pipeline with other training seeds, compared on the same dev rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.data import row_join, row_tables
+from pipeline.errors import DataError
+from pipeline.evaluation import compare as comparison
+from pipeline.evaluation import evaluate, significance
+from pipeline.evaluation.bootstrap import Said
+from pipeline.evaluation.significance import Difference, Seeds
+from pipeline.evaluation.systems import BASELINE, STUDENT
+from pipeline.tasks import Task
+
+
+@dataclass(frozen=True)
+class OverSeeds:
+    """One system minus another over several replicates, as fractions of the task score.
+
+    Attributes:
+        difference: mean over replicates, with its interval over resampled seeds and rows.
+        seeds: mean and standard deviation of the replicates' own differences on all rows.
+    """
+
+    difference: Difference
+    seeds: Seeds
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Differences over several replicates.
+
+    Attributes:
+        mean: of the mean over the tasks.
+        tasks: task -> of that task alone.
+    """
+
+    mean: OverSeeds
+    tasks: Mapping[str, OverSeeds]
+
+
+def compare(
+    folders: Sequence[Path],
+    tasks: Sequence[str],
+    first: str = STUDENT,
+    second: str = BASELINE,
+    *,
+    others: Sequence[Path] = (),
+    resamples: int = significance.RESAMPLES,
+    seed: int = significance.SEED,
+) -> Compared:
+    """Compare two systems over several replicates: their mean difference on several tasks.
+
+    Args:
+        folders: data/evaluation of each replicate; the dev rows must be the same in all.
+        tasks: names of the tasks.
+        first: the system, as in the columns `prediction_<system>`.
+        second: the system that is taken off.
+        others: the same of the runs that `second` is read from, one for each of `folders`; () for
+            the same runs.
+        resamples: number of bootstrap draws.
+        seed: seed of the draws.
+
+    Raises:
+        DataError: there is no replicate or no task, or no prediction of a system.
+        SoftLabelError: a file is missing, or its rows are not those of the first replicate.
+    """
+    if not folders or not tasks:
+        raise DataError("no runs to compare" if tasks else "no task to compare on")
+    if others and len(others) != len(folders):
+        raise DataError("replicates without a counterpart", seen=(len(folders), len(others)))
+    sources = list(zip(folders, others or folders, strict=True))
+    read = [_splits(sources, name, (first, second)) for name in tasks]
+    alone = {task.name: _over_seeds([(task, said)], resamples, seed) for task, said in read}
+    return Compared(_over_seeds(read, resamples, seed), alone)
+
+
+def _over_seeds(
+    tasks: Sequence[tuple[Task, Sequence[Said]]], resamples: int, seed: int
+) -> OverSeeds:
+    own = np.mean([significance.score_difference(task, said) for task, said in tasks], axis=0)
+    interval = significance.seeds_and_rows_bootstrap(tasks, resamples=resamples, seed=seed)
+    return OverSeeds(interval, significance.over_seeds(own.tolist()))
+
+
+def _splits(
+    sources: Sequence[tuple[Path, Path]], name: str, systems: tuple[str, str]
+) -> tuple[Task, list[Said]]:
+    """The task and its dev splits; predictions by replicate, and in each by system."""
+    task, whole = _read(sources[0][0] / f"{name}.parquet")
+    found = []
+    for pair in sources:
+        for folder, system in zip(pair, systems, strict=True):
+            path = folder / f"{name}.parquet"
+            _, table = _read(path)
+            same = row_join.align(table, whole, row_join.Origin(f"predictions of {name}", path))
+            splits = comparison.dev_splits(task, table.take(pa.array(same)), [system])
+            found.append(list(splits.values()))
+    return task, [_beside(parts) for parts in zip(*found, strict=True)]
+
+
+def _beside(parts: Sequence[Said]) -> Said:
+    return Said(parts[0].labels, np.concatenate([part.predicted for part in parts]))
+
+
+def _read(path: Path) -> tuple[Task, pa.Table]:
+    table, metadata = row_tables.read_versioned(
+        path,
+        evaluate.SCHEMA_VERSION,
+        "file of predictions",
+        "dvc repro evaluate, in that run",
+        row_tables.DESCRIPTION,
+    )
+    return row_tables.described(metadata, table), table

@@ -1,0 +1,235 @@
+"""The figures that are reported: task scores, GLUE score, differences, the gain that is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+from typing import Any
+
+from pipeline import metrics
+from pipeline.evaluation import agreement, compare, significance
+from pipeline.evaluation.evaluate import TaskResult
+from pipeline.evaluation.significance import Difference
+from pipeline.evaluation.systems import BASELINE, ENSEMBLE, MAJORITY, STUDENT, TEACHER
+
+EVERYWHERE = (MAJORITY, BASELINE, STUDENT)
+GLUE_TASKS = 9
+LEVEL = 0.05  # percent points: differences below it show as 0.0 and count as none
+_DIGITS = 4
+
+
+@dataclass(frozen=True)
+class Gain:
+    """Mean task scores over the tasks with teachers, as fractions.
+
+    Attributes:
+        tasks: names of those tasks.
+        teachers: the single teachers' mean.
+        ensemble: the ensembles' mean.
+        baseline: the baseline's mean.
+        student: the student's mean.
+        difference: student minus baseline, with its interval.
+    """
+
+    tasks: tuple[str, ...]
+    teachers: float
+    ensemble: float
+    baseline: float
+    student: float
+    difference: Difference
+
+    @property
+    def kept(self) -> float | None:
+        """(student - baseline) / (ensemble - baseline); None if the ensemble gains nothing."""
+        whole = self.ensemble - self.baseline
+        return (self.student - self.baseline) / whole if percent(whole) > 0 else None
+
+
+def percent(fraction: float) -> float:
+    """A fraction as percent, rounded as in the metrics file."""
+    return round(100 * fraction, _DIGITS)
+
+
+def named(result: TaskResult, system: str) -> dict[str, float]:
+    """One system's figures on one task, as fractions by name.
+
+    A task with several dev splits names the split too (accuracy_matched); `score` is the task
+    score, the mean of them.
+    """
+    found = {
+        metric if split == "dev" else f"{metric}_{split.removeprefix('dev_')}": value
+        for split, per_metric in result.scores[system].items()
+        for metric, value in per_metric.items()
+    }
+    return {**found, "score": result.score(system)}
+
+
+def glue(results: Sequence[TaskResult]) -> dict[str, float]:
+    """GLUE score of the systems that every task has: mean over those of its nine that are there.
+
+    Tasks of one's own do not count. {} if none of the nine is there.
+    """
+    tasks = [result for result in results if result.task.glue]
+    if not tasks:
+        return {}
+    return {
+        system: metrics.glue_score({task.task.name: task.score(system) for task in tasks})
+        for system in EVERYWHERE
+    }
+
+
+def glue_difference(results: Sequence[TaskResult]) -> Difference | None:
+    """Student's GLUE score minus the baseline's, with its interval; None without GLUE tasks."""
+    tasks = [result.comparison for result in results if result.task.glue]
+    return compare.mean(tasks) if tasks else None
+
+
+def gain(results: Sequence[TaskResult]) -> Gain | None:
+    """The means over the tasks with teachers; None if there are none."""
+    taught = [result for result in results if result.members]
+    if not taught:
+        return None
+    return Gain(
+        tasks=tuple(result.task.name for result in taught),
+        teachers=fmean(fmean(teacher_scores(result)) for result in taught),
+        ensemble=fmean(result.score(ENSEMBLE) for result in taught),
+        baseline=fmean(result.score(BASELINE) for result in taught),
+        student=fmean(result.score(STUDENT) for result in taught),
+        difference=compare.mean([result.comparison for result in taught]),
+    )
+
+
+def teacher_scores(result: TaskResult) -> list[float]:
+    """Task scores of the single teachers."""
+    return [result.score(f"{TEACHER}{member}") for member in result.members]
+
+
+def difference(result: TaskResult) -> float:
+    """Student minus baseline in percent points of the task score, 0 below `LEVEL`."""
+    return points(result.score(STUDENT), result.score(BASELINE))
+
+
+def points(first: float, second: float) -> float:
+    """First minus second, fractions, in percent points; 0 below `LEVEL`."""
+    found = percent(first - second)
+    return 0.0 if abs(found) < LEVEL else found
+
+
+def p_values(results: Sequence[TaskResult]) -> dict[str, tuple[float, float]]:
+    """Task -> McNemar's p of student and baseline, and p after Holm's correction over the tasks."""
+    plain = {r.task.name: p for r in results if (p := r.comparison.p_value) is not None}
+    corrected = significance.holm(plain)
+    return {task: (plain[task], corrected[task]) for task in plain}
+
+
+def nested(results: Sequence[TaskResult]) -> dict[str, Any]:
+    """Everything, as in reports/metrics.json.
+
+    Percent, but for counts, the share kept, p, kappa and correlations.
+    """
+    found, tests = gain(results), p_values(results)
+    whole: dict[str, Any] = {
+        "glue": {"tasks": sum(result.task.glue for result in results), **_percents(glue(results))},
+        "tasks": {r.task.name: _of_task(r, tests.get(r.task.name)) for r in results},
+        "gain_kept": None,
+        "statistics": _method(),
+    }
+    if gap := glue_difference(results):
+        whole["glue"]["student_minus_baseline"] = _interval(gap)
+    if found:
+        kept = found.kept
+        whole["gain_kept"] = None if kept is None else round(kept, _DIGITS)
+        means = {**_percents(_means(found)), "student_minus_baseline": _interval(found.difference)}
+        whole["teacher_tasks"] = {"tasks": list(found.tasks), **means}
+    return whole
+
+
+def summary(results: Sequence[TaskResult]) -> dict[str, Any]:
+    """Few enough figures for one line of `dvc metrics show`, as in reports/summary.json."""
+    found = gain(results)
+    short: dict[str, Any] = {
+        "glue": {
+            system: round(100 * value, 2)
+            for system, value in glue(results).items()
+            if system != MAJORITY
+        },
+        "student": {r.task.name: round(100 * r.score(STUDENT), 2) for r in results},
+    }
+    if found and found.kept is not None:
+        short["gain_kept"] = round(found.kept, 2) + 0.0  # no "-0.0"
+    return short
+
+
+def long(results: Sequence[TaskResult]) -> list[tuple[str, str, str, float]]:
+    """Every figure on a line of its own: task's title, system, metric, percent."""
+    return [
+        (result.task.title, system, metric, percent(value))
+        for result in results
+        for system in result.scores
+        for metric, value in named(result, system).items()
+    ]
+
+
+def _of_task(result: TaskResult, test: tuple[float, float] | None) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        system: _percents(named(result, system))
+        for system in result.scores
+        if not system.startswith(TEACHER)
+    }
+    found["student_minus_baseline"] = _interval(result.comparison.difference)
+    if test:
+        found["mcnemar"] = {"p": _significant(test[0]), "p_holm": _significant(test[1])}
+    if result.calibration_errors:
+        found["calibration_error"] = _percents(result.calibration_errors)
+    if result.members:
+        found["teachers"] = {
+            member: _percents(named(result, f"{TEACHER}{member}")) for member in result.members
+        }
+    if result.agreement:
+        pairs = {" and ".join(pair): _shares(one) for pair, one in result.agreement.items()}
+        found["agreement"] = {"mean": _shares(agreement.mean(result.agreement)), "pairs": pairs}
+    return found
+
+
+def _method() -> dict[str, Any]:
+    """How intervals and p are made."""
+    return {
+        "interval": "percentile of paired bootstrap over dev rows",
+        "confidence": significance.CONFIDENCE,
+        "resamples": significance.RESAMPLES,
+        "seed": significance.SEED,
+        "test": "McNemar, exact, two-sided",
+        "correction": "Holm",
+    }
+
+
+def _interval(gap: Difference) -> dict[str, float]:
+    return {
+        "score": percent(gap.value),
+        "low": percent(gap.low),
+        "high": percent(gap.high),
+    }
+
+
+def _shares(measures: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Agreement in percent, the rest as it is."""
+    return {
+        name: None
+        if value is None
+        else (percent(value) if name == agreement.AGREEMENT else round(value, _DIGITS))
+        for name, value in measures.items()
+    }
+
+
+def _significant(p: float) -> float:
+    return float(f"{p:.{_DIGITS}g}")
+
+
+def _means(found: Gain) -> dict[str, float]:
+    names = ("teachers", ENSEMBLE, BASELINE, STUDENT)
+    return {name: getattr(found, name) for name in names}
+
+
+def _percents(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: percent(value) for name, value in values.items()}

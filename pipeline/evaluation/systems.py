@@ -1,0 +1,154 @@
+"""The systems that are compared on one task, and what each says of the held-out rows."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline import metrics, paths
+from pipeline.data import row_join, row_tables, rows
+from pipeline.data.rows import Rows
+from pipeline.evaluation.compare import PREDICTION
+from pipeline.soft_labels import ensemble_rules, logits, store
+from pipeline.tasks import Task
+
+MAJORITY, ENSEMBLE, BASELINE = "majority", "ensemble", "baseline"
+STUDENT, TUNED = "student", "tuned"
+TEACHER = "teacher_"  # before a member's name, so that a member called `student` is no clash
+
+Values = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class System:
+    """What one system says of a task's rows.
+
+    Attributes:
+        predicted: class ids int32 or scores float32, `(rows,)`.
+        probabilities: `(rows, classes)` float32 where they are kept.
+        model: the model's description as its logits file gives it; {} if there is none.
+    """
+
+    predicted: Values
+    probabilities: Values | None = None
+    model: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Collected:
+    """All systems of one task.
+
+    Attributes:
+        systems: by name, in the order of tables.
+        soft: metadata of the soft labels, with `transfer`: source of transfer rows -> how many;
+            {} without teachers.
+    """
+
+    systems: Mapping[str, System]
+    soft: Mapping[str, Any]
+
+    @property
+    def members(self) -> dict[str, System]:
+        """The single teachers by member."""
+        return {
+            name.removeprefix(TEACHER): system
+            for name, system in self.systems.items()
+            if name.startswith(TEACHER)
+        }
+
+
+def collect(
+    task: Task, prepared: Mapping[str, Rows], frame: pa.Table, *, taught: bool, tuned: bool
+) -> Collected:
+    """Read what every system says of one task's held-out rows.
+
+    Args:
+        task: the task.
+        prepared: its prepared rows, all splits.
+        frame: columns `key_fields` of the rows wanted.
+        taught: whether the task has teachers and so soft labels.
+        tuned: whether the student was fine-tuned on the task.
+
+    Raises:
+        SoftLabelError: a system's file is missing or does not fit the prepared rows.
+    """
+    found = {MAJORITY: _majority(task, prepared["train"], len(frame))}
+    soft: dict[str, Any] = {}
+    if taught:
+        soft, teachers = _ensemble(task, prepared, frame)
+        found |= teachers
+    for system, (path, mend) in _models(task.name, tuned).items():
+        found[system] = _model(task, path, mend, frame)
+    return Collected(found, soft)
+
+
+def _models(name: str, tuned: bool) -> dict[str, tuple[Path, str]]:
+    """File of each model's logits, and the command that makes it."""
+    found = {
+        BASELINE: (paths.task_logits(paths.BASELINE, name), "dvc repro baseline"),
+        STUDENT: (paths.task_logits(paths.STUDENT, name), "dvc repro distil"),
+    }
+    return found | ({TUNED: (paths.tuned_logits(name), f"dvc repro tune@{name}")} if tuned else {})
+
+
+def _majority(task: Task, train: Rows, count: int) -> System:
+    """The commonest class of the train split, the first on a tie; its mean score for regression."""
+    labels = train.labels
+    if task.regression:
+        return System(np.full(count, labels.mean(dtype=np.float64), dtype=np.float32))
+    commonest = np.bincount(labels, minlength=task.outputs).argmax()
+    return System(np.full(count, commonest, dtype=np.int32))
+
+
+def _ensemble(
+    task: Task, prepared: Mapping[str, Rows], frame: pa.Table
+) -> tuple[dict[str, Any], dict[str, System]]:
+    """Every member and their combination, from the soft-label file, and what it says of itself."""
+    soft = store.read(paths.soft_labels(task.name), prepared)
+    at = row_join.locate(frame["row_id"], soft.table["row_id"], soft.origin)
+    systems = {
+        f"{TEACHER}{member}": System(
+            metrics.predictions(task, values[at]), model=soft.metadata["members"][member]
+        )
+        for member, values in zip(soft.members, soft.member_logits, strict=True)
+    }
+    combined = soft.probabilities[at]
+    known = None if task.regression else combined
+    systems[ENSEMBLE] = System(metrics.predictions(task, combined), known)
+    return {**soft.metadata, "transfer": _transferred(soft.table)}, systems
+
+
+def _transferred(table: pa.Table) -> dict[str, int]:
+    """Number of transfer rows by their source, which is part of their ids."""
+    ids = table.filter(pc.equal(table["split"], rows.TRANSFER))["row_id"].to_pylist()
+    return dict(Counter(row.split("/")[2] for row in ids))
+
+
+def _model(task: Task, path: Path, mend: str, frame: pa.Table) -> System:
+    """Student, baseline or tuned student, from its logits file."""
+    found = logits.read(path, mend)
+    origin = row_join.Origin(f"logits of {task.name}", path, mend)
+    row_join.check_task(found.task, task, origin)
+    values = found.values[row_join.align(found.table, frame, origin)]
+    known = None if task.regression else ensemble_rules.softmax(values).astype(np.float32)
+    return System(metrics.predictions(task, values), known, found.model)
+
+
+def tabulate(frame: pa.Table, systems: Mapping[str, System]) -> pa.Table:
+    """Rows with `prediction_<system>` and, where they are kept, `probabilities_<system>`."""
+    table = frame
+    for name, system in systems.items():
+        table = table.append_column(f"{PREDICTION}{name}", pa.array(system.predicted))
+    for name, system in systems.items():
+        if system.probabilities is not None:
+            column = row_tables.column(system.probabilities)
+            table = table.append_column(f"probabilities_{name}", column)
+    return table

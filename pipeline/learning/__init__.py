@@ -1,1 +1,0 @@
-"""The training loop: batches, losses, optimizers, and when to stop."""

@@ -1,0 +1,1 @@
+"""The model: encoder, heads, tokenization, scoring and the saved form."""

@@ -1,0 +1,1 @@
+"""Heads: turn an encoder's vectors into a task's logits."""

@@ -1,0 +1,141 @@
+"""MT-DNN: one shared encoder and one head a task (arXiv 1901.11504, section 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from pipeline.errors import EncoderError
+from pipeline.model.heads import build as kinds
+from pipeline.model.tokenization import TEXTS
+from pipeline.params.heads import Head, SanHead
+from pipeline.tasks import Task
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+
+class MultiTaskModel(nn.Module):
+    """Shared encoder with one head for each task; a batch belongs to one task.
+
+    Args:
+        encoder: shared layers; its pooler is kept only if a head pools by it.
+        tasks: by name.
+        heads: settings of every task's head, by the same names.
+
+    Raises:
+        EncoderError: a head pools by the encoder's own pooler and it has none.
+    """
+
+    def __init__(
+        self, encoder: PreTrainedModel, tasks: Mapping[str, Task], heads: Mapping[str, Head]
+    ) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.tasks = dict(tasks)
+        self.head_settings = {name: heads[name] for name in tasks}
+        _settle_pooler(encoder, self.head_settings)
+        width = encoder.config.hidden_size
+        # Sorted, so that the first weights do not hang on the order of params.yaml.
+        self.heads = nn.ModuleDict(
+            {_key(name): kinds.draw(width, tasks[name], heads[name]) for name in sorted(tasks)}
+        )
+
+    def forward(self, task: str, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Logits `(batch, outputs)` of one task's rows.
+
+        Args:
+            task: whose head is used.
+            inputs: as of `tokens.Tokens.batch`.
+        """
+        return self._logits(task, inputs, self.encoder(**encoder_inputs(inputs)))
+
+    def forward_with_internals(
+        self, task: str, inputs: Mapping[str, Tensor], attentions: bool
+    ) -> tuple[Tensor, tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """Logits of one task's rows with what the encoder's layers make of them.
+
+        Args:
+            task: whose head is used.
+            inputs: as of `tokens.Tokens.batch`.
+            attentions: whether attention probabilities are asked for; `attention.show` must have
+                been called before, other implementations do not keep them.
+
+        Returns:
+            Logits `(batch, outputs)`; the embeddings and every layer's output, each
+            `(batch, length, width)`; every layer's attention probabilities, each
+            `(batch, attention heads, length, length)`, or nothing if not asked for.
+
+        Raises:
+            EncoderError: the encoder gives no attention probabilities.
+        """
+        encoded = self.encoder(
+            **encoder_inputs(inputs), output_hidden_states=True, output_attentions=attentions
+        )
+        found = tuple(encoded.attentions or ()) if attentions else ()
+        if attentions and (not found or any(layer is None for layer in found)):
+            raise EncoderError(
+                "this encoder gives no attention probabilities",
+                seen=getattr(self.encoder.config, "_attn_implementation", None),
+                where=type(self.encoder).__name__,
+                mend="take attention out of distillation.internals, or use another encoder",
+            )
+        return self._logits(task, inputs, encoded), tuple(encoded.hidden_states), found
+
+    def head(self, task: str) -> nn.Module:
+        """The head of one task."""
+        return self.heads[_key(task)]
+
+    def parameter_count(self) -> int:
+        """Number of weights of the encoder and all heads."""
+        return sum(parameter.numel() for parameter in self.parameters())
+
+    def _logits(self, task: str, inputs: Mapping[str, Tensor], encoded: Any) -> Tensor:
+        logits: Tensor = self.head(task)(
+            kinds.Encoded(
+                encoded.last_hidden_state,
+                getattr(encoded, "pooler_output", None),
+                inputs["attention_mask"],
+                inputs.get(TEXTS),
+            )
+        )
+        return logits
+
+
+def encoder_inputs(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Inputs of a batch without what only the heads read."""
+    return {name: value for name, value in inputs.items() if name != TEXTS}
+
+
+def start_at_mean(model: MultiTaskModel, task: str, mean: float) -> None:
+    """Let a regression head start at the mean score instead of learning its way up from 0."""
+    head = model.head(task)
+    assert isinstance(head, kinds.LinearHead), "other kinds are refused for scores"
+    with torch.no_grad():
+        head.linear.bias.fill_(mean)
+
+
+def _key(task: str) -> str:
+    """A task may have a name that a module dict keeps for itself, such as `values`."""
+    return f"head_{task}"
+
+
+def _settle_pooler(encoder: Any, heads: Mapping[str, Head]) -> None:
+    has_pooler = getattr(encoder, "pooler", None) is not None
+    pooled = [
+        name
+        for name, head in heads.items()
+        if not isinstance(head, SanHead) and head.pooling == "pooler"
+    ]
+    if pooled and not has_pooler:
+        raise EncoderError(
+            "this encoder has no trained pooler",
+            seen=type(encoder).__name__,
+            where=f"pooling of the head of {pooled[0]} in params.yaml",
+            mend="set it to mean or cls",
+        )
+    if has_pooler and not pooled:
+        encoder.pooler = None  # it would be saved and counted unused

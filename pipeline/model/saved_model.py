@@ -1,0 +1,211 @@
+"""A trained model on disk: `encoder/` opens with transformers, `heads.safetensors` beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import pyarrow as pa
+from pydantic import TypeAdapter
+
+from pipeline import paths
+from pipeline.data import row_tables
+from pipeline.errors import CheckpointError
+from pipeline.model import encoders
+from pipeline.params.heads import Head
+from pipeline.runtime import artifacts
+from pipeline.tasks import Task
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+    from pipeline.model.multitask import MultiTaskModel
+
+ENCODER = "encoder"
+HEADS = "heads.safetensors"
+LOG = "log.csv"
+CARD = "model.json"  # written last: a folder without it is not whole
+_WEIGHTS = f"{ENCODER}/{encoders.WEIGHTS}"
+_STAGES = {
+    "refined": ("refine", 1),
+    "selected": ("select", 0),
+    "starts": ("start", 1),
+    "teachers": ("teach", 3),
+    "student": ("distil", 0),
+    "baseline": ("baseline", 0),
+    "tuned": ("tune", 1),
+}
+"""Folder in data/ -> the stage that writes it, and how many names below it tell the instance."""
+_LIBRARIES = ("torch", "transformers", "tokenizers", "numpy", "pyarrow")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A trained model as `save` and `card` left it.
+
+    Attributes:
+        network: encoder and heads, on the CPU in float32.
+        tokenizer: the one it was trained with.
+        card: what model.json says of it.
+    """
+
+    network: MultiTaskModel
+    tokenizer: PreTrainedTokenizerBase
+    card: dict[str, Any]
+
+
+def save(model: MultiTaskModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> str:
+    """Write weights, configuration and tokenizer.
+
+    Returns:
+        SHA-256 over the bytes of both weight files, the model's name for life.
+    """
+    from safetensors.torch import save_file
+
+    encoder = folder / ENCODER
+    # The paths that a model was loaded from belong to this machine, not to the artifact.
+    model.encoder.config._name_or_path = ""
+    tokenizer.name_or_path = ""
+    heads = {name: weight.detach().cpu().contiguous() for name, weight in _heads(model).items()}
+    with artifacts.system_errors(folder):
+        model.encoder.save_pretrained(encoder)
+        tokenizer.save_pretrained(encoder)
+        save_file(heads, folder / HEADS, metadata={"format": "pt"})
+    return weights_sha256(folder)
+
+
+def weights_sha256(folder: Path) -> str:
+    """SHA-256 over the SHA-256 of the encoder's and the heads' weights."""
+    joined = "".join(artifacts.sha256(folder / file) for file in (_WEIGHTS, HEADS))
+    return hashlib.sha256(joined.encode()).hexdigest()
+
+
+def card(
+    name: str,
+    weights: str,
+    model: MultiTaskModel,
+    encoder: Mapping[str, Any],
+    training: Mapping[str, Any],
+    precision: str,
+) -> dict[str, Any]:
+    """What is known of a model, as kept beside its weights and in every file of its logits.
+
+    Tasks and heads are told in full, so that `load` needs no params.yaml.
+    """
+    heads = {name: head.model_dump(mode="json") for name, head in model.head_settings.items()}
+    return {
+        "name": name,
+        "weights_sha256": weights,
+        "parameters": model.parameter_count(),
+        "layers": model.encoder.config.num_hidden_layers,
+        "encoder": dict(encoder),
+        "tasks": {name: _describe(task) for name, task in model.tasks.items()},
+        "training": {**training, "heads": heads},
+        "precision": precision,
+        "libraries": {library: version(library) for library in _LIBRARIES},
+    }
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """What model.json says of the model in a folder.
+
+    Raises:
+        CheckpointError: there is none, or it cannot be read.
+    """
+    try:
+        found = artifacts.read_json(folder / CARD)
+    except FileNotFoundError:
+        _refuse("no trained model", folder)
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        _refuse("the model's card is not JSON", folder / CARD, error)
+    if not isinstance(found, dict):
+        _refuse("the model's card is not a JSON object", folder / CARD, found)
+    return found
+
+
+def load(folder: Path, dropout: float = 0.0) -> Loaded:
+    """Open a trained model whole: encoder, heads of all its tasks, tokenizer, card.
+
+    The global random numbers stay as they are.
+
+    Args:
+        folder: where `save` wrote it, with model.json.
+        dropout: dropout inside the encoder; that of the heads is the card's.
+
+    Raises:
+        CheckpointError: a file is missing or damaged, or the weights are not those of the card.
+        EncoderError: the encoder's configuration or tokenizer cannot be read.
+    """
+    import torch
+
+    from pipeline.model.multitask import MultiTaskModel
+
+    described = read_card(folder)
+    _check_weights(folder, described)
+    with torch.random.fork_rng(devices=[]):
+        encoder, tokenizer = encoders.open_folder(folder / ENCODER, dropout)
+        tasks, heads = _tasks(folder, described)
+        network = MultiTaskModel(encoder, tasks, heads)
+    _fill_heads(network, folder)
+    return Loaded(network, tokenizer, described)
+
+
+def _check_weights(folder: Path, described: Mapping[str, Any]) -> None:
+    for name in (_WEIGHTS, HEADS):
+        if not (folder / name).is_file():
+            _refuse("a file of the trained model is missing", folder / name)
+    if (seen := weights_sha256(folder)) != described.get("weights_sha256"):
+        _refuse("the weights are not those that the model's card names", folder, seen)
+
+
+def _describe(task: Task) -> dict[str, Any]:
+    return {**row_tables.describe(task), "pair": task.pair}
+
+
+def _tasks(folder: Path, described: Mapping[str, Any]) -> tuple[dict[str, Task], dict[str, Head]]:
+    """Tasks and head settings by name of task."""
+    try:
+        tasks = {
+            name: replace(row_tables.described(task, pa.table({})), pair=task["pair"])
+            for name, task in described["tasks"].items()
+        }
+        heads = TypeAdapter(dict[str, Head]).validate_python(described["training"]["heads"])
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        _refuse("the model's card lacks tasks or heads", folder / CARD, repr(error))
+    return tasks, heads
+
+
+def _fill_heads(network: MultiTaskModel, folder: Path) -> None:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        network.heads.load_state_dict(load_file(folder / HEADS))
+    except (SafetensorError, RuntimeError) as error:
+        _refuse("the heads' weights do not fit the model's card", folder / HEADS, error)
+
+
+def _refuse(fault: str, where: Path, seen: object = None) -> NoReturn:
+    raise CheckpointError(fault, seen=seen, where=where, mend=_remake(where)) from None
+
+
+def _remake(path: Path) -> str:
+    """The command that makes the model in a folder, or of one of its files, anew."""
+    top, kind, *below = [*Path(os.path.relpath(path)).parts, "", ""]
+    stage, count = _STAGES.get(kind, ("", 0))
+    names = below[:count]
+    if top != paths.DATA.name or not stage or not all(names) or len(names) < count:
+        return "name another folder, or run the stage that makes this one again"
+    instance = f"{stage}@{'-'.join(names)}" if names else stage
+    # A single item: with --force alone DVC trains all that the stage needs anew as well.
+    return f"dvc repro --single-item --force {instance}"
+
+
+def _heads(model: MultiTaskModel) -> dict[str, Any]:
+    return dict(model.heads.state_dict())

@@ -1,0 +1,45 @@
+"""Scoring rows with a trained model: the logits of every row, sorted by length, in one pass."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+import numpy as np
+import torch
+
+from pipeline.model import batching
+from pipeline.model.multitask import MultiTaskModel
+from pipeline.model.tokenization import Tokens
+from pipeline.runtime import current_batch, progress
+from pipeline.runtime.hardware import Machine
+from pipeline.runtime.thread_pool import Workers
+
+
+def logits(
+    model: MultiTaskModel, task: str, tokens: Tokens, machine: Machine, title: str
+) -> np.ndarray:
+    """Logits float32 `(rows, outputs)` in the order of the rows.
+
+    Args:
+        model: on the machine's device.
+        task: whose head is used.
+        tokens: the rows.
+        machine: device, precision, tokens a pass.
+        title: what the progress bar says.
+    """
+    model.eval()
+    scored = np.empty((len(tokens.lengths), model.tasks[task].outputs), np.float32)
+    counting = Lock()
+
+    def score(rows: np.ndarray) -> None:
+        inputs = {k: machine.put(v) for k, v in tokens.batch(rows).items()}
+        current_batch.note("scoring", task, *inputs["input_ids"].shape)
+        with torch.inference_mode(), machine.autocast():
+            scored[rows] = model(task, inputs).float().cpu().numpy()
+        with counting:
+            bar.advance(len(rows))
+
+    with progress.bar(title, len(scored), "rows") as bar, Workers(machine.threads) as workers:
+        workers.map(score, batching.by_tokens(tokens.lengths, machine.labelling_tokens))
+    current_batch.done()
+    return scored

@@ -1,0 +1,1 @@
+"""Checks of params.yaml that span several keys."""

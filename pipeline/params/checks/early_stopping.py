@@ -1,0 +1,99 @@
+"""Early stopping that cannot tell anything: on rows already seen, or on no row at all."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+from pipeline.params.checks.raw_values import Values, cap, listed, mapping, refined, run
+
+_KEY = "early_stopping"
+
+
+class Stop(NamedTuple):
+    """Early stopping as one training has it on one task.
+
+    Attributes:
+        task: the task's name.
+        where: key under which the setting is written.
+        share: share of the rows that is held out, whatever is written there.
+        seen: why the rows held out have been trained on; "" if they have not.
+        blind: number of folds that rows are trained on without one of; 1 for all rows.
+    """
+
+    task: str
+    where: str
+    share: Any
+    seen: str = ""
+    blind: int = 1
+
+
+def find(values: Values) -> Iterator[str]:
+    """One line for each setting of early stopping that tells nothing."""
+    lines: dict[tuple[str, ...], str] = {}
+    for stop in (*_multi_task(values), *_teachers(values), *_tuning(values)):
+        mend = run(f"{stop.where}=null")
+        if stop.seen:
+            lines.setdefault((stop.where,), f"{stop.where}: {stop.seen}; {mend}")
+        elif few := _few(values, stop):
+            lines.setdefault((stop.where, stop.task), f"{stop.where}.share: {few}; {mend}")
+    yield from lines.values()
+
+
+def _multi_task(values: Values) -> Iterator[Stop]:
+    """The candidates' trainings and the student's."""
+    section = mapping(values, "refinement")
+    layers = [
+        [("refinement", section), (f"refinement.candidates.{name}", own)]
+        for name, own in mapping(section, "candidates").items()
+    ]
+    for layer in (*layers, [("student", mapping(values, "student"))]):
+        for task in mapping(values, "tasks"):
+            yield from _stop(task, *layer)
+
+
+def _teachers(values: Values) -> Iterator[Stop]:
+    """In the order of `Teachers.training`: the member has the last word."""
+    section, started = mapping(values, "teachers"), refined(values)
+    blind = max(1, len(listed(section, "folds")))
+    for task, own in mapping(section, "tasks").items():
+        for name, member in mapping(section, "members").items():
+            layers = ("teachers", section), (f"teachers.tasks.{task}", own)
+            for stop in _stop(task, *layers, (f"teachers.members.{name}", member)):
+                seen = (
+                    f"member {name} starts from a candidate that was trained on all train rows, "
+                    "so rows held out tell nothing"
+                )
+                yield stop._replace(blind=blind, seen=seen if name in started else "")
+
+
+def _tuning(values: Values) -> Iterator[Stop]:
+    section = mapping(values, "tuning")
+    for task, own in mapping(section, "tasks").items():
+        for stop in _stop(task, ("tuning", section), (f"tuning.tasks.{task}", own)):
+            yield stop._replace(seen="the student was trained on these rows")
+
+
+def _stop(task: str, *layers: tuple[str, Any]) -> Iterator[Stop]:
+    """What the last of the layers that says anything of early stopping makes of it."""
+    said = [(where, layer[_KEY]) for where, layer in layers if _KEY in mapping(layer)]
+    if said and isinstance(setting := said[-1][1], Mapping):
+        yield Stop(task, f"{said[-1][0]}.{_KEY}", setting.get("share"))
+
+
+def _few(values: Values, stop: Stop) -> str:
+    """What is wrong with the number of rows held out, if the row cap shows it; else ""."""
+    rows, share = cap(values, stop.task), stop.share
+    if rows is None or rows < stop.blind or not isinstance(share, float) or not 0 < share < 1:
+        return ""
+    if stop.blind > 1:  # the largest fold is at least as large as the mean
+        rows -= math.ceil(rows / stop.blind)
+    number = round(share * rows)  # as early_stopping.hold_out counts
+    if 0 < number < rows:
+        return ""
+    outside = " outside a fold" if stop.blind > 1 else ""
+    return (
+        f"{share:g} of the {rows} train rows of {stop.task}{outside} (tasks.{stop.task}.rows.train)"
+        f" is {number or 'none'}: there must be a row to hold out and one to train on"
+    )

@@ -1,0 +1,176 @@
+"""Profiles: whole settings of the pipeline by name, written to params.yaml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pipeline import paths
+from pipeline.errors import ParamsError
+from pipeline.params import file, yaml_text
+from pipeline.params import overrides as overlay
+from pipeline.params.checks import messages
+from pipeline.runtime import artifacts
+
+BASE = "sample"
+"""The profile that is a whole params file; each other one is laid over it."""
+
+
+class Absent:
+    """Stands for the value of a key that is not there."""
+
+    def __repr__(self) -> str:
+        return "absent"
+
+
+@dataclass(frozen=True)
+class Change:
+    """One value that differs between two settings.
+
+    Attributes:
+        path: its YAML path, such as `student.epochs`.
+        old: value in the first settings, or `Absent()`.
+        new: value in the second settings, or `Absent()`.
+    """
+
+    path: str
+    old: Any
+    new: Any
+
+    def __str__(self) -> str:
+        sides = [
+            "(absent)" if isinstance(side, Absent) else yaml_text.shown(side)
+            for side in (self.old, self.new)
+        ]
+        return f"{self.path}: {sides[0]} -> {sides[1]}"
+
+
+def names(folder: Path = paths.PROFILES) -> list[str]:
+    """Names of all profiles, the base first."""
+    found = sorted(path.stem for path in folder.glob("*.yaml"))
+    return sorted(found, key=lambda name: name != BASE)
+
+
+def summary(name: str, folder: Path = paths.PROFILES) -> str:
+    """The first sentence of a profile's first comment."""
+    lines = _header(file.read_text(_file(name, folder))).splitlines()
+    text = " ".join(line.lstrip("# ") for line in lines)
+    return text.partition(". ")[0].rstrip(".")
+
+
+def text(name: str, overrides: Sequence[str] = (), folder: Path = paths.PROFILES) -> str:
+    """The whole params.yaml of a profile, comments included, checked.
+
+    Args:
+        name: the profile.
+        overrides: `key=value` and `~key`, applied in this order.
+        folder: where the profiles lie.
+
+    Raises:
+        ParamsError: no such profile, not YAML, or the result cannot be used.
+    """
+    path = _file(name, folder)
+    source = file.read_text(path)
+    if name != BASE or overrides:
+        source = _compose(path, source, overrides, folder)
+    where = " ".join([str(path), *(f"--set {override}" for override in overrides)])
+    file.check(yaml_text.parse(source, where), where=where)
+    return source
+
+
+def values(name: str, overrides: Sequence[str] = (), folder: Path = paths.PROFILES) -> Any:
+    """The settings of a profile as plain mappings; raises what `text` raises."""
+    return yaml_text.parse(text(name, overrides, folder), name)
+
+
+def apply(
+    name: str,
+    overrides: Sequence[str] = (),
+    folder: Path = paths.PROFILES,
+    target: Path = paths.PARAMS,
+) -> list[Change]:
+    """Write a profile to params.yaml, whole and checked, and say which values it replaced.
+
+    A params.yaml that holds the same values already is left as it is.
+
+    Raises:
+        ParamsError: what `text` raises, or the folder of task files is not there; params.yaml is
+            untouched then.
+    """
+    new = text(name, overrides, folder)
+    settings = yaml_text.parse(new, name)
+    _require_files(Path(settings["data"]["folder"]))
+    found = list(changes(current(target) or {}, settings))
+    if found:
+        with artifacts.new_file(target) as draft:
+            draft.write_text(new, encoding="utf-8")
+    return found
+
+
+def current(target: Path = paths.PARAMS) -> dict[str, Any] | None:
+    """Values of params.yaml as they are, unchecked; None if it is not there or not YAML."""
+    try:
+        return file.read_yaml(target)
+    except ParamsError:
+        return None
+
+
+def changes(old: Any, new: Any, at: tuple[str, ...] = ()) -> Iterator[Change]:
+    """Values that differ, in the order of the new settings, then what is gone."""
+    if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
+        if old != new or isinstance(old, bool) != isinstance(new, bool):
+            yield Change(yaml_text.dotted(at), old, new)
+        return
+    for key in [*new, *(key for key in old if key not in new)]:
+        yield from changes(old.get(key, Absent()), new.get(key, Absent()), (*at, key))
+
+
+def _require_files(folder: Path) -> None:
+    """The download stages depend on the folder, whatever the source: without it DVC runs none."""
+    if not folder.is_dir():
+        raise ParamsError(
+            "not a folder" if folder.exists() else "no such folder",
+            seen=folder,
+            where="data.folder",
+            mend="name the folder of your GLUE files: DATA=FOLDER with make, or "
+            "--set data.folder=FOLDER",
+        )
+
+
+def _compose(path: Path, source: str, overrides: Sequence[str], folder: Path) -> str:
+    base = folder / f"{BASE}.yaml"
+    merged = _sections(file.read_text(base), base)
+    if path != base:
+        overlay.merge(merged, _sections(source, path))
+    for override in overrides:
+        overlay.change(merged, override)
+    body = yaml_text.dump_kept(merged)
+    return _header(source) + "\n" + body.removeprefix(_header(body)).lstrip("\n")
+
+
+def _sections(source: str, path: Path) -> MutableMapping[str, Any]:
+    sections = yaml_text.parse_kept(source, path)
+    if not isinstance(sections, MutableMapping):
+        raise ParamsError("not a mapping of sections", seen=yaml_text.shown(sections), where=path)
+    return sections
+
+
+def _header(source: str) -> str:
+    """The comment lines that a file starts with."""
+    lines = source.splitlines(keepends=True)
+    count = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
+    return "".join(lines[:count])
+
+
+def _file(name: str, folder: Path) -> Path:
+    known = names(folder)
+    if name not in known:
+        raise ParamsError(
+            f"no such profile{messages.near(name, known)}",
+            seen=name,
+            where=folder,
+            mend=f"choose one of {', '.join(known)}" if known else "run from the project's root",
+        )
+    return folder / f"{name}.yaml"

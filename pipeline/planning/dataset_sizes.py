@@ -1,0 +1,149 @@
+"""How many rows a task has and how long they are: from prepared files, else what is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline import paths
+from pipeline.data import rows
+from pipeline.data.formats import layouts
+from pipeline.data.rows import Rows
+from pipeline.params.encoders import Encoder
+from pipeline.params.sections import Params
+from pipeline.planning import encoder_shapes, row_lengths
+from pipeline.tasks import GLUE, Task, part_of
+
+
+@dataclass(frozen=True)
+class Amount:
+    """Rows of one task.
+
+    Attributes:
+        task: the task.
+        splits: rows of each split; without `train` if the source has no train rows.
+        transfer: further rows that only teachers label.
+        lengths: tokens of each of some typical rows, not cut.
+        train: the train rows themselves, if they are prepared.
+        measured: whether the lengths are those of the task's own rows.
+    """
+
+    task: Task
+    splits: Mapping[str, int]
+    transfer: int
+    lengths: np.ndarray
+    train: Rows | None = None
+    measured: bool = False
+
+    def of(self, *parts: str) -> int:
+        """Rows of some parts: train, dev, test or ax."""
+        return sum(count for split, count in self.splits.items() if part_of(split) in parts)
+
+
+def read(params: Params) -> dict[str, Amount | None]:
+    """Amounts of all tasks; None for a task of one's own that is not prepared.
+
+    Prepared rows count if they are of the source and the caps that the parameters name. For
+    others, GLUE's official numbers are taken, and the sample's own for generated rows.
+
+    Raises:
+        DataError: a prepared file cannot be read.
+        EncoderError: a package that carries the student's encoder is missing.
+    """
+    tokenizer = _tokenizer(params.student.encoder)
+    return {name: _read(name, params, tokenizer) for name in params.tasks}
+
+
+def _read(name: str, params: Params, tokenizer: Path | None) -> Amount | None:
+    task = layouts.task_of(name, params.tasks[name].custom)
+    if (found := _prepared(task, params)) is not None:
+        return _measured(task, found, params, tokenizer)
+    if name not in GLUE:
+        return None
+    splits = {split: _expected(task, split, params) for split in task.rows}
+    return Amount(task, splits, _transfer(task, splits, params), np.array(row_lengths.GLUE[name]))
+
+
+def _measured(
+    task: Task, found: Mapping[str, Rows], params: Params, tokenizer: Path | None
+) -> Amount:
+    splits = {split: len(there) for split, there in found.items()}
+    train = found.get("train")
+    further = paths.transfer_rows(task.name)
+    transfer = len(rows.read(further)) if further.is_file() else _transfer(task, splits, params)
+    if train is not None and tokenizer is not None:
+        return Amount(task, splits, transfer, row_lengths.measure(train, tokenizer), train, True)
+    typical = np.array(row_lengths.GLUE.get(task.name, row_lengths.GLUE["mnli"]))
+    return Amount(task, splits, transfer, typical, train)
+
+
+def _prepared(task: Task, params: Params) -> dict[str, Rows] | None:
+    """Prepared rows; None if there are none or they are not those of the parameters."""
+    folder = paths.prepared(task.name)
+    if (folder / rows.MISSING).is_file():
+        return {}
+    if not any(folder.glob("*.parquet")):
+        return None
+    found = rows.read_splits(folder)
+    current = all(_is_current(task, split, there, params) for split, there in found.items())
+    return found if current else None
+
+
+def _is_current(task: Task, split: str, there: Rows, params: Params) -> bool:
+    source = params.data.source if task.glue else "local"
+    named = (there.metadata["source"], there.metadata["cap"])
+    if named != (source, _cap(task, split, params)):
+        return False
+    return source != "sample" or there.metadata["source_rows"] == _drawn(task, split, params)
+
+
+def _expected(task: Task, split: str, params: Params) -> int:
+    whole = _whole(task, split, params)
+    cap = _cap(task, split, params)
+    return whole if cap is None else min(whole, cap)
+
+
+def _whole(task: Task, split: str, params: Params) -> int:
+    if params.data.source == "sample":
+        return _drawn(task, split, params)
+    return task.rows[split] or 0
+
+
+def _drawn(task: Task, split: str, params: Params) -> int:
+    from pipeline.data.sample.splits import count
+
+    return count(task.name, split, params.data.sample)
+
+
+def _cap(task: Task, split: str, params: Params) -> int | None:
+    part = part_of(split)
+    cap: int | None = getattr(params.tasks[task.name].rows, "test" if part == "ax" else part)
+    return cap
+
+
+def _transfer(task: Task, splits: Mapping[str, int], params: Params) -> int:
+    """Transfer rows that are asked for, repeats and held-out rows included."""
+    asked = params.transfer.get(task.name)
+    if asked is None:
+        return 0
+    if asked.source == "rest":
+        there = _whole(task, "train", params) - splits.get("train", 0)
+    elif asked.source == "test":
+        there = sum(_whole(task, split, params) for split in task.rows if part_of(split) == "test")
+    else:
+        there = _lines(paths.TEXTS / str(asked.file))
+    return there if asked.rows is None else min(there, asked.rows)
+
+
+def _lines(file: Path) -> int:
+    """Rows of a file with a header line; 0 if it is not there yet."""
+    return max(0, file.read_bytes().count(b"\n") - 1) if file.is_file() else 0
+
+
+def _tokenizer(encoder: Encoder) -> Path | None:
+    folder = encoder_shapes.folder(encoder)
+    file = None if folder is None else folder / encoder_shapes.TOKENIZER
+    return file if file is not None and file.is_file() else None

@@ -1,0 +1,207 @@
+"""Runs, the processes that DVC starts: what each trains and scores, counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from pipeline.params import sections
+from pipeline.params.encoders import Encoder
+from pipeline.params.heads import Head
+from pipeline.params.sampling import MergedSampling, Sampling
+from pipeline.planning import encoder_shapes, row_lengths
+from pipeline.planning.cost import NOTHING, Load, Training
+from pipeline.planning.dataset_sizes import Amount
+from pipeline.planning.encoder_shapes import Shape
+from pipeline.tasks import Task
+from pipeline.training import task_sampling
+
+RIGHT = 0.5  # share of right answers among the rows of a ranking task; QNLI was made so
+MERGED = MergedSampling(kind="merged")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A run as the parameters name it.
+
+    Attributes:
+        name: its stage as DVC names it, such as teach@rte-m1-all.
+        encoder: what its shared layers start from, or one of the same shape.
+        heads: head of every task that it needs to know.
+        settings: of its training, or of the teacher that it scores with.
+        train: labelled rows to train on, by task; empty if the run only scores.
+        further: rows without a label to train on, by task.
+        scored: rows to score once the model is trained, by task.
+        chosen: proportion of the tasks.
+        guide: encoder of the teacher whose inner states are matched, and the tasks that have one.
+        eager: whether attention probabilities are matched, and so kept.
+    """
+
+    name: str
+    encoder: Encoder
+    heads: Mapping[str, Head]
+    settings: sections.Training
+    train: Mapping[str, float]
+    scored: Mapping[str, float]
+    further: Mapping[str, float] = field(default_factory=dict)
+    chosen: Sampling = MERGED
+    guide: tuple[Encoder, frozenset[str]] | None = None
+    eager: bool = False
+
+
+@dataclass(frozen=True)
+class Run:
+    """A job, counted.
+
+    Attributes:
+        job: what it is.
+        shape: its encoder; None if it is not known.
+        weights: number of weights of encoder and heads.
+        trained: training by task; empty if it only scores.
+        scored: rows that are scored, those held out of train after every epoch included.
+        guide: encoder of a teacher whose inner states are matched, and the rows it sees.
+        widened: rows of a batch, negatives of a ranking head included, for each row.
+        unknown: why it cannot be counted; "" if it can.
+    """
+
+    job: Job
+    shape: Shape | None
+    weights: int
+    trained: Mapping[str, Training]
+    scored: Load
+    guide: tuple[Shape, Load] | None = None
+    widened: float = 1.0
+    unknown: str = ""
+
+    @property
+    def stage(self) -> str:
+        """The stage without its instance."""
+        return self.job.name.partition("@")[0]
+
+    @property
+    def steps(self) -> int:
+        """Steps of the optimizer."""
+        return round(sum(work.steps for work in self.trained.values()))
+
+    @property
+    def tokens(self) -> float:
+        """Tokens of all epochs, padding included."""
+        return sum(work.load.tokens for work in self.trained.values())
+
+
+def count(job: Job, known: Mapping[str, Amount | None]) -> Run:
+    """Count a job.
+
+    Args:
+        job: the run.
+        known: amounts by task; None where nothing is known.
+    """
+    shape = encoder_shapes.of(job.encoder)
+    amounts = {name: amount for name, amount in known.items() if amount is not None}
+    unknown = _unknown(job, shape, amounts)
+    if unknown or shape is None:
+        return Run(job, shape, 0, {}, NOTHING, unknown=unknown)
+    held = _held_out(job)
+    sizes = {task: n - held[task] + job.further.get(task, 0) for task, n in job.train.items()}
+    rank = {task: 1 + _negatives(head) for task, head in job.heads.items()}
+    trained = {
+        task: replace(work, load=work.load.times(rank[task]))
+        for task, work in training(sizes, amounts, job.settings, job.chosen).items()
+    }
+    return Run(
+        job,
+        shape,
+        weights(job, amounts, shape),
+        trained,
+        _scored(job, held, amounts),
+        _guide(job, trained),
+        max((rank[task] for task in trained), default=1.0),
+    )
+
+
+def training(
+    sizes: Mapping[str, float],
+    amounts: Mapping[str, Amount],
+    settings: sections.Training,
+    chosen: Sampling = MERGED,
+) -> dict[str, Training]:
+    """Training by task over all epochs, in the steps that pipeline/training/task_sampling.py makes.
+
+    Args:
+        sizes: rows that are trained on, by task.
+        amounts: how long they are.
+        settings: batch size, accumulation, epochs, lengths.
+        chosen: in which proportion; a task that is drawn by chance gets its expected share.
+    """
+    counts = {task: round(size) for task, size in sizes.items() if round(size)}
+    whole = task_sampling.steps_an_epoch(counts, settings)
+    found = {}
+    for task, number in counts.items():
+        steps = task_sampling.steps_an_epoch({task: number}, settings)
+        passes = float(settings.epochs)  # how often the task's rows are gone through
+        if not isinstance(chosen, MergedSampling):
+            passes *= task_sampling.chances(counts, chosen)[task] * whole / steps
+        load = row_lengths.load(amounts[task].lengths, number, settings.max_length)
+        batches = -(-number // settings.batch_size)
+        found[task] = Training(load.times(passes), batches * passes, steps * passes)
+    return found
+
+
+def weights(job: Job, amounts: Mapping[str, Amount], shape: Shape) -> int:
+    """Number of weights of encoder and heads, as MultiTaskModel.parameter_count has it."""
+    pooler = any(getattr(head, "pooling", "") == "pooler" for head in job.heads.values())
+    heads = (_head(head, shape.hidden, amounts[task].task) for task, head in job.heads.items())
+    return shape.parameters(pooler) + sum(heads)
+
+
+def _head(head: Head, width: int, task: Task) -> int:
+    """Weights of a head: one linear layer, for ranking with one output.
+
+    SAN's are a GRU (six squares of the width and six biases), an attention (one square), the
+    first state's attention (one width) and a classifier on four vectors.
+    """
+    if head.kind == "san":
+        return 7 * width**2 + 7 * width + (4 * width + 1) * task.outputs
+    return (width + 1) * (1 if head.kind == "ranking" else task.outputs)
+
+
+def _unknown(job: Job, shape: Shape | None, amounts: Mapping[str, Amount]) -> str:
+    if lacking := [task for task in job.heads if task not in amounts]:
+        return f"rows of {', '.join(lacking)} are not known before `dvc repro prepare`"
+    if shape is None:
+        name = getattr(job.encoder, "repo", None) or getattr(job.encoder, "path", "the encoder")
+        return f"the shape of {name} is not known on this machine"
+    return ""
+
+
+def _held_out(job: Job) -> dict[str, int]:
+    stopping = job.settings.early_stopping
+    share = 0.0 if stopping is None else stopping.share
+    return {task: round(share * size) for task, size in job.train.items()}
+
+
+def _scored(job: Job, held: Mapping[str, int], amounts: Mapping[str, Amount]) -> Load:
+    epochs, length = job.settings.epochs, job.settings.max_length
+    return total(
+        row_lengths.load(amounts[task].lengths, rows + epochs * held.get(task, 0), length)
+        for task, rows in job.scored.items()
+    )
+
+
+def _negatives(head: Head) -> float:
+    """Pairs that a ranking head adds for each row of its task."""
+    return RIGHT * head.negatives if head.kind == "ranking" else 0.0
+
+
+def _guide(job: Job, trained: Mapping[str, Training]) -> tuple[Shape, Load] | None:
+    if job.guide is None or (shape := encoder_shapes.of(job.guide[0])) is None:
+        return None
+    return shape, total(work.load for task, work in trained.items() if task in job.guide[1])
+
+
+def total(loads: Iterable[Load]) -> Load:
+    """All loads together."""
+    found = NOTHING
+    for load in loads:
+        found = found.plus(load)
+    return found

@@ -1,1 +1,0 @@
-"""What came out: scores, how sure they are, and where they come from."""

@@ -1,0 +1,1 @@
+"""Run a stage safely: atomic files, locks, hashes, signals, progress and hardware."""

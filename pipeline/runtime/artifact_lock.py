@@ -1,0 +1,104 @@
+"""Drafts of trained models: the folder that a stage fills, its lock and what goes when it is whole.
+
+The lock belongs to the artifact's path. It lies beside the drafts, where a stage must be able to
+write in any case, and the system frees it when the process ends in whatever way: a stage whose
+DVC was killed keeps it, a stage that was killed does not.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline import paths
+from pipeline.errors import BusyError, ParamsError
+from pipeline.runtime import artifacts
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A trained model's folder while it is made.
+
+    Attributes:
+        name: the artifact's path without `data`, with dashes: teachers-rte-m1-all.
+        folder: what becomes the artifact.
+        live: CSV file that shows the log at a path that stays.
+        spent: files and folders that are deleted once the artifact is whole.
+    """
+
+    name: str
+    folder: Path
+    live: Path
+    spent: list[Path] = field(default_factory=list)
+
+
+@contextlib.contextmanager
+def of_training(path: Path) -> Iterator[Draft]:
+    """Give a draft that takes the place of `path` on success; no other process trains it then.
+
+    Raises:
+        BusyError: another process does.
+    """
+    _check_scratch()
+    name = "-".join(path.parts[1:] if path.parts[:1] == (str(paths.DATA),) else path.parts[-1:])
+    with _locked(path):
+        artifacts.drop_stale(path)
+        with artifacts.new_folder(path) as folder:
+            draft = Draft(name, folder, paths.live_log(name))
+            yield draft
+        for spent in (*draft.spent, draft.live):
+            _delete(spent)
+
+
+def _check_scratch() -> None:
+    named = os.environ.get(paths.SCRATCH)
+    if named and not Path(named).is_absolute():
+        raise ParamsError(
+            "the folder for scratch files is not an absolute path: each run would find another one",
+            seen=named,
+            where=f"environment variable {paths.SCRATCH}",
+            mend=f"export {paths.SCRATCH}={Path(named).absolute()}",
+        )
+
+
+@contextlib.contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    from filelock import FileLock, Timeout
+
+    begin = artifacts.drafts_of(path)
+    lock, holder = (begin.with_name(f"{begin.name}.{kind}") for kind in ("lock", "pid"))
+    held = FileLock(lock)
+    try:
+        held.acquire(blocking=False)
+    except Timeout:
+        raise _busy(path, holder) from None
+    try:
+        holder.write_text(f"{os.getpid()}\n", encoding="utf-8")
+        yield
+    finally:
+        holder.unlink(missing_ok=True)
+        held.release()
+
+
+def _busy(path: Path, holder: Path) -> BusyError:
+    try:
+        number = holder.read_text(encoding="utf-8").strip()
+    except OSError:  # it has the lock and has not said yet who it is
+        number = "unknown"
+    return BusyError(
+        "another process trains this model already",
+        seen=f"process {number}",
+        where=path,
+        mend="wait until it is done, or end it: the next run goes on from its last checkpoint",
+    )
+
+
+def _delete(path: Path) -> None:
+    """What is left of it is clutter and no fault of the model."""
+    shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(OSError):
+        path.unlink(missing_ok=True)

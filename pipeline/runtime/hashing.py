@@ -1,0 +1,95 @@
+"""Fingerprints: one SHA-256 of whatever decides a result, arrays and weights included."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.runtime import artifacts, memory_mapped
+
+_CODE = Path(__file__).resolve().parents[1]
+_APART = ("planning/", "evaluation/", "deployment/", "data/sample/", "data/sources/")
+"""Folders of the library that no training imports."""
+_CHUNK = 1 << 24  # bytes of an array copied at once, if it does not lie in one piece
+
+
+def of(value: Any) -> str:
+    """SHA-256 of a value, in hex; the order of a mapping's keys does not matter.
+
+    Args:
+        value: None, text, numbers, numpy arrays, torch tensors, and mappings, sequences and
+            dataclasses of these.
+
+    Raises:
+        TypeError: it holds something else.
+    """
+    digest = hashlib.sha256()
+    _add(digest, value)
+    return digest.hexdigest()
+
+
+def of_code(root: Path = _CODE) -> str:
+    """SHA-256 over the library's source files that training may import, in hex.
+
+    Args:
+        root: folder of the library.
+    """
+    files = (file.relative_to(root) for file in root.rglob("*.py"))
+    return of(
+        {
+            file.as_posix(): artifacts.sha256(root / file)
+            for file in files
+            if not file.as_posix().startswith(_APART)
+        }
+    )
+
+
+def _add(digest: Any, value: Any) -> None:
+    """Every part says what it is and how long, so that no two values give the same bytes."""
+    if isinstance(value, np.ndarray):
+        _add(digest, ["array", str(value.dtype), list(value.shape)])
+        _add_rows(digest, value)
+    elif isinstance(value, Mapping):
+        _add(digest, ["mapping", len(value)])
+        for key in sorted(value):
+            _add(digest, key)
+            _add(digest, value[key])
+    elif isinstance(value, (list, tuple)):
+        digest.update(b"sequence %d\n" % len(value))
+        for one in value:
+            _add(digest, one)
+    elif dataclasses.is_dataclass(value) and not isinstance(value, type):
+        names = [field.name for field in dataclasses.fields(value)]
+        _add(digest, {name: getattr(value, name) for name in names})
+    elif value is None or isinstance(value, (str, int, float)):
+        text = json.dumps(value).encode()
+        digest.update(b"value %d\n" % len(text) + text)
+    else:
+        _add_tensor(digest, value)
+
+
+def _add_rows(digest: Any, array: np.ndarray) -> None:
+    """An array's bytes, without a copy of the whole."""
+    if array.flags.c_contiguous:
+        for piece in memory_mapped.pieces(array.reshape(-1).view(np.uint8)) if array.size else ():
+            digest.update(piece.data)
+        return
+    rows = max(1, _CHUNK * len(array) // array.nbytes)
+    for start in range(0, len(array), rows):
+        digest.update(np.ascontiguousarray(array[start : start + rows]).data)
+
+
+def _add_tensor(digest: Any, value: Any) -> None:
+    import torch
+
+    if not isinstance(value, torch.Tensor):
+        raise TypeError(f"no fingerprint of a {type(value).__name__}")
+    flat = value.detach().cpu().contiguous().reshape(-1)
+    _add(digest, ["tensor", str(value.dtype), list(value.shape)])
+    _add_rows(digest, flat.view(torch.uint8).numpy() if len(flat) else np.empty(0, np.uint8))

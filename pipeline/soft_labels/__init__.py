@@ -1,0 +1,1 @@
+"""Soft labels: the logits of an ensemble's members, combined, checked and stored."""

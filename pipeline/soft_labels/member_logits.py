@@ -1,0 +1,200 @@
+"""A member of an ensemble: the logits of its models of all folds as those of one model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from pipeline import metrics, paths
+from pipeline.data import folds, row_tables
+from pipeline.data.row_join import Origin, align, check_task
+from pipeline.data.row_tables import Floats
+from pipeline.data.rows import TRANSFER, Rows
+from pipeline.errors import SoftLabelError
+from pipeline.soft_labels import calibration, logits
+from pipeline.soft_labels.logits import Logits
+from pipeline.tasks import part_of
+
+_OF_THE_FOLD = ("fold", "seen", "weights_sha256", "dev")  # what a card says of its own fold's model
+_SHARED = ("encoder", "training")  # what the cards of all folds must agree on
+
+Splits = Mapping[str, Rows]
+
+
+def read(task: str, name: str, names: Sequence[str], splits: Splits) -> Logits:
+    """One member's logits of one task, joined over its folds.
+
+    Args:
+        task: the task's name.
+        name: the member's.
+        names: names of the folds, of which each has a teacher.
+        splits: the prepared rows, and those of split `transfer` if the task has any.
+
+    Raises:
+        SoftLabelError: a file is missing or damaged, or is not of these rows, member or folds.
+    """
+    parts = {
+        fold: logits.read(paths.teacher_logits(task, name, fold), _mend("teach", task, name, fold))
+        for fold in names
+    }
+    if TRANSFER not in splits:
+        return join(name, parts, splits)
+    labelled = {
+        fold: logits.read(paths.labelled_logits(task, name, fold), _mend("label", task, name, fold))
+        for fold in names
+    }
+    return join(name, parts, splits, labelled)
+
+
+def join(
+    name: str,
+    parts: Mapping[str, Logits],
+    splits: Splits,
+    labelled: Mapping[str, Logits] = MappingProxyType({}),
+) -> Logits:
+    """Join the logits of one member's models of all folds (cross-fitting).
+
+    A train row gets its logits from the one model that has not seen it; a row of any other split
+    gets the mean of all models' logits. With the single fold `all` that model's logits are taken.
+
+    Args:
+        name: the member's name.
+        parts: by name of fold, logits of its model for all prepared rows.
+        splits: the prepared rows, and those of split `transfer` if there are any.
+        labelled: by name of fold, the same models' logits for the rows of split `transfer`.
+
+    Returns:
+        Logits of the rows of `splits`, in their order. `model` is the card that all share, with
+        the dev metrics of the mean logits, and `by_fold`, what each fold's card says of its own.
+
+    Raises:
+        SoftLabelError: logits of other rows or of another task, or a model of another member or
+            fold, of other settings, or trained on other rows than those outside its fold.
+    """
+    prepared = {split: rows for split, rows in splits.items() if split != TRANSFER}
+    stacked = _stack("teach", name, parts, prepared)
+    blind = folds.held_out(prepared["train"], len(parts))
+    _check_cards(name, parts, prepared["train"], blind)
+    joined = _mean(stacked)
+    if len(parts) > 1:
+        train = np.flatnonzero(row_tables.keys(prepared)["split"].to_numpy() == "train")
+        joined[train] = stacked[blind - 1, train]
+    card = _card(parts, prepared, joined)
+    if TRANSFER in splits:
+        prepared[TRANSFER] = splits[TRANSFER]
+        further = _further(name, parts, labelled, splits[TRANSFER])
+        joined = np.concatenate([joined, further])
+    task = prepared["train"].task
+    return Logits(logits.tabulate(prepared, joined), logits.describe(task, card))
+
+
+def temperatures(members: Mapping[str, Logits]) -> dict[str, float] | None:
+    """Each member's temperature, fitted on its logits of the train rows.
+
+    Args:
+        members: joined logits by name, of models that have not seen the train rows.
+
+    Returns:
+        By member; None for a regression task, whose scores know no temperature.
+    """
+    if any(member.task.regression for member in members.values()):
+        return None
+    train = {name: member.split("train") for name, member in members.items()}
+    return {
+        name: calibration.fit_temperature(member.values, member.table["label"].to_numpy())
+        for name, member in train.items()
+    }
+
+
+def _mend(stage: str, task: str, name: str, fold: str) -> str:
+    return f"dvc repro {stage}@{task}-{name}-{fold}"
+
+
+def _origin(stage: str, task: str, name: str, fold: str) -> Origin:
+    what = f"logits of teacher {name}, fold {fold}"
+    return Origin(what, mend=_mend(stage, task, name, fold))
+
+
+def _check_cards(name: str, parts: Mapping[str, Logits], train: Rows, blind: folds.Folds) -> None:
+    names = list(parts)
+    first = parts[names[0]].model
+    for fold, part in parts.items():
+        origin, card = _origin("teach", train.task.name, name, fold), part.model
+        seen = folds.fingerprint(folds.outside(train, fold, blind))
+        expected = {"name": name, "fold": fold, "folds": names, "seen": seen}
+        for key, value in expected.items():
+            if card.get(key) != value:
+                origin.refuse(_FAULTS[key].format(value), card.get(key))
+        for key in _SHARED:
+            if card.get(key) != first.get(key):
+                origin.refuse(f"another {key} than that of fold {names[0]}", card.get(key))
+
+
+_FAULTS = {
+    "name": "the model is not of member {}",
+    "fold": "the model is not that of fold {}",
+    "folds": "the model was trained for other folds than {}",
+    "seen": "the model was not trained on the rows outside its fold, {}",
+}
+
+
+def _stack(stage: str, name: str, parts: Mapping[str, Logits], splits: Splits) -> Floats:
+    """Logits of every fold's model, `(folds, rows, classes)`, rows as in `splits`."""
+    keys, task = row_tables.keys(splits), next(iter(splits.values())).task
+    values = []
+    for fold, part in parts.items():
+        origin = _origin(stage, task.name, name, fold)
+        check_task(part.task, task, origin)
+        values.append(part.values[align(part.table, keys, origin)])
+    return np.stack(values)
+
+
+def _mean(stacked: Floats) -> Floats:
+    mean: Floats = stacked.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return mean
+
+
+def _further(
+    name: str, parts: Mapping[str, Logits], labelled: Mapping[str, Logits], rows: Rows
+) -> Floats:
+    """Mean logits of the transfer rows, `(rows, classes)`."""
+    if list(labelled) != list(parts):
+        raise SoftLabelError(
+            f"transfer rows must be labelled by the models of folds {list(parts)}",
+            seen=list(labelled),
+        )
+    for fold in labelled:
+        weights, expected = (of[fold].model.get("weights_sha256") for of in (labelled, parts))
+        if weights != expected:
+            fault = f"the transfer rows were labelled by another model than {expected}"
+            _origin("label", rows.task.name, name, fold).refuse(fault, weights)
+    return _mean(_stack("label", name, labelled, {TRANSFER: rows}))
+
+
+def _card(parts: Mapping[str, Logits], prepared: Splits, joined: Floats) -> dict[str, Any]:
+    """The card of the only model, or what all share with what is each fold's own."""
+    cards = {fold: dict(part.model) for fold, part in parts.items()}
+    first = next(iter(cards.values()))
+    if len(cards) == 1:
+        return first
+    shared = {key: value for key, value in first.items() if key not in _OF_THE_FOLD}
+    return {
+        **shared,
+        "dev": _dev(prepared, joined),
+        "by_fold": {
+            fold: {key: value for key, value in card.items() if shared.get(key) != value}
+            for fold, card in cards.items()
+        },
+    }
+
+
+def _dev(prepared: Splits, joined: Floats) -> dict[str, dict[str, float]]:
+    found, at = {}, 0
+    for split, rows in prepared.items():
+        if part_of(split) == "dev":
+            found[split] = metrics.scores(rows.task, rows.labels, joined[at : at + len(rows)])
+        at += len(rows)
+    return found

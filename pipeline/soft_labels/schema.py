@@ -1,0 +1,182 @@
+"""What soft labels are: the columns of their table, what their metadata say, what must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from pipeline.data import row_tables
+from pipeline.data.row_join import Origin, locate
+from pipeline.data.row_tables import Floats
+from pipeline.errors import SoftLabelError
+from pipeline.params.teachers import WHOLE
+from pipeline.soft_labels import checks, ensemble_rules
+from pipeline.tasks import Task
+
+SCHEMA_VERSION = 2
+PREFIX = "logits_"
+KEYS = (*row_tables.DESCRIPTION, "rule", "weights", "temperatures", "folds", "members", "missing")
+
+
+def schema(task: Task, members: Sequence[str]) -> pa.Schema:
+    """Columns of a soft-label file."""
+    vector = row_tables.vector(task.outputs)
+    columns = [pa.field(PREFIX + member, vector, nullable=False) for member in members]
+    outcome = pa.field(_outcome(task), vector, nullable=False)
+    return pa.schema([*row_tables.key_fields(task), *columns, outcome])
+
+
+@dataclass(frozen=True)
+class SoftLabels(row_tables.Described):
+    """Soft labels of one task.
+
+    Attributes:
+        table: columns as in `schema`.
+        metadata: schema_version, the task, rule, weights, temperatures, folds, members, missing.
+        origin: the file, for errors.
+    """
+
+    origin: Origin
+
+    @property
+    def missing(self) -> bool:
+        """Whether the source has no such task, so that nobody labelled anything."""
+        return bool(self.metadata["missing"])
+
+    @property
+    def rule(self) -> str:
+        """Ensemble rule that made the soft labels."""
+        return str(self.metadata["rule"])
+
+    @property
+    def members(self) -> tuple[str, ...]:
+        """Names of the members, in the order of the columns."""
+        names = self.table.schema.names
+        return tuple(name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX))
+
+    @property
+    def weights(self) -> list[float] | None:
+        """Weights of the members, in their order, or None if the rule has none."""
+        return self._by_member("weights")
+
+    @property
+    def temperatures(self) -> list[float] | None:
+        """Temperatures that calibrate the members, in their order, or None without calibration."""
+        return self._by_member("temperatures")
+
+    @property
+    def folds(self) -> tuple[str, ...]:
+        """Names of the folds of every member; `("all",)` if its one model has seen every row."""
+        return tuple(self.metadata["folds"])
+
+    @property
+    def member_logits(self) -> Floats:
+        """Every member's raw logits, `(members, rows, classes)`."""
+        width = self.task.outputs
+        parts = [row_tables.matrix(self.table[PREFIX + member], width) for member in self.members]
+        return np.stack(parts) if parts else np.empty((0, len(self), width), np.float32)
+
+    @property
+    def probabilities(self) -> Floats:
+        """The soft labels at T = 1, `(rows, classes)`; for a regression task scores `(rows, 1)`."""
+        return row_tables.matrix(self.table[_outcome(self.task)], self.task.outputs)
+
+    def targets(
+        self, row_ids: Sequence[str], text_hashes: Sequence[str], temperature: float = 1.0
+    ) -> Floats:
+        """Soft targets of the named rows, made anew from the members' logits.
+
+        Call it once a split, not once a batch: each call indexes the whole file.
+
+        Args:
+            row_ids: ids of the rows, in the order wanted.
+            text_hashes: hash of each row's text, as prepared.
+            temperature: T of `ensemble.combine`, which multiplies with each member's own; a
+                regression task's scores know no temperature.
+
+        Returns:
+            Probabilities `(rows, classes)`, or scores `(rows, 1)` of a regression task.
+
+        Raises:
+            SoftLabelError: a row has no soft label or was labelled as another text, or the
+                temperature is not above 0.
+        """
+        wanted = pa.chunked_array([pa.array(row_ids, pa.string())])
+        at = locate(wanted, self.table["row_id"], self.origin)
+        hashes = self.table["text_hash"].take(pa.array(at)).to_pylist()
+        for row, has, should in zip(row_ids, hashes, text_hashes, strict=True):
+            if has != should:
+                self.origin.refuse("a row was labelled as another text", f"{row}: {has}, {should}")
+        return self.combine(self.member_logits[:, at], temperature)
+
+    def combine(self, logits: Floats, temperature: float = 1.0) -> Floats:
+        """What rule, weights and calibration of this file make of members' logits.
+
+        Args:
+            logits: `(members, rows, classes)`, members in the order of the columns.
+            temperature: as for `targets`.
+
+        Returns:
+            Probabilities `(rows, classes)`, or scores `(rows, 1)` of a regression task.
+
+        Raises:
+            SoftLabelError: rule, weights, calibration or temperature cannot be used.
+        """
+        if self.task.regression:
+            return ensemble_rules.combine_scores(logits, self.rule, self.weights)
+        return ensemble_rules.combine(
+            logits, self.rule, self.weights, temperature, self.temperatures
+        )
+
+    def _by_member(self, key: str) -> list[float] | None:
+        values = self.metadata[key]
+        return None if values is None else [values[member] for member in self.members]
+
+
+def check_notes(found: SoftLabels) -> None:
+    """Refuse metadata that contradict each other on members, folds or calibration.
+
+    Raises:
+        SoftLabelError: says which.
+    """
+    models, origin = found.metadata["members"], found.origin
+    checks.check_members(found.members, found.metadata, origin)
+    for name, model in models.items():
+        if folds(model) != list(found.folds):
+            origin.refuse(f"teacher {name} is not of folds {list(found.folds)}", folds(model))
+    if found.temperatures is not None:
+        checks.check_calibration(found.task, found.folds, found.temperatures, origin)
+
+
+def check_numbers(found: SoftLabels) -> None:
+    """Refuse numbers that are not finite, or soft labels that are not the rule's probabilities.
+
+    Raises:
+        SoftLabelError: names the first row.
+    """
+    if found.missing:
+        return
+    ids, origin = found.table["row_id"], found.origin
+    for name in (*(PREFIX + member for member in found.members), _outcome(found.task)):
+        row_tables.check_finite(found.table, name, origin.where, origin.mend)
+    outcome = found.probabilities
+    if not found.task.regression:
+        checks.check_simplex(outcome, ids, origin)
+    try:
+        expected = found.combine(found.member_logits)
+    except SoftLabelError as error:
+        origin.refuse(error.what, error.seen)
+    checks.check_rule(found.rule, outcome, expected, ids, origin)
+
+
+def folds(model: Mapping[str, Any]) -> list[str]:
+    """Folds of a member; one that names none has seen all train rows."""
+    return list(model.get("folds", [WHOLE]))
+
+
+def _outcome(task: Task) -> str:
+    return "score" if task.regression else "probabilities"

@@ -1,0 +1,239 @@
+"""Soft labels as Parquet: every member's logits and what the ensemble makes of them.
+
+The schema is described in docs/soft-labels.md; a change of it raises `SCHEMA_VERSION`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.data import row_tables
+from pipeline.data.parquet_file import Stored
+from pipeline.data.row_join import (
+    Origin,
+    align,
+    check_task,
+    check_unique,
+    in_step,
+    locate,
+    plainly_unique,
+)
+from pipeline.data.row_tables import Floats, key_batches
+from pipeline.data.rows import TRANSFER, Rows
+from pipeline.errors import SoftLabelError
+from pipeline.metrics import task_score
+from pipeline.runtime.memory_mapped import Growing
+from pipeline.soft_labels import checks, ensemble_rules
+from pipeline.soft_labels.logits import Logits
+from pipeline.soft_labels.schema import (
+    KEYS,
+    SCHEMA_VERSION,
+    SoftLabels,
+    check_notes,
+    check_numbers,
+    folds,
+    schema,
+)
+from pipeline.tasks import Task, part_of
+
+
+def write(
+    path: Path,
+    splits: Mapping[str, Rows],
+    members: Mapping[str, Logits],
+    rule: str,
+    temperatures: Mapping[str, float] | None = None,
+) -> None:
+    """Make an ensemble's soft labels and write them; the same input gives the same bytes.
+
+    Args:
+        path: the file to write.
+        splits: the prepared rows, all splits of one task, then those of split `transfer` if the
+            members have labelled any.
+        members: logits of every member, in the order wanted for the columns; each must hold
+            exactly these rows, in any order.
+        rule: one of `ensemble.RULES`.
+        temperatures: temperature that calibrates each member, or None for no calibration.
+
+    Raises:
+        SoftLabelError: a member's logits are of other rows, another task or another label order,
+            or of models of other folds than the first member's; rule or temperatures are unknown
+            or cannot be used.
+    """
+    task = next(iter(splits.values())).task
+    keys = row_tables.keys(splits)
+    values = [_member_values(keys, task, name, member) for name, member in members.items()]
+    models = {name: dict(member.model) for name, member in members.items()}
+    notes = {
+        "rule": rule,
+        "weights": _weights(task, models) if rule == "dev_weighted" else None,
+        "temperatures": None if temperatures is None else dict(temperatures),
+        "folds": folds(next(iter(models.values()), {})),
+        "members": models,
+    }
+    stacked = np.stack(values) if values else np.empty((0, len(keys), task.outputs), np.float32)
+    columns = schema(task, list(members))
+    fields = [columns.field(at) for at in range(len(columns) - 1)]
+    raw = pa.table([*keys.columns, *map(row_tables.column, values)], schema=pa.schema(fields))
+    made = SoftLabels(raw, _metadata(task, notes), Origin(f"soft labels of {task.name}", path))
+    check_notes(made)
+    outcome = row_tables.column(made.combine(stacked))
+    table = raw.append_column(columns.field(len(fields)), outcome)
+    row_tables.write(path, table, made.metadata)
+
+
+def write_missing(path: Path, task: Task, rule: str) -> None:
+    """Write a file without rows, for a task that the source does not have."""
+    nothing: dict[str, Any] = {"rule": rule, "weights": None, "temperatures": None, "folds": []}
+    metadata = _metadata(task, {**nothing, "members": {}, "missing": True})
+    row_tables.write(path, schema(task, []).empty_table(), metadata)
+
+
+def read(path: Path, splits: Mapping[str, Rows] | None = None) -> SoftLabels:
+    """Read soft labels and check all of them.
+
+    Args:
+        path: a file that `write` made.
+        splits: the prepared rows that the file must be of, all splits of the task, or None to
+            check the file in itself only. With split `transfer` the file must hold exactly its
+            rows too; without it, transfer rows in the file are compared with nothing.
+
+    Raises:
+        SoftLabelError: the file is missing, of another version, task or label order; a row is
+            unknown, missing, there twice, or has another text or label; a number is NaN or
+            infinite; probabilities do not add up to 1, or are not what the rule makes of the
+            logits. The first offender is named.
+    """
+    opened, head = _open(path)
+    _check_rows(opened, head, splits)
+    return replace(head, table=pa.concat_tables(part.table for part in _parts(opened, head)))
+
+
+def read_targets(
+    path: Path, splits: Mapping[str, Rows], learnt: Collection[str], temperature: float
+) -> Floats:
+    """Read soft targets, and check all soft labels as `read` does, holding a batch of rows.
+
+    A file in the order of the prepared rows, as `write` makes it, is compared with them in step.
+    For one in another order, the ids are held in memory.
+
+    Args:
+        path: a file that `write` made.
+        splits: the prepared rows, as for `read`.
+        learnt: names of the splits whose targets are wanted.
+        temperature: as for `SoftLabels.targets`.
+
+    Returns:
+        Targets of the rows of `learnt`, in the order of `splits`, `(rows, classes)`, or scores
+        `(rows, 1)` of a regression task; read-only and memory-mapped if they are many.
+
+    Raises:
+        SoftLabelError: as for `read`, or the temperature is not above 0.
+    """
+    opened, head = _open(path)
+    in_order = _check_rows(opened, head, splits)
+    found = Growing(np.float32, head.task.outputs)
+    for part in _parts(opened, head):
+        at = np.flatnonzero(_among(part.table, learnt))
+        found.append(part.combine(part.member_logits[:, at], temperature))
+    targets = found.array()
+    if in_order:
+        return targets
+    keys = pa.concat_tables(_keys(opened, head))
+    wanted = row_tables.keys({name: rows for name, rows in splits.items() if name in learnt})
+    there = keys.filter(_among(keys, learnt))["row_id"]
+    return targets[locate(wanted["row_id"], there, head.origin)]
+
+
+def _open(path: Path) -> tuple[Stored, SoftLabels]:
+    """The open file, and what it says of itself as soft labels of no rows."""
+    mend = f"dvc repro ensemble@{path.stem}"
+    what = "soft-label file"
+    opened = row_tables.open_versioned(path, SCHEMA_VERSION, what, mend, KEYS)
+    origin = Origin(f"soft labels of {opened.metadata['task']}", path, mend)
+    head = SoftLabels(opened.schema.empty_table(), opened.metadata, origin)
+    check_notes(head)
+    row_tables.check_types(opened.schema, schema(head.task, head.members), path, mend)
+    return opened, head
+
+
+def _keys(opened: Stored, head: SoftLabels) -> Iterator[pa.Table]:
+    """The columns that say which row it is, checked in themselves, a batch at a time."""
+    names = [field.name for field in row_tables.key_fields(head.task)]
+    for part in _batches(opened, head, names):
+        further = pc.equal(part["split"], TRANSFER)
+        checks.check_unlabelled(part.filter(further), head.origin)
+        yield part
+
+
+def _parts(opened: Stored, head: SoftLabels) -> Iterator[SoftLabels]:
+    """All soft labels, their numbers checked, a batch at a time."""
+    for table in _batches(opened, head, opened.schema.names):
+        part = replace(head, table=table)
+        check_numbers(part)
+        yield part
+
+
+def _batches(opened: Stored, head: SoftLabels, names: Sequence[str]) -> Iterator[pa.Table]:
+    mend, expected = head.origin.mend, schema(head.task, head.members)
+    with row_tables.readable(opened.path, mend):
+        for part in opened.batches(names):
+            row_tables.check_nulls(part, expected, opened.path, mend)
+            yield part
+
+
+def _among(table: pa.Table, splits: Collection[str]) -> np.ndarray:
+    """Whether each row is of one of some splits, bool `(rows,)`."""
+    flags = pc.is_in(table["split"], value_set=pa.array(splits, pa.string()))
+    return np.asarray(flags.to_numpy(), bool)
+
+
+def _member_values(keys: pa.Table, task: Task, name: str, member: Logits) -> Floats:
+    origin = Origin(f"logits of teacher {name}", mend=f"dvc repro ensemble@{task.name}")
+    if member.model["name"] != name:
+        origin.refuse("they are of another member", member.model["name"])
+    check_task(member.task, task, origin)
+    return member.values[align(member.table, keys, origin)]
+
+
+def _weights(task: Task, models: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+    for name, model in models.items():
+        if not any(part_of(split) == "dev" for split in model.get("dev", {})):
+            raise SoftLabelError(
+                "dev_weighted needs each member's dev metrics",
+                seen=f"teacher {name} has none: {task.name} has no dev split",
+                mend="set ensemble.rule to mean_probability",
+            )
+    return ensemble_rules.dev_weights(
+        {n: task_score(task, model["dev"]) for n, model in models.items()}
+    )
+
+
+def _metadata(task: Task, notes: Mapping[str, Any]) -> dict[str, Any]:
+    described = row_tables.describe(task)
+    return {"missing": False, "schema_version": SCHEMA_VERSION, **described, **notes}
+
+
+def _check_rows(opened: Stored, head: SoftLabels, splits: Mapping[str, Rows] | None) -> bool:
+    """Refuse other rows than those of `splits`; whether they are in the same order."""
+    origin = head.origin
+    for rows in (splits or {}).values():
+        check_task(head.task, rows.task, origin)
+    if splits is not None and head.missing != ("train" not in splits):
+        had = "had no train rows" if head.missing else "had train rows"
+        origin.refuse(f"they were made when the source {had}", sorted(splits))
+    if splits and plainly_unique(splits) and in_step(_keys(opened, head), key_batches(splits)):
+        return True
+    table = pa.concat_tables(_keys(opened, head))
+    check_unique(table["row_id"], origin)
+    if splits is not None and not head.missing:
+        known = table.filter(pc.not_equal(table["split"], TRANSFER))
+        align(table if TRANSFER in splits else known, row_tables.keys(splits), origin)
+    return False

@@ -1,0 +1,1 @@
+"""The student: trained by distillation or on hard labels, then tuned on single tasks."""

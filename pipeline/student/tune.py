@@ -1,0 +1,75 @@
+"""Tuning: the trained student fine-tuned on one task, with hard labels."""
+
+from __future__ import annotations
+
+import sys
+
+from pipeline import paths
+from pipeline.data import rows
+from pipeline.errors import CheckpointError
+from pipeline.model import saved_model
+from pipeline.model.multitask import MultiTaskModel
+from pipeline.params.sections import Params
+from pipeline.runtime import artifact_lock, artifacts
+from pipeline.tasks import part_of
+from pipeline.training.finetune import Recipe, fine_tune_further
+
+
+def tune(task: str, params: Params) -> None:
+    """Fine-tune the student, its head for the task included, and write data/tuned/<task>/.
+
+    Dropout stays what it was in the student's training. The heads of other tasks are left out:
+    they do not fit the changed encoder any more. A task that the source does not have leaves a
+    folder with only missing.json.
+
+    Raises:
+        DataError: the prepared rows are missing.
+        CheckpointError: the student is not trained, or not on this task.
+        TrainingError: the loss is not finite.
+    """
+    prepared = paths.prepared(task)
+    with artifact_lock.of_training(paths.tuned(task)) as draft:
+        if rows.absent(prepared):
+            note = f"{task}: no train rows at the source, no tuned student"
+            print(note, file=sys.stderr)
+            artifacts.write_json(draft.folder / rows.MISSING, {"task": task, "note": note})
+            return
+        splits = rows.read_splits(prepared)
+        loaded = _student(task)
+        recipe = _recipe(task, params, loaded)
+        model = fine_tune_further(draft, recipe, {task: splits["train"]}, loaded, params.machine)
+        held_out = {name: split for name, split in splits.items() if part_of(name) != "train"}
+        card = {**model.card, "dev": {}}
+        if held_out:
+            card = model.score(held_out, draft.folder / paths.tuned_logits(task).name)
+        artifacts.write_json(draft.folder / saved_model.CARD, card)
+
+
+def _recipe(task: str, params: Params, loaded: saved_model.Loaded) -> Recipe:
+    """The section's settings, then the task's."""
+    return Recipe(
+        name=paths.TUNED.name,
+        title=f"tune {task}",
+        heads=loaded.network.head_settings,
+        dropout=loaded.card["training"]["dropout"],
+        settings=params.tuning.training(task),
+        seed=params.tuning.seed,
+    )
+
+
+def _student(task: str) -> saved_model.Loaded:
+    """The student with its head for one task only."""
+    dropout = saved_model.read_card(paths.STUDENT)["training"]["dropout"]
+    found = saved_model.load(paths.STUDENT, dropout)
+    whole = found.network
+    if task not in whole.tasks:
+        raise CheckpointError(
+            f"the student has no head for {task}",
+            seen=f"heads for {', '.join(whole.tasks)}",
+            where=paths.STUDENT,
+            mend="dvc repro distil",
+        )
+    heads = {task: whole.head_settings[task]}
+    single = MultiTaskModel(whole.encoder, {task: whole.tasks[task]}, heads)
+    single.head(task).load_state_dict(whole.head(task).state_dict())
+    return saved_model.Loaded(single, found.tokenizer, found.card)

@@ -1,0 +1,1 @@
+"""Teachers: refine candidates, select the best, fine-tune members and label rows."""

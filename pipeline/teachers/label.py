@@ -1,0 +1,81 @@
+"""Annotation: what one teacher says of the transfer rows of its task."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline import paths
+from pipeline.data import rows, transfer_rows
+from pipeline.data.rows import Rows
+from pipeline.errors import CheckpointError
+from pipeline.model import saved_model
+from pipeline.params.sections import Machine
+from pipeline.runtime import artifacts
+
+if TYPE_CHECKING:
+    import numpy as np
+
+
+def annotate(task: str, member: str, fold: str, machine: Machine) -> None:
+    """Score one task's transfer rows and write data/labelled/<task>/<member>/<fold>/.
+
+    The rows are cut to the length that the teacher was trained with. Without a teacher or without
+    transfer rows, the folder holds only missing.json.
+
+    Args:
+        task: the task.
+        member: the teacher's name.
+        fold: the fold that it has not seen, or `all`.
+        machine: section `machine` of params.yaml.
+
+    Raises:
+        DataError: the task has not been prepared.
+        CheckpointError: the teacher's folder is not whole, or it was taught another task.
+        SoftLabelError: a logit is not finite.
+    """
+    folder = paths.teacher(task, member, fold)
+    found = transfer_rows.read(task)
+    with artifacts.new_folder(paths.labelled(task, member, fold)) as draft:
+        if found is None or (folder / rows.MISSING).exists():
+            lack = "transfer rows" if found is None else "teacher"
+            note = f"{task}: no {lack}, nothing to label"
+            print(note, file=sys.stderr)
+            artifacts.write_json(draft / rows.MISSING, {"task": task, "note": note})
+            return
+        _write(draft / paths.labelled_logits(task, member, fold).name, folder, found, machine)
+
+
+def _write(path: Path, folder: Path, found: Rows, machine: Machine) -> None:
+    from pipeline.soft_labels import logits
+
+    scored, card = _score(folder, found, machine)
+    logits.write(path, {rows.TRANSFER: found}, {rows.TRANSFER: scored}, card)
+
+
+def _score(folder: Path, found: Rows, machine: Machine) -> tuple[np.ndarray, Mapping[str, Any]]:
+    """Logits float32 `(rows, outputs)` and the teacher's card."""
+    from pipeline.model import scoring, tokenization
+    from pipeline.runtime import hardware
+
+    chosen = hardware.set_up(machine)
+    teacher = saved_model.load(folder)
+    _check_task(folder, teacher.network.tasks, found)
+    network = teacher.network.to(chosen.device)
+    length = teacher.card["training"]["max_length"]
+    packed = tokenization.tokenise(found, teacher.tokenizer, length)
+    title = f"label {found.task.name} {teacher.card['name']}"
+    return scoring.logits(network, found.task.name, packed, chosen, title), teacher.card
+
+
+def _check_task(folder: Path, taught: Mapping[str, Any], found: Rows) -> None:
+    task = found.task
+    if task.name not in taught or taught[task.name].labels != task.labels:
+        raise CheckpointError(
+            f"the teacher was not taught {task.name} with these classes",
+            seen={name: list(known.labels) for name, known in taught.items()},
+            where=folder,
+            mend=f"dvc repro teach@{'-'.join(folder.parts[-3:])}",
+        )

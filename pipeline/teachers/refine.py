@@ -1,0 +1,65 @@
+"""Candidates: multi-task models on hard labels, of which the best become teachers' encoders."""
+
+from __future__ import annotations
+
+from pipeline import paths
+from pipeline.model import encoders, saved_model
+from pipeline.params.sections import Params
+from pipeline.runtime import artifact_lock, artifacts
+from pipeline.student import train as student
+from pipeline.tasks import part_of
+from pipeline.teachers import select
+from pipeline.training.finetune import Opened, Recipe, fine_tune
+
+
+def refine(candidate: str, params: Params) -> None:
+    """Train one candidate on all tasks (arXiv 1904.09482, section 4.1) and score its dev rows.
+
+    Writes data/refined/<candidate>/: weights, log, dev logits; model.json has the dev metrics of
+    every task. Test rows are left alone: no candidate is a result.
+
+    Raises:
+        DataError: rows are not prepared, or a task that decides the selection has no dev rows.
+        EncoderError: the initial encoder is not there, or does not fit.
+        TrainingError: the loss is not finite.
+    """
+    prepared = student.read_prepared(params)
+    dev = {
+        task: {name: split for name, split in splits.items() if part_of(name) == "dev"}
+        for task, splits in prepared.items()
+    }
+    select.check_tasks(params, {task for task, splits in dev.items() if splits})
+    recipe, train = _recipe(candidate, params, tuple(prepared)), student.train_rows(prepared)
+    with artifact_lock.of_training(paths.refined(candidate)) as draft:
+        model = fine_tune(draft, recipe, train, _open(candidate, params), params.machine)
+        scores = {
+            task: model.score(splits, paths.task_logits(draft.folder, task))["dev"]
+            for task, splits in dev.items()
+            if splits
+        }
+        artifacts.write_json(draft.folder / saved_model.CARD, {**model.card, "dev": scores})
+
+
+def _recipe(candidate: str, params: Params, tasks: tuple[str, ...]) -> Recipe:
+    """The section's settings, then the candidate's."""
+    section = params.refinement
+    return Recipe(
+        name=candidate,
+        title=f"refine {candidate}",
+        heads={task: section.heads.get(task, section.head) for task in tasks},
+        dropout=_dropout(candidate, params),
+        settings=section.training(candidate),
+        seed=section.candidates[candidate].seed,
+        sampling=section.sampling,
+    )
+
+
+def _open(candidate: str, params: Params) -> Opened:
+    encoder = params.refinement.candidates[candidate].encoder or params.refinement.encoder
+    loaded = encoders.load(encoder, _dropout(candidate, params))
+    return Opened(*loaded, encoders.describe(encoder))
+
+
+def _dropout(candidate: str, params: Params) -> float:
+    own = params.refinement.candidates[candidate].dropout
+    return params.refinement.dropout if own is None else own

@@ -1,0 +1,64 @@
+"""Teachers: one member fine-tuned on one task, and its logits for every row of that task."""
+
+from __future__ import annotations
+
+import sys
+
+from pipeline import paths
+from pipeline.data import folds, rows
+from pipeline.model import saved_model
+from pipeline.params.sections import Params
+from pipeline.runtime import artifact_lock, artifacts
+from pipeline.teachers import initial_encoder
+from pipeline.training.finetune import Opened, Recipe, fine_tune
+
+
+def teach(task: str, member: str, fold: str, params: Params) -> None:
+    """Fine-tune one teacher and write data/teachers/<task>/<member>/<fold>/.
+
+    It is trained on the train rows outside its fold and scores all rows. A task that the source
+    does not have leaves a folder with only missing.json.
+
+    Raises:
+        DataError: the prepared rows are missing, or too few for the folds.
+        EncoderError: the encoder that the member starts from is not there.
+        TrainingError: the loss is not finite.
+    """
+    prepared = paths.prepared(task)
+    with artifact_lock.of_training(paths.teacher(task, member, fold)) as draft:
+        if rows.absent(prepared):
+            note = f"{task}: no train rows at the source, no teacher"
+            print(note, file=sys.stderr)
+            artifacts.write_json(draft.folder / rows.MISSING, {"task": task, "note": note})
+            return
+        splits, names = rows.read_splits(prepared), folds.names(params.teachers.folds)
+        seen = folds.outside(splits["train"], fold, folds.held_out(splits["train"], len(names)))
+        recipe = _recipe(task, member, fold, params)
+        model = fine_tune(draft, recipe, {task: seen}, _open(member, recipe), params.machine)
+        card = model.score(
+            splits,
+            draft.folder / paths.teacher_logits(task, member, fold).name,
+            fold=fold,
+            folds=names,
+            seen=folds.fingerprint(seen),
+        )
+        artifacts.write_json(draft.folder / saved_model.CARD, card)
+
+
+def _open(member: str, recipe: Recipe) -> Opened:
+    folder = paths.start(member)
+    return Opened(*initial_encoder.load(folder, recipe.dropout), initial_encoder.describe(folder))
+
+
+def _recipe(task: str, member: str, fold: str, params: Params) -> Recipe:
+    """The section's settings, then the task's, then the member's."""
+    teachers = params.teachers
+    own = teachers.members[member]
+    return Recipe(
+        name=member,
+        title=f"teach {task} {member} {fold}",
+        heads={task: teachers.tasks[task].head or teachers.head},
+        dropout=teachers.dropout if own.dropout is None else own.dropout,
+        settings=teachers.training(task, member),
+        seed=own.seed,
+    )

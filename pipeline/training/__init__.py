@@ -1,0 +1,1 @@
+"""Train a model: batches, losses, optimizers, early stopping and resuming."""

@@ -1,0 +1,165 @@
+"""Early stopping on rows held out of train; dev and test rows decide nothing."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Mapping
+from statistics import fmean
+from typing import NamedTuple
+
+import numpy as np
+import torch
+
+from pipeline import metrics
+from pipeline.errors import TrainingError
+from pipeline.model import batching
+from pipeline.model.multitask import MultiTaskModel
+from pipeline.model.tokenization import Tokens
+from pipeline.params.training import EarlyStopping
+from pipeline.runtime.hardware import Machine
+from pipeline.runtime.thread_pool import Workers
+from pipeline.training.random_streams import Purpose, stream
+from pipeline.training.resume.resume import State
+
+
+class HeldOut(NamedTuple):
+    """Rows of one task that are scored and never trained on."""
+
+    tokens: Tokens  # of all rows of the task
+    labels: np.ndarray  # gold labels of all rows, (rows,)
+    rows: np.ndarray  # positions of the held-out rows, (held out,)
+
+
+def hold_out(
+    known: Mapping[str, np.ndarray], settings: EarlyStopping | None, seed: int
+) -> dict[str, np.ndarray]:
+    """Positions of the held-out rows of every task, in rising order; none without settings.
+
+    They depend on the seed, the task's place among the sorted names and its rows with a gold
+    label, so that rows without one do not change them.
+
+    Args:
+        known: whether each row has a gold label `(rows,)`, by task.
+        settings: share of the rows with a gold label that is held out, rounded to a whole row.
+        seed: seed of the run.
+
+    Raises:
+        TrainingError: a task has too few rows to hold one out and to train on another.
+    """
+    if settings is None:
+        return {task: np.empty(0, np.int64) for task in known}
+    held = {}
+    for position, (task, flags) in enumerate(sorted(known.items())):
+        gold = np.flatnonzero(flags)
+        number = _count(task, len(gold), settings.share)
+        order = stream(seed, Purpose.HELD_OUT, position=position).permutation(len(gold))
+        held[task] = np.sort(gold[order[:number]])
+    return held
+
+
+class Watch:
+    """Scores the held-out rows after every epoch and keeps the best epoch's weights.
+
+    Args:
+        model: the model that is trained.
+        held: held-out rows by task, at least one of each.
+        patience: epochs without a better score after which training stops.
+        machine: device, precision, tokens of a pass.
+        title: what the lines on standard error begin with.
+    """
+
+    def __init__(
+        self,
+        model: MultiTaskModel,
+        held: Mapping[str, HeldOut],
+        patience: int,
+        machine: Machine,
+        title: str,
+    ) -> None:
+        self.model, self.held, self.machine = model, held, machine
+        self.patience, self.title = patience, title
+        self.best, self.best_epoch = -math.inf, -1
+        self.weights: dict[str, torch.Tensor] = {}
+
+    def ends(self, epoch: int) -> bool:
+        """Score the model after an epoch, counted from 0; True if training should stop."""
+        score = self._finite(self._score(), epoch)
+        better = score > self.best
+        if better:
+            self.best, self.best_epoch, self.weights = score, epoch, self._weights()
+        self._say(f"epoch {epoch + 1}: {score:.4f} on held-out rows{', the best' * better}")
+        return epoch - self.best_epoch >= self.patience
+
+    def restore(self) -> None:
+        """Give the model the best epoch's weights."""
+        self.model.load_state_dict(self.weights)
+        self._say(f"kept epoch {self.best_epoch + 1}")
+
+    def state(self) -> State:
+        """The best epoch, its score and its weights."""
+        if not self.weights:
+            return State({}, {})
+        return State(self.weights, {"score": self.best, "epoch": self.best_epoch})
+
+    def take_up(self, state: State) -> None:
+        """Go on from what `state` gave."""
+        if state.facts:
+            self.best, self.best_epoch = state.facts["score"], state.facts["epoch"]
+            self.weights = {name: weight.clone() for name, weight in state.tensors.items()}
+
+    def _score(self) -> float:
+        """Mean task score over the tasks; a task's is the mean of its metrics."""
+        self.model.eval()
+        per_task = []
+        for name, held in sorted(self.held.items()):
+            scored = self._logits(name, held)
+            found = metrics.scores(self.model.tasks[name], held.labels[held.rows], scored)
+            per_task.append(fmean(found.values()))
+        self.model.train()
+        return fmean(per_task)
+
+    def _finite(self, score: float, epoch: int) -> float:
+        """The score; NaN would be no epoch's best, and then there would be nothing to keep."""
+        if math.isfinite(score):
+            return score
+        raise TrainingError(
+            "the score of the held-out rows is not a number: the model's outputs are not finite",
+            seen=score,
+            where=f"{self.title}, after epoch {epoch + 1}",
+            mend="lower learning_rate or clip_norm in params.yaml, then run the stage again",
+        )
+
+    def _logits(self, task: str, held: HeldOut) -> np.ndarray:
+        scored = np.empty((len(held.rows), self.model.tasks[task].outputs), np.float32)
+        batches = batching.by_tokens(held.tokens.lengths[held.rows], self.machine.labelling_tokens)
+
+        def score(places: np.ndarray) -> None:
+            batch = held.tokens.batch(held.rows[places])
+            # In inference mode an encoder might keep tensors that no gradient passes.
+            with torch.no_grad(), self.machine.autocast():
+                logits = self.model(task, {k: self.machine.put(v) for k, v in batch.items()})
+            scored[places] = logits.float().cpu().numpy()
+
+        with Workers(self.machine.threads) as workers:
+            workers.map(score, batches)
+        return scored
+
+    def _weights(self) -> dict[str, torch.Tensor]:
+        """A copy in the computer's memory, so that the device holds one model."""
+        return {k: v.detach().to("cpu", copy=True) for k, v in self.model.state_dict().items()}
+
+    def _say(self, words: str) -> None:
+        print(f"{self.title}: {words}", file=sys.stderr, flush=True)
+
+
+def _count(task: str, rows: int, share: float) -> int:
+    number = round(share * rows)
+    if 0 < number < rows:
+        return number
+    raise TrainingError(
+        f"a share of {share:g} of {rows} rows with a gold label is {number or 'none'}: there must "
+        f"be a row to hold out and one to train on",
+        where=f"task {task}, early_stopping in params.yaml",
+        mend="change early_stopping.share, set early_stopping to null, or raise the row cap",
+    )

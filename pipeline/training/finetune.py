@@ -1,0 +1,285 @@
+"""Fine-tuning to a saved, scored model: shared by candidates, teachers, student and tuning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from pipeline import metrics, paths
+from pipeline.data.rows import Rows
+from pipeline.model import encoders, saved_model, scoring, tokenization
+from pipeline.model.multitask import MultiTaskModel, start_at_mean
+from pipeline.params import sections
+from pipeline.params.heads import Head
+from pipeline.params.sampling import MergedSampling, Sampling
+from pipeline.runtime import hardware, hashing
+from pipeline.runtime.artifact_lock import Draft
+from pipeline.soft_labels import logits
+from pipeline.tasks import part_of
+from pipeline.training import trainer
+from pipeline.training.resume import run_key
+from pipeline.training.resume.checkpoints import Snapshots
+from pipeline.training.resume.resume import Resumption
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+    from pipeline.training.losses.features import Matcher
+
+Splits = Mapping[str, Rows]  # split -> rows
+Targets = Mapping[str, np.ndarray]  # task -> soft targets of its train rows
+Teachers = Mapping[str, saved_model.Loaded]  # task -> the teacher whose inner states are matched
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """All that decides what a fine-tuned model becomes, but for its start and its rows.
+
+    Attributes:
+        name: the model's name: a member's, a candidate's, `student` or `baseline`.
+        title: what the progress says.
+        heads: head of every task.
+        dropout: dropout inside the encoder, for the card.
+        settings: epochs, rates and so on.
+        seed: seed of heads, batches and dropout.
+        sampling: proportion of the tasks.
+        task_weights: factors on the losses of tasks; 1 for a task that is not named.
+        distillation: how hard and soft loss are combined; None for hard labels only.
+    """
+
+    name: str
+    title: str
+    heads: Mapping[str, Head]
+    dropout: float
+    settings: sections.Training
+    seed: int
+    sampling: Sampling = field(default_factory=lambda: MergedSampling(kind="merged"))
+    task_weights: Mapping[str, float] = field(default_factory=dict)
+    distillation: sections.Distillation | None = None
+
+    def describe(self) -> dict[str, Any]:
+        """The settings as kept in the model's card."""
+        names = set(sections.Training.model_fields)
+        settings = self.settings.model_dump(mode="json", include=names)
+        return {
+            **settings,
+            "dropout": self.dropout,
+            "heads": {task: head.model_dump(mode="json") for task, head in self.heads.items()},
+            "seed": self.seed,
+            "sampling": self.sampling.model_dump(mode="json"),
+            "task_weights": dict(self.task_weights),
+            "distillation": self.distillation and self.distillation.model_dump(mode="json"),
+        }
+
+
+@dataclass(frozen=True)
+class Opened:
+    """An initial encoder in memory.
+
+    Attributes:
+        encoder: the shared layers.
+        tokenizer: its own.
+        description: where it comes from, for the card.
+    """
+
+    encoder: PreTrainedModel
+    tokenizer: PreTrainedTokenizerBase
+    description: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Model:
+    """A trained model with its tokenizer and its card, ready to score rows."""
+
+    network: MultiTaskModel
+    tokenizer: PreTrainedTokenizerBase
+    recipe: Recipe
+    machine: hardware.Machine
+    card: dict[str, Any]
+
+    def score(self, splits: Splits, path: Path, **notes: Any) -> dict[str, Any]:
+        """Score one task's splits and write their logits.
+
+        Args:
+            splits: prepared rows of one task.
+            path: the file of logits to write.
+            notes: what the card says besides.
+
+        Returns:
+            The model's card with `dev`, the official metrics of every dev split as fractions.
+        """
+        task = next(iter(splits.values())).task
+        scored = {name: self._logits(task.name, split) for name, split in splits.items()}
+        dev = {
+            name: metrics.scores(task, split.labels, scored[name])
+            for name, split in splits.items()
+            if part_of(name) == "dev"
+        }
+        card = {**self.card, **notes, "dev": dev}
+        logits.write(path, splits, scored, card)
+        return card
+
+    def _logits(self, task: str, split: Rows) -> np.ndarray:
+        packed = tokenization.tokenise(split, self.tokenizer, self.recipe.settings.max_length)
+        title = f"{self.recipe.title}: {task} {split.split}"
+        return scoring.logits(self.network, task, packed, self.machine, title)
+
+
+def fine_tune(
+    draft: Draft,
+    recipe: Recipe,
+    train: Mapping[str, Rows],
+    opened: Opened,
+    machine: sections.Machine,
+    targets: Targets = _NOTHING,
+    teachers: Teachers = _NOTHING,
+) -> Model:
+    """Train a model with fresh heads on the rows of some tasks and save it.
+
+    With the same recipe, start and rows, first weights, batches and dropout masks are the same
+    whatever the targets: a distilled student and its baseline differ in loss and rows alone.
+
+    Args:
+        draft: where weights, tokenizer and log go.
+        recipe: all settings.
+        train: training rows by task; a row without a label is learnt from softly only.
+        opened: what the shared layers start from.
+        machine: section `machine` of params.yaml.
+        targets: soft targets float32 `(rows, classes or 1)` of tasks with teachers.
+        teachers: models whose inner states are matched, by task.
+
+    Raises:
+        EncoderError: the encoder does not fit heads, lengths or teachers.
+        TrainingError: no rows, or a loss that is not finite.
+    """
+    import torch
+
+    chosen = hardware.set_up(machine)
+    encoders.check_length(opened.encoder, opened.tokenizer, recipe.settings.max_length)
+    torch.manual_seed(recipe.seed)  # the heads' first weights
+    tasks = {name: rows.task for name, rows in train.items()}
+    network = MultiTaskModel(opened.encoder, tasks, recipe.heads)
+    for name, rows in train.items():
+        if tasks[name].regression:
+            start_at_mean(network, name, float(rows.labels[rows.known].mean()))
+    return _train(draft, recipe, train, network, opened, machine, chosen, targets, teachers)
+
+
+def fine_tune_further(
+    draft: Draft,
+    recipe: Recipe,
+    train: Mapping[str, Rows],
+    loaded: saved_model.Loaded,
+    machine: sections.Machine,
+) -> Model:
+    """Train a model that was trained before, heads included, on hard labels, and save it.
+
+    Args:
+        draft: where weights, tokenizer and log go.
+        recipe: all settings; its heads are those of the model.
+        train: training rows by task.
+        loaded: the model as it was saved.
+        machine: section `machine` of params.yaml.
+
+    Raises:
+        TrainingError: no rows, or a loss that is not finite.
+    """
+    chosen = hardware.set_up(machine)
+    encoder, tokenizer = loaded.network.encoder, loaded.tokenizer
+    encoders.check_length(encoder, tokenizer, recipe.settings.max_length)
+    origin = {"source": "model", "model": loaded.card["name"]}
+    opened = Opened(encoder, tokenizer, {**origin, "weights_sha256": loaded.card["weights_sha256"]})
+    return _train(draft, recipe, train, loaded.network, opened, machine, chosen)
+
+
+def _train(
+    draft: Draft,
+    recipe: Recipe,
+    train: Mapping[str, Rows],
+    network: MultiTaskModel,
+    opened: Opened,
+    machine: sections.Machine,
+    chosen: hardware.Machine,
+    targets: Targets = _NOTHING,
+    teachers: Teachers = _NOTHING,
+) -> Model:
+    network.to(chosen.device)
+    run = trainer.Run(
+        title=recipe.title,
+        settings=recipe.settings,
+        seed=recipe.seed,
+        log=draft.folder / saved_model.LOG,
+        live=draft.live,
+        distillation=recipe.distillation,
+        sampling=recipe.sampling,
+        task_weights=recipe.task_weights,
+        matcher=_matcher(recipe, network, opened, teachers, chosen),
+    )
+    sets = {
+        name: _training_set(name, rows, recipe, opened.tokenizer, targets.get(name))
+        for name, rows in train.items()
+    }
+    key = run_key.of(recipe, network, sets, run.matcher, teachers, chosen)
+    snapshots = Snapshots(paths.snapshots(draft.name, key))
+    draft.spent.append(snapshots.folder)
+    code, seconds = hashing.of_code(), machine.checkpoint_seconds
+    trainer.train(network, sets, run, chosen, Resumption(snapshots, code, run.title, seconds))
+    card = saved_model.card(
+        recipe.name,
+        saved_model.save(network, opened.tokenizer, draft.folder),
+        network,
+        opened.description,
+        {
+            **recipe.describe(),
+            "soft_labels": sorted(targets),
+            "engine": chosen.engine,
+            "shards": chosen.shards,
+        },
+        chosen.precision,
+    )
+    return Model(network, opened.tokenizer, recipe, chosen, card)
+
+
+def _matcher(
+    recipe: Recipe,
+    network: MultiTaskModel,
+    opened: Opened,
+    teachers: Teachers,
+    chosen: hardware.Machine,
+) -> Matcher | None:
+    if recipe.distillation is None or recipe.distillation.internals is None or not teachers:
+        return None
+    from pipeline.training.losses import features
+
+    settings = recipe.distillation.internals
+    for teacher in teachers.values():
+        length = recipe.settings.max_length
+        encoders.check_length(teacher.network.encoder, teacher.tokenizer, length)
+    found = features.build(settings, network, opened.tokenizer, teachers, recipe.seed)
+    return found.to(chosen.device)
+
+
+def _training_set(
+    name: str,
+    rows: Rows,
+    recipe: Recipe,
+    tokenizer: PreTrainedTokenizerBase,
+    targets: np.ndarray | None,
+) -> trainer.TrainingSet:
+    length, head = recipe.settings.max_length, recipe.heads[name]
+    packed, labels, known = tokenization.tokenise(rows, tokenizer, length), rows.labels, rows.known
+    negatives = None
+    if head.kind == "ranking":
+        from pipeline.model.heads.ranking import Negatives, positive_class
+
+        # Texts are told apart here, so these columns are held in memory for as long as it takes.
+        table = rows.columns("sentence1", "sentence2", "label")
+        positive = positive_class(rows.task.labels, head.positive)
+        negatives = Negatives(table, labels, packed, head, length, positive)
+    return trainer.TrainingSet(packed, labels, targets, None if known.all() else known, negatives)

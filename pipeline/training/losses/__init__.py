@@ -1,0 +1,1 @@
+"""Losses: hard labels, soft labels and features."""

@@ -1,0 +1,159 @@
+"""What training minimises on a batch: class loss, ranking loss, a teacher's inner states."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pipeline.model.heads import ranking
+from pipeline.model.multitask import MultiTaskModel
+from pipeline.model.tokenization import Tokens
+from pipeline.params.distillation import Distillation
+from pipeline.params.heads import RankingHead
+from pipeline.runtime.hardware import Machine
+from pipeline.training.losses import combined
+
+if TYPE_CHECKING:
+    from pipeline.training.losses.features import Matcher
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Rows of one task to train on.
+
+    Attributes:
+        tokens: the rows' tokens.
+        labels: gold labels `(rows,)`, int64 classes or float32 scores; 0 where none is known.
+        targets: soft targets `(rows, classes or 1)` float32; None without teachers.
+        known: whether the gold label of each row is known, bool `(rows,)`; None for all.
+        negatives: wrong answers to draw beside right ones; None but for a ranking head.
+    """
+
+    tokens: Tokens
+    labels: np.ndarray
+    targets: np.ndarray | None = None
+    known: np.ndarray | None = None
+    negatives: ranking.Negatives | None = None
+
+    @property
+    def gold(self) -> np.ndarray:
+        """Whether the gold label of each row is known, bool `(rows,)`."""
+        return np.ones(len(self.labels), bool) if self.known is None else self.known
+
+    def without(self, rows: np.ndarray) -> TrainingSet:
+        """The same rows in the same places, but none of `rows (rows,)` gives a wrong answer."""
+        if self.negatives is None or not len(rows):
+            return self
+        return replace(self, negatives=self.negatives.without(rows))
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """What a pass through the model gives, with its graph.
+
+    Attributes:
+        logits: `(rows, outputs)`.
+        matched: loss of inner states, a scalar, a mean over tokens; None for none.
+        tokens: number of the rows' tokens without padding.
+    """
+
+    logits: Tensor
+    matched: Tensor | None
+    tokens: int
+
+    @property
+    def tensors(self) -> tuple[Tensor, ...]:
+        """What gradients flow back from."""
+        return (self.logits,) if self.matched is None else (self.logits, self.matched)
+
+    def cut(self) -> Outputs:
+        """The same numbers as leaves of a new graph, that of the batch's loss."""
+        leaves = [tensor.detach().requires_grad_() for tensor in self.tensors]
+        return Outputs(leaves[0], None if self.matched is None else leaves[1], self.tokens)
+
+
+@dataclass(frozen=True)
+class Objective:
+    """The loss of a batch.
+
+    Attributes:
+        model: the model that is trained.
+        machine: device and precision.
+        distillation: how hard and soft loss are combined; None for hard labels only.
+        task_weights: factors on the losses of tasks; 1 for a task that is not named.
+        matcher: loss between inner states of the model and of teachers.
+    """
+
+    model: MultiTaskModel
+    machine: Machine
+    distillation: Distillation | None = None
+    task_weights: Mapping[str, float] = field(default_factory=dict)
+    matcher: Matcher | None = None
+
+    def forward(self, task: str, own: bool, arrays: Mapping[str, np.ndarray]) -> Outputs:
+        """Logits of some rows, and the loss of their inner states where there is one.
+
+        Args:
+            task: whose head is used.
+            own: whether they are rows of the batch; wrong answers have no inner states matched.
+            arrays: padded inputs as of `tokens.Tokens.batch`.
+        """
+        inputs = {name: self.machine.put(array) for name, array in arrays.items()}
+        matcher, number = self.matcher, int(arrays["attention_mask"].sum())
+        with self.machine.autocast():
+            if matcher is None or not own or task not in matcher.tasks:
+                return Outputs(self.model(task, inputs), None, number)
+            logits, hidden, attentions = self.model.forward_with_internals(
+                task, inputs, matcher.attentions
+            )
+            return Outputs(logits, matcher.loss(task, inputs, hidden, attentions), number)
+
+    def loss(
+        self,
+        task: str,
+        rows: TrainingSet,
+        batch: np.ndarray,
+        own: Sequence[Outputs],
+        progress: float,
+        wrong: tuple[np.ndarray, Sequence[Outputs]] | None = None,
+    ) -> Tensor:
+        """Loss of one batch, a mean over its rows.
+
+        Args:
+            task: task of the batch.
+            rows: the task's rows.
+            batch: positions of the batch's rows `(batch,)`.
+            own: what `forward` made of them, shard by shard.
+            progress: share of the run's steps that are done.
+            wrong: of a task with a ranking head, right answers' places in the batch
+                `(positives,)`, and what `forward` made of `(positives * negatives)` wrong ones.
+        """
+        logits = torch.cat([one.logits for one in own])
+        labels = self.machine.put(rows.labels[batch])
+        known, targets = (
+            None if array is None else self.machine.put(array[batch])
+            for array in (rows.known, rows.targets)
+        )
+        ranked = None if wrong is None else self._ranked(task, logits, *wrong)
+        loss = combined.combined(
+            logits, labels, known, targets, self.distillation, progress, ranked
+        )
+        # Of inner states the shards have means of their own, over tokens.
+        tokens = sum(one.tokens for one in own)
+        matched = [one.matched * (one.tokens / tokens) for one in own if one.matched is not None]
+        return (loss + sum(matched)) * self.task_weights.get(task, 1.0)
+
+    def _ranked(
+        self, task: str, logits: Tensor, places: np.ndarray, wrong: Sequence[Outputs]
+    ) -> tuple[Tensor, float]:
+        """Loss of right answers among wrong ones, and its share of the hard loss."""
+        settings = self.model.head_settings[task]
+        assert isinstance(settings, RankingHead), "only ranking heads have negatives"
+        right = ranking.relevance(logits[self.machine.put(places)])
+        others = ranking.relevance(torch.cat([one.logits for one in wrong]))
+        return ranking.loss(right, others.view(len(places), -1), settings.gamma), settings.weight

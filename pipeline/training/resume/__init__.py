@@ -1,0 +1,1 @@
+"""Resume a killed training from its last checkpoint."""

@@ -1,0 +1,137 @@
+"""Resumption: a killed training, run again, goes on from its last snapshot to the same bytes."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from torch import Tensor
+
+from pipeline.training.resume.checkpoints import DamagedError, Snapshot, Snapshots
+
+SHARE = 0.02
+"""Most of the run time that snapshots may take: the next one waits 50 times as long as the last
+one took, if that is more than the seconds asked for."""
+
+
+class State(NamedTuple):
+    """What one part of a training run needs to go on."""
+
+    tensors: Mapping[str, Tensor]
+    facts: Mapping[str, Any]  # of JSON's types
+
+    def within(self, prefix: str) -> dict[str, Tensor]:
+        """Tensors whose names begin with a prefix, by the rest of their names."""
+        return {
+            name.removeprefix(prefix): tensor
+            for name, tensor in self.tensors.items()
+            if name.startswith(prefix)
+        }
+
+
+class Part(Protocol):
+    """A part of a training run that has a state."""
+
+    def state(self) -> State:
+        """What it needs to go on."""
+
+    def take_up(self, state: State) -> None:
+        """Go on from what `state` gave."""
+
+
+class Resumption:
+    """Keeps the state of a run's parts now and then, and gives the last one back.
+
+    A snapshot is insurance: where none can be written, training goes on without, for a run that
+    would end well must not fail for it.
+
+    Args:
+        snapshots: where they lie; the folder is of this run alone.
+        code: version of the code; a snapshot of another one is not used.
+        title: what the lines on standard error begin with.
+        seconds: least time between two; 0 for one whenever `keep` is called.
+        clock: seconds that never run backwards, from any start.
+    """
+
+    def __init__(
+        self,
+        snapshots: Snapshots,
+        code: str,
+        title: str,
+        seconds: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._snapshots, self._code, self._title = snapshots, code, title
+        self._seconds, self._clock = seconds, clock
+        self._last, self._wait = clock(), seconds
+        self._number: int | None = None  # of the last one
+
+    def take_up(self, parts: Mapping[str, Part]) -> None:
+        """Give every part its state of the last snapshot that is whole, if there is one.
+
+        Args:
+            parts: by name, the same names as when it was written.
+        """
+        self._snapshots.clean()
+        found = self._find()
+        if found is not None:
+            for name, part in parts.items():
+                prefix = f"{name}/"
+                tensors = State(found.tensors, {}).within(prefix)
+                part.take_up(State(tensors, found.facts["parts"][name]))
+            self._say(f"goes on from the checkpoint at step {self._number}")
+        self._last = self._clock()
+
+    def keep(self, number: int, parts: Mapping[str, Part], at_once: bool = False) -> None:
+        """Write a snapshot if it is time.
+
+        Args:
+            number: how many steps are done.
+            parts: by name.
+            at_once: whether it is time in any case.
+        """
+        start = self._clock()
+        if number == self._number or not (at_once or start - self._last >= self._wait):
+            return
+        tensors: dict[str, Tensor] = {}
+        facts: dict[str, Any] = {}
+        for name, part in parts.items():
+            state = part.state()
+            tensors |= {f"{name}/{key}": tensor for key, tensor in state.tensors.items()}
+            facts[name] = state.facts
+        try:
+            snapshot = Snapshot(tensors, {"code": self._code, "parts": facts})
+            self._snapshots.write(number, snapshot)
+            self._number = number
+        except OSError as error:
+            self._say(f"no checkpoint at step {number}, training goes on without: {error}")
+        self._last = self._clock()
+        self._wait = self._seconds and max(self._seconds, (self._last - start) / SHARE)
+
+    def _find(self) -> Snapshot | None:
+        for number in self._snapshots.numbers():
+            try:
+                found = self._snapshots.read(number)
+            except DamagedError as error:
+                self._say(f"the checkpoint at step {number} is damaged and not used: {error}")
+                self._snapshots.drop(number)
+                continue
+            if found.facts["code"] == self._code:
+                self._number = number
+                return found
+            self._refuse(number)
+            return None
+        return None
+
+    def _refuse(self, number: int) -> None:
+        self._say(
+            f"the checkpoint at step {number} of an earlier version of the code is not used: "
+            "results would mix both; training starts anew"
+        )
+        for old in self._snapshots.numbers():
+            self._snapshots.drop(old)
+
+    def _say(self, words: str) -> None:
+        print(f"{self._title}: {words}", file=sys.stderr, flush=True)

@@ -1,0 +1,59 @@
+"""The key of a training run: a SHA-256 of whatever decides what it ends with, but for the code."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from pipeline.runtime import hashing
+
+if TYPE_CHECKING:
+    from pipeline.model.multitask import MultiTaskModel
+    from pipeline.runtime.hardware import Machine
+    from pipeline.training.finetune import Recipe, Teachers
+    from pipeline.training.losses.features import Matcher
+    from pipeline.training.losses.objective import TrainingSet
+
+_LIBRARIES = ("torch", "transformers", "numpy")
+
+
+def of(
+    recipe: Recipe,
+    network: MultiTaskModel,
+    sets: Mapping[str, TrainingSet],
+    matcher: Matcher | None,
+    teachers: Teachers,
+    chosen: Machine,
+) -> str:
+    """The key, in hex: only a run with the same one may go on from another's snapshots.
+
+    Args:
+        recipe: all settings.
+        network: with its first weights.
+        sets: training rows by task.
+        matcher: with its first weights.
+        teachers: models whose inner states are matched, by task.
+        chosen: device, precision, engine, shards; threads do not matter.
+    """
+    config = network.encoder.config.to_dict()
+    config.pop("_name_or_path", None)  # this machine's
+    return hashing.of(
+        {
+            "name": recipe.name,
+            "recipe": recipe.describe(),
+            "encoder": json.dumps(config, sort_keys=True, default=str),
+            "weights": network.state_dict(),
+            "matcher": {} if matcher is None else matcher.state_dict(),
+            "teachers": {task: loaded.card["weights_sha256"] for task, loaded in teachers.items()},
+            "rows": {name: _rows(rows) for name, rows in sets.items()},
+            "machine": [chosen.chip, chosen.precision, chosen.engine, chosen.shards],
+            "libraries": {name: version(name) for name in _LIBRARIES},
+        }
+    )
+
+
+def _rows(rows: TrainingSet) -> list[object]:
+    texts = None if rows.negatives is None else rows.negatives.texts
+    return [rows.tokens, rows.labels, rows.targets, rows.known, texts]

@@ -1,0 +1,167 @@
+"""One step of training: passes of its batches, their gradients, the optimizer's update."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from pipeline.model.multitask import MultiTaskModel
+from pipeline.runtime import current_batch
+from pipeline.runtime.hardware import Machine
+from pipeline.runtime.thread_pool import Workers
+from pipeline.training import optimizers
+from pipeline.training.gradients import Gradients
+from pipeline.training.losses.objective import Objective, Outputs, TrainingSet
+from pipeline.training.random_streams import Purpose, stream
+from pipeline.training.resume.resume import State
+from pipeline.training.sharded_optimizer import Updates
+from pipeline.training.shards import Passes, Seeding
+from pipeline.training.task_sampling import Step
+
+if TYPE_CHECKING:
+    from pipeline.training.trainer import Run
+
+
+_WEIGHTS, _NUMBERS = "weights/", "optimizer/"  # what the names of tensors begin with
+
+
+class Loop:
+    """A run's optimizer and how far it has come.
+
+    Args:
+        model: what is trained, on the machine's device.
+        sets: training rows by task.
+        run: settings and seed.
+        machine: device, precision, shards.
+        workers: threads for the shards.
+        steps: number of all steps.
+        seeding: as of `engine`.
+    """
+
+    def __init__(
+        self,
+        model: MultiTaskModel,
+        sets: Mapping[str, TrainingSet],
+        run: Run,
+        machine: Machine,
+        workers: Workers,
+        steps: int,
+        seeding: Seeding | None = None,
+    ) -> None:
+        self.sets, self.run, self.steps, self.done = sets, run, steps, 0
+        self._objective = Objective(model, machine, run.distillation, run.task_weights, run.matcher)
+        beside = [] if run.matcher is None else [*run.matcher.parameters()]
+        weights = [one for one in (*model.parameters(), *beside) if one.requires_grad]
+        self._passes = Passes(weights, workers, machine.shards, run.seed, seeding)
+        self._gradients = Gradients(weights, workers)
+        self._scaler: Any = torch.amp.GradScaler(
+            machine.device.partition(":")[0], enabled=machine.precision == "float16"
+        )
+        owners = Workers(1) if self._scaler.is_enabled() else workers  # one scale for all weights
+        groups = optimizers.groups(model, run.settings, beside)
+        self.updates = Updates(groups, weights, run.settings, machine.device, owners)
+
+    def take(self, step: Step) -> tuple[Tensor, float]:
+        """Take one step; its loss, a mean over its rows, and its learning rate."""
+        rate = optimizers.rate(self.done, self.steps, self.run.settings)
+        self.updates.set_rate(rate)
+        parts = [self._batch(step, place) for place in range(len(step.batches))]
+        self.updates.give(self._gradients.collect())
+        for optimizer in self.updates.optimizers:
+            self._scaler.unscale_(optimizer)
+        # With its factor, or clipping would take away again what the factor does to a loss.
+        factor = self.run.task_weights.get(step.task, 1.0)
+        self._gradients.clip(self.run.settings.clip_norm * factor)
+        self.updates.step(self._scaler)
+        self._scaler.update()
+        self._gradients.clear()
+        current_batch.done()
+        self.done += 1
+        return torch.stack(parts).sum(), rate
+
+    def state(self) -> State:
+        """Weights, the optimizer's numbers and how many steps are done.
+
+        Random numbers are not among it: every draw is seeded by run, step, batch and shard.
+        """
+        tensors = {f"{_WEIGHTS}{name}": weight for name, weight in self._weights().items()}
+        tensors |= {f"{_NUMBERS}{name}": value for name, value in self.updates.state().items()}
+        return State(tensors, {"done": self.done, "scaler": self._scaler.state_dict()})
+
+    def take_up(self, state: State) -> None:
+        """Go on from what `state` gave; on other threads the bytes are the same."""
+        with torch.no_grad():  # in place: the optimizer has the weights themselves
+            for name, weight in self._weights().items():
+                weight.copy_(state.tensors[_WEIGHTS + name])
+        self.updates.restore(state.within(_NUMBERS))
+        self._scaler.load_state_dict(state.facts["scaler"])
+        self.done = state.facts["done"]
+
+    def _weights(self) -> dict[str, Tensor]:
+        """Weights and buffers of model and matcher by name, one that is used twice only once."""
+        modules = {"model": self._objective.model, "matcher": self._objective.matcher}
+        named = {
+            f"{owner}.{name}": value
+            for owner, module in modules.items()
+            if module is not None
+            for name, value in module.state_dict(keep_vars=True).items()
+        }
+        once = {value: name for name, value in reversed(named.items())}
+        return dict(zip(once.values(), once, strict=True))
+
+    def _batch(self, step: Step, place: int) -> Tensor:
+        """Add one batch's gradients, weighted by its share of the step's rows; its loss."""
+        task, batch = step.task, step.batches[place]
+        rows = self.sets[task]
+        longest = int(rows.tokens.lengths[batch].max())
+        current_batch.note("training", task, len(batch), longest)
+        own = self._passes.of_rows(rows.tokens, batch, self.done, place)
+        places, pairs = self._negatives(rows, batch, place)
+        wrong = self._passes.of_inputs(pairs, self.done, place) if len(places) else []
+        outputs = self._passes.forward(partial(self._objective.forward, task), [*own, *wrong])
+        leaves = [one.cut() for one in outputs]
+        beside = (places, leaves[len(own) :]) if wrong else None
+        progress = self.done / self.steps
+        loss = self._objective.loss(task, rows, batch, leaves[: len(own)], progress, beside)
+        loss = loss * (len(batch) / step.rows)
+        tensors = [tensor for one in leaves for tensor in one.tensors]
+        found = torch.autograd.grad(self._scaler.scale(loss), tensors)
+        self._gradients.add(self._passes.backward(outputs, _grouped(leaves, found)))
+        return loss.detach()
+
+    def _negatives(self, rows: TrainingSet, batch: Any, place: int) -> tuple[Any, Any]:
+        if rows.negatives is None:
+            return (), {}
+        random = stream(self.run.seed, Purpose.NEGATIVES, self.done, place)
+        return rows.negatives.draw(batch, random)
+
+
+@contextmanager
+def engine(kind: str, model: MultiTaskModel) -> Iterator[Seeding | None]:
+    """Within the block a model trains with an engine's dropout and attention.
+
+    Args:
+        kind: `machine.engine` of params.yaml: fast, or plain for those of torch and transformers.
+        model: what is trained.
+
+    Yields:
+        What seeds the masks of a pass; None where they are torch's.
+    """
+    if kind == "plain":
+        yield None
+        return
+    from pipeline.model.fast import switch
+
+    with switch.switched_on(model) as seeding:
+        yield seeding
+
+
+def _grouped(leaves: Sequence[Outputs], found: Sequence[Tensor]) -> list[list[Tensor]]:
+    """Gradients of the leaves, in one list for each pass."""
+    remaining = iter(found)
+    return [[next(remaining) for _ in one.tensors] for one in leaves]

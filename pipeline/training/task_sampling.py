@@ -1,0 +1,173 @@
+"""Which task each step trains on: every batch of all tasks merged, or tasks drawn by chance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from itertools import count
+from typing import NamedTuple
+
+import numpy as np
+
+from pipeline.model import batching
+from pipeline.params.sampling import (
+    MergedSampling,
+    PowerSampling,
+    Sampling,
+    TemperatureSampling,
+    UniformSampling,
+    WeightedSampling,
+)
+from pipeline.params.training import Training
+from pipeline.training.random_streams import Purpose, stream
+
+Drawn = PowerSampling | TemperatureSampling | UniformSampling | WeightedSampling
+"""Sampling in which the task of each step is left to chance."""
+
+
+class Pool(NamedTuple):
+    """Rows of one task that batches are made of."""
+
+    lengths: np.ndarray  # tokens of each row of the task, (rows,)
+    kept: np.ndarray  # positions of the rows that are trained on, (kept,)
+
+
+class Step(NamedTuple):
+    """One step of the optimizer."""
+
+    task: str
+    batches: tuple[np.ndarray, ...]  # positions of each batch's rows, (batch,)
+
+    @property
+    def rows(self) -> int:
+        """Rows of all its batches."""
+        return sum(map(len, self.batches))
+
+
+class Plan(NamedTuple):
+    """The steps of a run, made epoch by epoch: those of many rows would fill the memory.
+
+    Attributes:
+        pools: rows by task.
+        settings: number of epochs, batch size and accumulation.
+        sampling: in which proportion the tasks are trained on.
+        seed: seed of the run.
+    """
+
+    pools: Mapping[str, Pool]
+    settings: Training
+    sampling: Sampling
+    seed: int
+
+    @property
+    def steps(self) -> int:
+        """Steps of the optimizer in all epochs."""
+        sizes = {task: len(pool.kept) for task, pool in self.pools.items()}
+        return self.settings.epochs * steps_an_epoch(sizes, self.settings)
+
+    @property
+    def rows(self) -> int:
+        """Rows of all steps, a row as often as it is drawn."""
+        if isinstance(self.sampling, MergedSampling):
+            return self.settings.epochs * sum(len(pool.kept) for pool in self.pools.values())
+        return sum(step.rows for steps in self.epochs() for step in steps)
+
+    def epochs(self) -> Iterator[list[Step]]:
+        """Steps of every epoch; each call gives the same ones."""
+        if not isinstance(self.sampling, MergedSampling):
+            yield from _drawn(self.pools, self.settings, self.sampling, self.seed)
+            return
+        for epoch in range(self.settings.epochs):
+            yield merged(self.pools, self.settings, self.seed, epoch)
+
+    def after(self, done: int) -> Iterator[tuple[int, list[Step]]]:
+        """Number and steps of every epoch, without the first `done` steps of all."""
+        for epoch, steps in enumerate(self.epochs()):
+            if done < len(steps):
+                yield epoch, steps[done:]
+            done = max(0, done - len(steps))
+
+
+def steps_an_epoch(sizes: Mapping[str, int], settings: Training) -> int:
+    """Steps of an epoch under any sampling.
+
+    Args:
+        sizes: number of training rows by task.
+        settings: batch size and accumulation.
+    """
+    batches = [math.ceil(size / settings.batch_size) for size in sizes.values()]
+    return sum(math.ceil(number / settings.accumulation) for number in batches)
+
+
+def chances(sizes: Mapping[str, int], sampling: Drawn) -> dict[str, float]:
+    """Each task's chance to be a step's task; they sum to 1.
+
+    Args:
+        sizes: number of training rows by task, each above 0.
+        sampling: power and temperature depend on the sizes, the others do not.
+    """
+    parts = {task: _part(task, size, sampling) for task, size in sizes.items()}
+    return {task: part / sum(parts.values()) for task, part in parts.items()}
+
+
+def merged(pools: Mapping[str, Pool], settings: Training, seed: int, epoch: int) -> list[Step]:
+    """Steps of one epoch by Algorithm 1 of arXiv 1904.09482: every row exactly once.
+
+    Every task's rows are packed into batches, the batches of all tasks are merged and shuffled.
+    Unlike the authors' code, the packing is drawn anew in each epoch.
+
+    Args:
+        pools: rows by task.
+        settings: batch size and accumulation.
+        seed: seed of the run.
+        epoch: number of the epoch, from 0.
+    """
+    steps: list[Step] = []
+    for position, (task, pool) in enumerate(sorted(pools.items())):
+        random = stream(seed, Purpose.BATCHES, epoch, position)
+        steps += [Step(task, group) for group in _groups(pool, settings, random)]
+    order = stream(seed, Purpose.BATCHES, epoch, len(pools)).permutation(len(steps))
+    return [steps[place] for place in order]
+
+
+def _drawn(
+    pools: Mapping[str, Pool], settings: Training, sampling: Drawn, seed: int
+) -> Iterator[list[Step]]:
+    """As many steps an epoch as `merged` has; a task's passes go on from epoch to epoch."""
+    names = sorted(name for name, pool in pools.items() if len(pool.kept))
+    sizes = {name: len(pools[name].kept) for name in names}
+    passes = [_passes(pools[name], settings, seed, place) for place, name in enumerate(names)]
+    share = list(chances(sizes, sampling).values())
+    for epoch in range(settings.epochs):
+        random = stream(seed, Purpose.TASKS, epoch)
+        tasks = random.choice(len(names), steps_an_epoch(sizes, settings), p=share) if names else ()
+        yield [Step(names[task], next(passes[task])) for task in tasks]
+
+
+def _passes(
+    pool: Pool, settings: Training, seed: int, position: int
+) -> Iterator[tuple[np.ndarray, ...]]:
+    """Groups of one task without end: all its rows, then all of them packed anew."""
+    for number in count():
+        random = stream(seed, Purpose.CYCLES, number, position)
+        groups = _groups(pool, settings, random)
+        yield from (groups[place] for place in random.permutation(len(groups)))
+
+
+def _groups(
+    pool: Pool, settings: Training, random: np.random.Generator
+) -> list[tuple[np.ndarray, ...]]:
+    size, most = settings.batch_size, settings.accumulation
+    return batching.groups(pool.lengths, pool.kept, size, most, random)
+
+
+def _part(task: str, size: int, sampling: Drawn) -> float:
+    match sampling:
+        case PowerSampling():
+            return float(size**sampling.alpha)
+        case TemperatureSampling():
+            return float(size ** (1 / sampling.temperature))
+        case UniformSampling():
+            return 1.0
+        case WeightedSampling():
+            return sampling.weights[task]

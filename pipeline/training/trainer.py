@@ -1,0 +1,148 @@
+"""The training loop: one for candidates, teachers, student, baseline and tuning."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.errors import TrainingError
+from pipeline.model.multitask import MultiTaskModel
+from pipeline.params.distillation import Distillation
+from pipeline.params.sampling import MergedSampling, Sampling
+from pipeline.params.training import Training
+from pipeline.runtime import signals
+from pipeline.runtime.hardware import Machine
+from pipeline.runtime.progress import bar
+from pipeline.runtime.thread_pool import Workers
+from pipeline.training import early_stopping, step_log, task_sampling
+from pipeline.training.losses.objective import TrainingSet
+from pipeline.training.resume.resume import Part, Resumption
+from pipeline.training.step import Loop, engine
+
+if TYPE_CHECKING:
+    from pipeline.training.losses.features import Matcher
+
+__all__ = ["Run", "TrainingSet", "train"]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one training run is.
+
+    Attributes:
+        title: what the progress says.
+        settings: epochs, rates and so on.
+        seed: seed of batches, dropout and held-out rows.
+        log: CSV file to write, one line a step.
+        live: a second such file, for those who watch the run; None for nobody.
+        distillation: how hard and soft loss are combined; None for hard labels only.
+        sampling: proportion of the tasks.
+        task_weights: factors on the losses of tasks; 1 for a task that is not named.
+        matcher: loss between inner states of the model and of teachers.
+    """
+
+    title: str
+    settings: Training
+    seed: int
+    log: Path
+    live: Path | None = None
+    distillation: Distillation | None = None
+    sampling: Sampling = field(default_factory=lambda: MergedSampling(kind="merged"))
+    task_weights: Mapping[str, float] = field(default_factory=dict)
+    matcher: Matcher | None = None
+
+
+def train(
+    model: MultiTaskModel,
+    sets: Mapping[str, TrainingSet],
+    run: Run,
+    machine: Machine,
+    resumption: Resumption | None = None,
+) -> None:
+    """Train the model in place, one task a step, and log every step as CSV.
+
+    With early stopping the model ends with the weights of its best epoch. Model and log are to
+    the byte the same whether the run was killed and resumed, however often, or not.
+
+    Args:
+        model: on the machine's device already, as the run's matcher is.
+        sets: training rows by task.
+        run: settings, seed, log file.
+        machine: device, precision, engine, shards, threads.
+        resumption: keeps the state of the run and gives it back; None to start anew in any case.
+
+    Raises:
+        TrainingError: no rows, too few of them for early stopping, or a loss that is not finite
+            (names task, step and rate).
+        EncoderError: layer decay is asked for and the encoder has no stack of layers.
+    """
+    known = {task: rows.gold for task, rows in sets.items()}
+    held = early_stopping.hold_out(known, run.settings.early_stopping, run.seed)
+    sets = {task: rows.without(held[task]) for task, rows in sets.items()}
+    plan = _plan(sets, held, run)
+    if not plan.steps:
+        raise TrainingError("no rows to train on", where=run.title)
+    watch = _watch(model, sets, held, run, machine)
+    with (
+        step_log.opened(run.log, run.title, run.live) as log,
+        Workers(machine.threads) as workers,
+        engine(machine.engine, model) as seeding,
+        signals.noted() as interrupt,
+    ):
+        loop = Loop(model, sets, run, machine, workers, plan.steps, seeding)
+        parts: dict[str, Part] = {"loop": loop, "log": log}
+        if watch is not None:
+            parts["watch"] = watch
+        if resumption is not None:
+            resumption.take_up(parts)
+        with bar(run.title, plan.rows, "rows", log.rows.total()) as shown:
+            model.train()
+            for epoch, steps in plan.after(loop.done):
+                for step in steps:
+                    number = loop.done
+                    if resumption is not None:
+                        resumption.keep(number, parts, at_once=interrupt.seen)
+                    interrupt.check()
+                    loss, rate = loop.take(step)
+                    note = log.add(number, epoch, step.task, step.rows, loss, rate)
+                    shown.advance(step.rows, note)
+                shown.advance(0, log.flush())
+                if watch is not None and watch.ends(epoch):
+                    break
+    if watch is not None:
+        watch.restore()
+    model.eval()
+
+
+def _plan(
+    sets: Mapping[str, TrainingSet], held: Mapping[str, np.ndarray], run: Run
+) -> task_sampling.Plan:
+    pools = {}
+    for task, rows in sets.items():
+        trained = np.ones(len(rows.labels), bool)
+        trained[held[task]] = False
+        pools[task] = task_sampling.Pool(
+            rows.tokens.lengths, np.flatnonzero(trained).astype(np.int32)
+        )
+    return task_sampling.Plan(pools, run.settings, run.sampling, run.seed)
+
+
+def _watch(
+    model: MultiTaskModel,
+    sets: Mapping[str, TrainingSet],
+    held: Mapping[str, np.ndarray],
+    run: Run,
+    machine: Machine,
+) -> early_stopping.Watch | None:
+    if run.settings.early_stopping is None:
+        return None
+    scored = {
+        task: early_stopping.HeldOut(rows.tokens, rows.labels, held[task])
+        for task, rows in sets.items()
+    }
+    patience = run.settings.early_stopping.patience
+    return early_stopping.Watch(model, scored, patience, machine, run.title)

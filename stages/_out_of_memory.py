@@ -1,0 +1,153 @@
+"""Out of memory: what asked for how much, and which parameter lowers it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from pipeline.errors import ParamsError, PipelineError
+from pipeline.params import file
+from pipeline.paths import PARAMS
+from pipeline.runtime import current_batch
+
+_KINDS = {"MemoryError", "OutOfMemoryError"}
+_SIGNS = (  # of errors that torch raises as a bare RuntimeError
+    "can't allocate memory",
+    "backend out of memory",
+    "CUDA error: out of memory",
+    "ALLOC_FAILED",
+    "bad_alloc",
+)
+_SIZE = re.compile(
+    r"(?:tried to allocate|unable to allocate|of size) ([\d.]+)(?: ([KMGTPE]iB|bytes))?",
+    re.IGNORECASE,
+)
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
+# Where a stage's training settings stand, the place that wins first.
+_SECTIONS = {
+    "refine": ("refinement.candidates.{candidate}", "refinement"),
+    "teach": ("teachers.members.{member}", "teachers.tasks.{task}", "teachers"),
+    "label": ("teachers.members.{member}", "teachers.tasks.{task}", "teachers"),
+    "distil": ("student",),
+    "baseline": ("student",),
+    "tune": ("tuning.tasks.{task}", "tuning"),
+}
+
+
+class _Setting(NamedTuple):
+    """A value in params.yaml, and the section it stands in."""
+
+    section: str
+    name: str
+    value: int
+
+    def to(self, value: int) -> str:
+        return f"-S {self.section}.{self.name}={value}"
+
+
+def is_one(error: BaseException) -> bool:
+    """Whether memory ran out: Python's, numpy's or torch's for a GPU, or its bare RuntimeError."""
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return bool(names & _KINDS) or any(sign in str(error) for sign in _SIGNS)
+
+
+def fault(error: BaseException, arguments: Sequence[str]) -> PipelineError:
+    """The error as one that the user can mend.
+
+    Args:
+        error: one of which `is_one` is true.
+        arguments: the stage's command line, its module first, as in `sys.argv`.
+    """
+    stage = Path(arguments[0]).stem
+    batch = current_batch.now()
+    size = asked(str(error))
+    where = [" ".join([stage, *arguments[1:]]), str(batch or "no batch under way")]
+    return PipelineError(
+        f"out of memory, {size} more asked for" if size else "out of memory",
+        seen=str(error).partition("\n")[0] or type(error).__name__,
+        where="; ".join(where),
+        mend=", or ".join(_mends(stage, _options(arguments), batch)),
+    )
+
+
+def asked(message: str) -> str:
+    """Size that an allocation asked for, such as 3.6 GiB; "" if the message has none."""
+    found = _SIZE.search(message)
+    if found is None:
+        return ""
+    number, unit = found.groups()
+    if unit not in (None, "bytes"):
+        return f"{number} {unit}"
+    size, place = float(number), 0
+    while size >= 1024 and place + 1 < len(_UNITS):
+        size, place = size / 1024, place + 1
+    return f"{size:.4g} {_UNITS[place]}"
+
+
+def _mends(
+    stage: str, options: Mapping[str, str], batch: current_batch.Occupation | None
+) -> Iterator[str]:
+    try:
+        values = file.read_yaml(PARAMS)
+    except (OSError, ParamsError, MemoryError):
+        values = {}
+    if batch is not None:
+        sections = [place.format_map(options) for place in _SECTIONS.get(stage, ())]
+        if found := list(_lower(batch, sections, values)):
+            yield f"dvc exp run {' '.join(found)}"
+    elif stage in _SECTIONS:
+        yield f"a smaller {_SECTIONS[stage][-1]}.encoder"
+    yield "if other stages run beside it: make repro JOBS=1"
+
+
+def _lower(
+    batch: current_batch.Occupation, sections: Sequence[str], values: Mapping[str, Any]
+) -> Iterator[str]:
+    """Flags that halve what a batch holds, and keep the rows of a step where it is training."""
+    length = _find("max_length", sections, values)
+    if batch.doing == "scoring":
+        tokens = _find("labelling_tokens", ["machine"], values)
+        if batch.rows > 1 and tokens is not None:
+            yield tokens.to(max(1, min(tokens.value, batch.rows * batch.tokens) // 2))
+        elif length is not None:
+            yield length.to(max(8, length.value // 2))
+        return
+    size = _find("batch_size", sections, values)
+    count = _find("accumulation", sections, values)
+    if size is not None and size.value > 1:
+        yield size.to(size.value // 2)
+        if count is not None and size.value % 2 == 0:
+            yield _beside(size, count, sections)
+    elif length is not None:
+        yield length.to(max(8, length.value // 2))
+
+
+def _beside(size: _Setting, count: _Setting, sections: Sequence[str]) -> str:
+    """Twice the batches a step, set where it wins over the other places and touches no more.
+
+    Where batch size stands for one task and the number for all, the task gets a key of its own,
+    which takes a plus.
+    """
+    if sections.index(count.section) <= sections.index(size.section):
+        return count.to(2 * count.value)
+    return f"-S +{size.section}.{count.name}={2 * count.value}"
+
+
+def _find(name: str, sections: Sequence[str], values: Mapping[str, Any]) -> _Setting | None:
+    """The setting that holds: the first section that has it."""
+    for section in sections:
+        found: Any = values
+        for key in (*section.split("."), name):
+            found = found.get(key) if isinstance(found, Mapping) else None
+        if isinstance(found, int):
+            return _Setting(section, name, found)
+    return None
+
+
+def _options(arguments: Sequence[str]) -> dict[str, str]:
+    """Values of --name value and --name=value."""
+    words = [part for word in arguments[1:] for part in word.split("=", 1)]
+    return {name[2:]: value for name, value in pairwise(words) if name.startswith("--")}

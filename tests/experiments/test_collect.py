@@ -1,0 +1,99 @@
+"""What is gathered is what the experiment of that name holds now.
+
+Run with: python -m pytest tests/experiments/test_collect.py
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from experiments import collect, settings
+from pipeline import paths
+
+
+def run(*command: str) -> None:
+    subprocess.run(command, check=True, capture_output=True)
+
+
+def evaluated(score: float, name: str) -> None:
+    """Commit an evaluation under a name, as an experiment is."""
+    paths.EVALUATION.mkdir(parents=True, exist_ok=True)
+    (paths.EVALUATION / paths.METRICS.name).write_text(json.dumps(score))
+    run("dvc", "add", "-q", str(paths.EVALUATION))
+    run("git", "add", "--all")
+    run("git", "-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "one")
+    run("git", "tag", "--force", name)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    run("git", "init", "-q")
+    run("dvc", "init", "-q")
+    return tmp_path
+
+
+def test_an_evaluation_is_fetched_as_it_is_and_anew(project: Path) -> None:
+    """Experiments are run again under the same name when a setting has changed."""
+    for score in (1.0, 2.0):
+        evaluated(score, "half-1")
+        folder = collect._fetched("half-1")
+        assert folder is not None
+        assert json.loads((folder / paths.METRICS.name).read_text()) == score
+
+
+def test_what_was_not_run_is_left_out(project: Path) -> None:
+    evaluated(1.0, "half-1")
+    assert collect._folders("half", [1, 2]).keys() == {1}
+    assert collect._folders("same", [1, 2]) == {}
+
+
+def test_a_setting_that_was_not_run_here_stays_as_it_was(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`half` was run elsewhere, `paper` is run anew, `gone` is no setting any more."""
+    target = project / "evidence.json"
+    before = {"half": {"kept": 0.5}, "paper": {"kept": 0.1}, "gone": {"kept": 0.2}}
+    target.write_text(json.dumps(before))
+    monkeypatch.setattr(
+        collect, "_folders", lambda name, _: {1: project} if name == "paper" else {}
+    )
+    monkeypatch.setattr(collect, "_figures", lambda *_: {"kept": 0.3})
+    collect.write(target, settings.chosen(["half", "paper"]), [1])
+    assert json.loads(target.read_text()) == {"half": {"kept": 0.5}, "paper": {"kept": 0.3}}
+
+
+def test_an_experiment_tells_the_commit_that_it_was_run_at(project: Path) -> None:
+    evaluated(1.0, "first")
+    head = subprocess.run(
+        ["git", "rev-parse", "HEAD"], check=True, capture_output=True, text=True
+    ).stdout.strip()
+    for name in ("half-1", "half-2"):
+        run("git", "update-ref", f"refs/exps/{head[:2]}/{head[2:]}/{name}", "HEAD")
+    assert collect._commits(["half-1", "half-2"]) == [head[:7]]
+    assert collect._commits(["half-3"]) == []
+
+
+def test_what_a_setting_is_compared_with_is_fetched_with_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    monkeypatch.setattr(collect, "_folders", lambda name, _: asked.append(name) or {1: project})
+    monkeypatch.setattr(collect, "_figures", lambda setting, folders: sorted(folders))
+    found = collect.write(project / "evidence.json", settings.chosen(["annealed"]), [1])
+    assert found == {"annealed": ["annealed", "paper"]}
+    assert sorted(asked) == ["annealed", "paper"]
+
+
+@pytest.mark.parametrize(
+    ("ensemble", "share"), [(60.0, 0.8), (50.0, None), (50.00001, None), (45.0, None)]
+)
+def test_a_share_is_kept_only_of_a_lead(ensemble: float, share: float | None) -> None:
+    assert collect.share_kept(58.0, 50.0, ensemble) == share
+    scores = {"student": [57.0, 59.0], "baseline": [50.0, 50.0], "ensemble": [ensemble] * 2}
+    by_task = {system: {"rte": found} for system, found in scores.items()}
+    assert collect._kept(by_task, ["rte"]) == share

@@ -1,0 +1,111 @@
+"""Settings of the student are judged on transfer rows that it has not learnt from.
+
+Run with: python -m pytest tests/experiments/test_pilot.py
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from experiments import pilot
+from pipeline import paths
+from pipeline.data import rows
+from pipeline.errors import DataError
+from pipeline.params.data import Transfer
+from pipeline.soft_labels import logits, store
+from pipeline.tasks import GLUE
+from tests.pipeline.conftest import make_rows, put_source
+
+COUNT = 12  # train rows in the file: 4 are prepared, the other 8 are transfer rows
+LABELS = ["entailment", "not_entailment", "not_entailment"] * (COUNT // 3)
+
+
+def text(index):
+    return f"a{index}", f"b{index}"
+
+
+def written(split, first, last, known=True):
+    made = make_rows(
+        GLUE["rte"],
+        "train" if split == "transfer" else split,
+        [(*text(n), int(LABELS[n] != "entailment") if known else None) for n in range(last)],
+    )
+    table = made.table.slice(first)
+    return rows.Rows(table, {**made.metadata, "split": split})
+
+
+@pytest.fixture
+def params(tmp_path, monkeypatch, tiny_params):
+    monkeypatch.chdir(tmp_path)
+    lines = ["index\tsentence1\tsentence2\tlabel"]
+    lines += ["\t".join((str(n), *text(n), LABELS[n])) for n in range(COUNT)]
+    put_source(paths.raw("rte"), {"train.tsv": "\n".join([*lines, ""]).encode()})
+    splits = {"train": written("train", 0, 4), "transfer": written("transfer", 4, COUNT, False)}
+    rows.write(
+        paths.prepared("rte") / "train.parquet", splits["train"].table, splits["train"].metadata
+    )
+    rows.write(paths.transfer_rows("rte"), splits["transfer"].table, splits["transfer"].metadata)
+    right = np.eye(2, dtype=np.float32)[[int(label != "entailment") for label in LABELS]] * 3
+    values = {"train": right[:4], "transfer": right[4:]}
+    logits.write(tmp_path / "m1.parquet", splits, values, {"name": "m1", "dev": {}})
+    members = {"m1": logits.read(tmp_path / "m1.parquet")}
+    store.write(paths.soft_labels("rte"), splits, members, "mean_probability")
+    one = {"rte": tiny_params.tasks["rte"]}
+    teachers = tiny_params.teachers.model_copy(
+        update={"tasks": {"rte": tiny_params.teachers.tasks["rte"]}}
+    )
+    asked = {"rte": Transfer(source="rest", rows=None)}
+    return tiny_params.model_copy(update={"tasks": one, "teachers": teachers, "transfer": asked})
+
+
+def test_gold_labels_are_those_of_the_same_rows_of_the_file(params):
+    kept = np.arange(8) % 2 == 0
+    found = pilot.with_gold("rte", rows.read(paths.transfer_rows("rte")).where(kept), params)
+    assert found.table["sentence1"].to_pylist() == ["a4", "a6", "a8", "a10"]
+    assert found.labels.tolist() == [int(LABELS[n] != "entailment") for n in (4, 6, 8, 10)]
+    assert found.known.all()
+
+
+@pytest.mark.parametrize("baseline", [False, True])
+def test_a_quarter_is_judged_and_not_learnt_from(params, monkeypatch, baseline):
+    learnt = []
+    whole = pilot.student.train
+
+    def watched(folder, params, prepared, found, distillation, targets, teachers):
+        learnt.append((found["rte"], prepared["rte"]["dev"], targets))
+        whole(folder, params, prepared, found, distillation, targets, teachers)
+
+    monkeypatch.setattr(pilot.student, "train", watched)
+    lines = pilot.run(params, baseline)
+    (found, judged, targets), train = learnt[0], {"a0", "a1", "a2", "a3"}
+    names, kept = (set(part.table["sentence1"].to_pylist()) for part in (found, judged))
+    assert len(kept) == 2
+    assert names == (train if baseline else {f"a{n}" for n in range(COUNT)} - kept)
+    assert not baseline or not targets
+    assert baseline or targets["rte"].shape == (10, 2)
+    assert lines[0].startswith("rte: ")
+    assert lines[0].endswith("ensemble 100.0")  # the teacher's logits are right everywhere
+    assert lines[-1].startswith("mean: ")
+
+
+@pytest.mark.parametrize(
+    ("profile", "mend"),
+    [
+        ("glue-cpu", "python -m experiments.run teachers --only half --data FOLDER"),
+        ("paper", "make repro PROFILE=paper"),
+    ],
+)
+def test_what_makes_rows_and_soft_labels_is_told(params, profile, mend):
+    paths.transfer("rte").mkdir(exist_ok=True)
+    pilot.require(params, profile)
+    paths.soft_labels("rte").unlink()
+    with pytest.raises(DataError, match=f"profile {profile} are not made yet") as caught:
+        pilot.require(params, profile)
+    assert (caught.value.where, caught.value.mend) == (paths.soft_labels("rte"), mend)
+
+
+def test_without_transfer_rows_there_is_nothing_to_judge_by(params):
+    paths.transfer_rows("rte").unlink()
+    with pytest.raises(DataError, match="no transfer rows"):
+        pilot.run(params, baseline=True)

@@ -1,0 +1,103 @@
+"""Runs with other seeds, compared by the files of predictions that they left."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline import paths
+from pipeline.errors import DataError, SoftLabelError
+from pipeline.evaluation import evaluate, seeds, significance
+
+Run = Callable[..., Path]
+RTE_GAP = 0.25  # student 0, 1, 1, 1 and baseline 0, 0, 0, 0 of gold 0, 1, 1, 0
+
+
+@pytest.fixture
+def run(write_task: Callable[..., None], made: dict[str, Any], tmp_path: Path) -> Run:
+    """`run(name, task=student...)` evaluates RTE and MNLI and gives the folder of predictions."""
+
+    def evaluated(name: str, **students: list[int]) -> Path:
+        for task in ("rte", "mnli"):
+            shutil.rmtree(paths.prepared(task), ignore_errors=True)
+            write_task(task, replace(made[task], student=students.get(task, made[task].student)))
+        taught = {"rte": True, "mnli": False}
+        evaluate.write([evaluate.evaluate(one, taught=of) for one, of in taught.items()])
+        return shutil.copytree(paths.EVALUATION, tmp_path / name)
+
+    return evaluated
+
+
+def test_one_run_is_its_own_comparison(run: Run) -> None:
+    folder = run("first")
+    found = seeds.compare([folder], ["rte", "mnli"])
+    expected = evaluate.evaluate("rte", taught=True).comparison.difference
+    assert found.tasks["rte"].difference == expected
+    assert found.tasks["rte"].seeds == significance.Seeds(RTE_GAP, None, 1)
+    assert found.mean.difference.value == pytest.approx((RTE_GAP - 0.125) / 2)
+
+
+def test_several_runs(run: Run) -> None:
+    # Students of RTE with 3, 4 and 2 of 4 rows right; the baseline has 2. MNLI stays at -0.125.
+    folders = [
+        run("first"),
+        run("second", rte=[0, 1, 1, 0, 0]),
+        run("third", rte=[1, 1, 1, 1, 0]),
+    ]
+    found = seeds.compare(folders, ["rte", "mnli"])
+    rte, mnli = found.tasks["rte"], found.tasks["mnli"]
+    assert rte.difference.value == pytest.approx(0.25)
+    assert (rte.seeds.mean, rte.seeds.deviation, rte.seeds.count) == pytest.approx((0.25, 0.25, 3))
+    assert mnli.seeds.deviation == pytest.approx(0.0)
+    assert found.mean.difference.value == pytest.approx((0.25 - 0.125) / 2)
+    # The mean over both tasks: half of RTE's deviation.
+    assert found.mean.seeds.deviation == pytest.approx(0.125)
+    assert found.mean.difference.low < found.mean.difference.value < found.mean.difference.high
+
+
+def test_other_systems_and_draws(run: Run) -> None:
+    folder = run("first")
+    found = seeds.compare([folder], ["rte"], "ensemble", "majority", resamples=200, seed=4)
+    assert found.mean.difference.value == 0.5
+    again = seeds.compare([folder], ["rte"], "ensemble", "majority", resamples=200, seed=4)
+    assert again == found
+
+
+def test_rows_join_by_id_whatever_their_order(run: Run) -> None:
+    folders = [run("first"), run("second", rte=[0, 1, 1, 0, 0])]
+    expected = seeds.compare(folders, ["rte"])
+    path = folders[1] / "rte.parquet"
+    pq.write_table(pq.read_table(path).take(pa.array([4, 2, 0, 3, 1])), path)
+    assert seeds.compare(folders, ["rte"]) == expected
+
+
+def test_runs_on_other_dev_rows_are_refused(run: Run, made: dict[str, Any]) -> None:
+    folders = [run("first")]
+    labels = {**made["rte"].labels, "dev": [0, 1, 1, 1]}
+    made["rte"] = replace(made["rte"], labels=labels)
+    folders.append(run("second"))
+    with pytest.raises(SoftLabelError, match="another label") as caught:
+        seeds.compare(folders, ["rte"])
+    assert "second/rte.parquet" in str(caught.value)
+
+
+FAULTS: dict[str, tuple[Any, list[str], str, str]] = {
+    "no task": (lambda folder: [folder], [], "student", "no task to compare on"),
+    "no run": (lambda folder: [], ["rte"], "student", "no runs"),
+    "a task that was not evaluated": (lambda f: [f], ["qqp"], "student", "no file of predictions"),
+    "a system that is not there": (lambda f: [f], ["rte"], "tuned", "no column prediction_tuned"),
+}
+
+
+@pytest.mark.parametrize("case", FAULTS)
+def test_what_cannot_be_compared_is_an_error(case: str, run: Run) -> None:
+    folders, tasks, system, message = FAULTS[case]
+    with pytest.raises((DataError, SoftLabelError), match=message):
+        seeds.compare(folders(run("first")), tasks, system)

@@ -1,0 +1,229 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import DataError
+from pipeline.evaluation import significance
+from pipeline.evaluation.bootstrap import Said
+from pipeline.evaluation.significance import (
+    Difference,
+    holm,
+    mcnemar,
+    over_seeds,
+    paired_bootstrap,
+    seeds_and_rows_bootstrap,
+)
+from pipeline.tasks import GLUE, Task
+
+RTE = GLUE["rte"]
+
+
+def _rights(*systems: list[bool] | np.ndarray) -> Said:
+    """Rows of class 0 that each system has right or wrong."""
+    wrong = 1 - np.array(systems, dtype=np.int64)
+    return Said(np.zeros(wrong.shape[1], dtype=np.int64), wrong)
+
+
+def _counts(both: int, first: int, second: int, neither: int) -> Said:
+    """Rows that both systems, only the first, only the second, or neither has right."""
+    sizes = (both, first, second, neither)
+    return _rights(
+        np.repeat([True, True, False, False], sizes), np.repeat([True, False, True, False], sizes)
+    )
+
+
+def test_interval_of_a_difference_of_accuracies() -> None:
+    # Each row gives 1, -1 or 0: variance (0.15 + 0.05) - 0.1^2 = 0.19, over 400 rows: sd 0.0218.
+    found = paired_bootstrap(RTE, [_counts(200, 60, 20, 120)])
+    assert found.value == pytest.approx(0.1)
+    assert found.low == pytest.approx(0.1 - 1.96 * 0.0218, abs=0.004)
+    assert found.high == pytest.approx(0.1 + 1.96 * 0.0218, abs=0.004)
+    assert found.excludes_zero
+
+
+def test_what_both_have_in_common_is_no_spread() -> None:
+    assert paired_bootstrap(RTE, [_counts(30, 0, 0, 70)]) == Difference(0, 0, 0)
+
+
+def test_the_first_system_is_the_one_that_counts_as_better() -> None:
+    found = paired_bootstrap(RTE, [_counts(0, 10, 0, 0)])
+    assert found == Difference(1, 1, 1)
+    assert paired_bootstrap(RTE, [_counts(0, 0, 10, 0)]) == Difference(-1, -1, -1)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "excludes"),
+    [(0.1, 0.2, True), (-0.2, -0.1, True), (-0.1, 0.1, False), (0.0, 0.1, False)],
+)
+def test_excludes_zero(low: float, high: float, excludes: bool) -> None:
+    assert Difference(0.05, low, high).excludes_zero == excludes
+
+
+def test_draws_follow_the_seed_and_the_task() -> None:
+    said = [_counts(200, 60, 20, 120)]
+    first = paired_bootstrap(RTE, said, seed=1)
+    assert paired_bootstrap(RTE, said, seed=1) == first
+    assert paired_bootstrap(RTE, said, seed=2) != first
+    assert paired_bootstrap(GLUE["qnli"], said, seed=1) != first
+
+
+COVERED: dict[str, tuple[Task, float, float]] = {
+    # True differences of systems that are right on 75 % and 65 % of rows of equal classes.
+    "accuracy": (RTE, 0.75, 0.65),
+    "mean of F1 and accuracy": (GLUE["mrpc"], 0.75, 0.65),
+    "Matthews": (GLUE["cola"], 0.5, 0.3),
+}
+
+
+@pytest.mark.parametrize("case", COVERED)
+def test_intervals_cover_the_true_difference_as_often_as_they_say(case: str) -> None:
+    task, first, second = COVERED[case]
+    random = np.random.default_rng(11)
+    experiments, covered = 250, 0
+    for seed in range(experiments):
+        labels = random.integers(2, size=200)
+        right = random.random((2, 200)) < [[0.75], [0.65]]
+        said = Said(labels, np.where(right, labels, 1 - labels))
+        drawn = significance.differences(task, [said], resamples=300, seed=seed)[:, 0]
+        found = significance.percentile(first - second, drawn)
+        covered += found.low <= first - second <= found.high
+    # 95 % of 250 with a standard error of 1.4 points.
+    assert 0.905 <= covered / experiments <= 0.99
+
+
+MCNEMAR = {
+    "no difference": ((4, 0, 0, 2), 1.0),
+    "five to none: 2 / 2^5": ((9, 5, 0, 1), 2 / 32),
+    "none to five": ((0, 0, 5, 3), 2 / 32),
+    "one to six: 2 (1 + 7) / 2^7": ((3, 1, 6, 0), 16 / 128),
+    "eight to two: 2 (1 + 10 + 45) / 2^10": ((0, 8, 2, 0), 112 / 1024),
+    "level": ((1, 3, 3, 1), 1.0),
+}
+
+
+@pytest.mark.parametrize("case", MCNEMAR)
+def test_mcnemar(case: str) -> None:
+    counts, expected = MCNEMAR[case]
+    first, second = _counts(*counts).predicted == 0
+    assert mcnemar(first, second) == pytest.approx(expected, abs=1e-12)
+
+
+def test_mcnemar_of_other_rows_is_refused() -> None:
+    with pytest.raises(ValueError, match="2 rows of one system, 3 of the other"):
+        mcnemar(np.ones(2, dtype=bool), np.ones(3, dtype=bool))
+
+
+HOLM = {
+    "none": ({}, {}),
+    "one": ({"a": 0.03}, {"a": 0.03}),
+    # 4 * 0.005, 3 * 0.01, 2 * 0.03, and 1 * 0.04 raised to the one before it.
+    "four": (
+        {"a": 0.01, "b": 0.04, "c": 0.03, "d": 0.005},
+        {"a": 0.03, "b": 0.06, "c": 0.06, "d": 0.02},
+    ),
+    "never above 1": ({"a": 0.6, "b": 0.5}, {"a": 1.0, "b": 1.0}),
+    "ties": ({"a": 0.02, "b": 0.02}, {"a": 0.04, "b": 0.04}),
+}
+
+
+@pytest.mark.parametrize("case", HOLM)
+def test_holm(case: str) -> None:
+    plain, expected = HOLM[case]
+    found = holm(plain)
+    assert found == pytest.approx(expected)
+    assert list(found) == list(plain)
+
+
+@given(st.dictionaries(st.text(max_size=2), st.floats(0, 1), min_size=1, max_size=6))
+def test_holm_keeps_order_and_lies_between_no_correction_and_bonferroni(
+    plain: dict[str, float],
+) -> None:
+    found = holm(plain)
+    for one, p in plain.items():
+        assert p <= found[one] <= min(1.0, len(plain) * p)
+        assert all(found[one] <= found[other] for other, q in plain.items() if p <= q)
+
+
+def test_seeds() -> None:
+    found = over_seeds([0.01, 0.02, 0.03])
+    assert (found.mean, found.deviation, found.count) == (
+        pytest.approx(0.02),
+        pytest.approx(0.01),
+        3,
+    )
+    # Student's t of 2 degrees of freedom: 4.3027 * 0.01 / sqrt(3) = 0.02484.
+    assert found.interval() == pytest.approx((0.02 - 0.02484, 0.02 + 0.02484), abs=1e-5)
+
+
+def test_one_seed_has_no_deviation() -> None:
+    found = over_seeds([0.5])
+    assert (found.mean, found.deviation, found.count) == (0.5, None, 1)
+    assert found.interval() is None
+    with pytest.raises(DataError, match="no seed"):
+        over_seeds([])
+
+
+def test_one_seed_and_one_task_are_a_paired_bootstrap() -> None:
+    said = [_counts(20, 8, 5, 7)]
+    assert seeds_and_rows_bootstrap([(RTE, said)]) == paired_bootstrap(RTE, said)
+
+
+def test_seeds_that_agree_add_no_spread_and_take_none_away() -> None:
+    """Rows are the same for all seeds, so more seeds are not more rows."""
+    one = _counts(20, 8, 5, 7)
+    three = Said(one.labels, np.tile(one.predicted, (3, 1)))
+    found = seeds_and_rows_bootstrap([(RTE, [three])])
+    expected = paired_bootstrap(RTE, [one])
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+
+
+def _by_seed(*gaps: int) -> Said:
+    """One row a seed's students have right (1), or only its baseline (-1); all rows are alike."""
+    return _rights(*[[right] * 5 for gap in gaps for right in (gap > 0, gap < 0)])
+
+
+def test_seeds_are_drawn_as_one_less() -> None:
+    # Of (1, 0, 0, 0) three are drawn: their mean is 1 with chance 1/64, at least 2/3 with 10/64.
+    # Four would have a mean of at least 3/4 with chance 13/256, and so reach up to 3/4.
+    found = seeds_and_rows_bootstrap([(RTE, [_by_seed(1, 0, 0, 0)])])
+    assert (found.value, found.low, found.high) == pytest.approx((0.25, 0, 2 / 3))
+
+
+def test_all_tasks_take_the_same_seeds() -> None:
+    tasks = [(RTE, [_by_seed(1, -1)]), (GLUE["qnli"], [_by_seed(-1, 1)])]
+    assert seeds_and_rows_bootstrap(tasks) == Difference(0, 0, 0)
+    alone = seeds_and_rows_bootstrap(tasks[:1])
+    assert (alone.low, alone.high) == (-1, 1)
+
+
+def test_mean_over_tasks_is_narrower_than_each() -> None:
+    said = [_counts(20, 8, 5, 7)]
+    both = seeds_and_rows_bootstrap([(RTE, said), (GLUE["qnli"], said)])
+    alone = paired_bootstrap(RTE, said)
+    assert both.value == pytest.approx(alone.value)
+    # Two independent tasks: the spread shrinks by sqrt(2).
+    assert (both.high - both.low) * np.sqrt(2) == pytest.approx(alone.high - alone.low, rel=0.1)
+
+
+NOT_PAIRS = {
+    "one system": [_rights([True])],
+    "three systems": [_rights([True], [True], [True])],
+    "other numbers in the splits": [_rights([True], [True]), _rights(*[[True]] * 4)],
+}
+
+
+@pytest.mark.parametrize("case", NOT_PAIRS)
+def test_systems_that_are_no_pairs_are_refused(case: str) -> None:
+    with pytest.raises(ValueError, match="not two a seed"):
+        paired_bootstrap(RTE, NOT_PAIRS[case])
+
+
+def test_nothing_to_compare_is_an_error() -> None:
+    with pytest.raises(DataError, match="no task"):
+        seeds_and_rows_bootstrap([])
+    with pytest.raises(DataError, match="no labelled rows"):
+        paired_bootstrap(RTE, [])
+    assert significance.RESAMPLES >= 1_000

@@ -1,0 +1,176 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from pipeline.evaluation import significance, summary
+from pipeline.evaluation.evaluate import TaskResult
+from pipeline.tasks import GLUE
+
+GLUE_OF_FOUR = {
+    # Majority: (50 + (200/3 + 50)/2 + 25 + 0) / 4; baseline has 75 on MNLI; student: below.
+    "majority": (50 + 175 / 3 + 25 + 0) / 400,
+    "baseline": (50 + 175 / 3 + 75 + 0) / 400,
+    "student": (75 + 425 / 6 + 62.5 + 100) / 400,
+}
+
+
+def test_glue_score_is_the_mean_over_the_tasks_there_are(results: list[TaskResult]) -> None:
+    assert summary.glue(results) == pytest.approx(GLUE_OF_FOUR)
+    assert summary.glue(results[:1]) == {"majority": 0.5, "baseline": 0.5, "student": 0.75}
+
+
+def test_a_task_of_ones_own_is_not_in_the_glue_score(results: list[TaskResult]) -> None:
+    own = replace(results[3], task=replace(GLUE["stsb"], glue=False))
+    assert summary.glue([results[0], own])["student"] == 0.75
+    assert summary.glue([own]) == {}
+
+
+# (student - baseline) / (ensemble - baseline) of RTE accuracies, in percent.
+SHARES = {
+    "half": (75, 50, 100, 0.5),
+    "all": (100, 50, 100, 1.0),
+    "more than all": (100, 50, 75, 2.0),
+    "nothing": (50, 50, 75, 0.0),
+    "below the baseline": (25, 50, 75, -1.0),
+    "ensemble level": (75, 50, 50, None),
+    "ensemble below": (75, 50, 25, None),
+}
+
+
+def _with(result: TaskResult, **accuracies: float) -> TaskResult:
+    scores = {name: {"dev": {"accuracy": value / 100}} for name, value in accuracies.items()}
+    return replace(result, scores={**result.scores, **scores})
+
+
+@pytest.mark.parametrize("case", SHARES)
+def test_share_of_the_gain_that_is_kept(case: str, results: list[TaskResult]) -> None:
+    student, baseline, ensemble, kept = SHARES[case]
+    rte = _with(results[0], student=student, baseline=baseline, ensemble=ensemble)
+    found = summary.gain([rte, *results[1:]])
+    assert found is not None
+    assert found.tasks == ("rte",)
+    assert found.kept == (None if kept is None else pytest.approx(kept))
+    assert summary.nested([rte])["gain_kept"] == kept
+    assert summary.summary([rte]).get("gain_kept") == kept
+
+
+def test_a_hair_less_than_nothing_is_nothing(results: list[TaskResult]) -> None:
+    rte = _with(results[0], student=49.99, baseline=50, ensemble=75)
+    assert str(summary.summary([rte])["gain_kept"]) == "0.0"
+
+
+def test_the_share_is_of_the_mean_over_tasks_not_the_mean_of_shares(
+    results: list[TaskResult],
+) -> None:
+    first = _with(results[0], student=60, baseline=50, ensemble=60)  # all of 10
+    second = _with(results[0], student=50, baseline=50, ensemble=80)  # nothing of 30
+    found = summary.gain([first, second])
+    assert found is not None
+    assert found.kept == pytest.approx(0.25)
+
+
+def test_without_teachers_there_is_no_gain(results: list[TaskResult]) -> None:
+    assert summary.gain(results[1:]) is None
+    assert summary.nested(results[1:])["gain_kept"] is None
+    assert "teacher_tasks" not in summary.nested(results[1:])
+
+
+def test_nested_figures_are_percents_by_task_and_system(results: list[TaskResult]) -> None:
+    whole = summary.nested(results)
+    assert whole["glue"] == {
+        "tasks": 4,
+        **{name: round(100 * value, 4) for name, value in GLUE_OF_FOUR.items()},
+        "student_minus_baseline": {
+            "score": 31.25,
+            "low": pytest.approx(-8.4, abs=1.5),
+            "high": pytest.approx(57.5, abs=1.5),
+        },
+    }
+    assert whole["tasks"]["rte"]["teachers"] == {
+        "m1": {"accuracy": 75.0, "score": 75.0},
+        "m2": {"accuracy": 75.0, "score": 75.0},
+    }
+    assert whole["tasks"]["mrpc"]["student"] == {"f1": 66.6667, "accuracy": 75.0, "score": 70.8333}
+    assert whole["tasks"]["mnli"]["baseline"] == {
+        "accuracy_matched": 50.0,
+        "accuracy_mismatched": 100.0,
+        "score": 75.0,
+    }
+    assert "ensemble" not in whole["tasks"]["mnli"]
+    assert whole["teacher_tasks"] == {
+        "tasks": ["rte"],
+        "teachers": 75.0,
+        "ensemble": 100.0,
+        "baseline": 50.0,
+        "student": 75.0,
+        "student_minus_baseline": {"score": 25.0, "low": -50.0, "high": 100.0},
+    }
+
+
+def test_nested_figures_say_how_sure_they_are(results: list[TaskResult]) -> None:
+    whole = summary.nested(results)
+    rte, stsb = whole["tasks"]["rte"], whole["tasks"]["stsb"]
+    assert rte["student_minus_baseline"] == {"score": 25.0, "low": -50.0, "high": 100.0}
+    assert rte["mcnemar"] == {"p": 1.0, "p_holm": 1.0}
+    assert rte["calibration_error"]["student"] == 13.0797
+    shares = {"agreement": 50.0, "kappa": 0.2}
+    assert rte["agreement"] == {"mean": shares, "pairs": {"m1 and m2": shares}}
+    assert not {"mcnemar", "calibration_error", "agreement"} & stsb.keys()
+    assert whole["statistics"]["resamples"] == significance.RESAMPLES
+    assert whole["statistics"]["correction"] == "Holm"
+
+
+def test_p_values_are_corrected_over_the_tasks_that_have_one(results: list[TaskResult]) -> None:
+    given = [0.01, 0.04, 0.02, None]
+    changed = [
+        replace(result, comparison=replace(result.comparison, p_value=p))
+        for result, p in zip(results, given, strict=True)
+    ]
+    assert summary.p_values(changed) == {
+        "rte": (0.01, pytest.approx(0.03)),
+        "mrpc": (0.04, pytest.approx(0.04)),
+        "mnli": (0.02, pytest.approx(0.04)),
+    }
+    assert summary.p_values(changed[3:]) == {}
+
+
+def test_difference_of_glue_scores_is_the_mean_over_glue_tasks(results: list[TaskResult]) -> None:
+    found = summary.glue_difference(results)
+    assert found is not None
+    assert found.value == pytest.approx(0.3125)
+    own = replace(results[3], task=replace(GLUE["stsb"], glue=False))
+    assert summary.glue_difference([results[0], own]) == results[0].comparison.difference
+    assert summary.glue_difference([own]) is None
+
+
+def test_summary_is_flat_enough_for_one_line(results: list[TaskResult]) -> None:
+    assert summary.summary(results) == {
+        "glue": {"baseline": 45.83, "student": 77.08},
+        "student": {"rte": 75.0, "mrpc": 70.83, "mnli": 62.5, "stsb": 100.0},
+        "gain_kept": 0.5,
+    }
+
+
+def test_long_figures_have_one_value_a_line(results: list[TaskResult]) -> None:
+    lines = summary.long(results)
+    assert ("RTE", "teacher_m1", "accuracy", 75.0) in lines
+    assert ("MNLI", "student", "accuracy_mismatched", 50.0) in lines
+    assert ("STS-B", "majority", "score", 0.0) in lines
+    assert len(lines) == 6 * 2 + 3 * 3 + 3 * 3 + 3 * 3
+    assert len({line[:3] for line in lines}) == len(lines)
+
+
+GAPS = {"shown": (0.51, 0.5, 1.0), "too small to show": (0.5004, 0.5, 0.0), "less": (0.4, 0.5, -10)}
+
+
+@pytest.mark.parametrize("case", GAPS)
+def test_points(case: str) -> None:
+    first, second, expected = GAPS[case]
+    assert summary.points(first, second) == pytest.approx(expected)
+
+
+def test_difference_is_of_task_scores(results: list[TaskResult]) -> None:
+    found = [summary.difference(result) for result in results]
+    assert found == pytest.approx([25, 12.5, -12.5, 100])

@@ -1,0 +1,173 @@
+"""A model on disk opens again as it was saved, or not at all.
+
+Run with: python -m pytest tests/pipeline/model/test_saved_model.py
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from pipeline.errors import CheckpointError
+from pipeline.model import encoders, saved_model, tokenization
+from pipeline.model.multitask import MultiTaskModel
+from pipeline.params.heads import LinearHead, RankingHead, SanHead
+from pipeline.runtime import artifacts
+from pipeline.tasks import GLUE, Task
+
+MEAN = LinearHead(kind="linear", pooling="mean", dropout=0.25)
+POOLER = LinearHead(kind="linear", pooling="pooler", dropout=0.0)
+SAN = SanHead(kind="san", steps=2, dropout=0.1, prediction_dropout=0.1)
+RANKING = RankingHead(kind="ranking", pooling="cls", dropout=0.0, negatives=2, gamma=1, weight=0.5)
+OWN = Task("values", "Own", ("a", "b", "c"), ("accuracy",), {}, pair=False, glue=False)
+SCORES = Task("own", "Own", (), ("pearson",), {}, low=-1.0, high=1.0, glue=False)
+CASES = {
+    "one task": {"rte": (GLUE["rte"], MEAN)},
+    "pooler": {"rte": (GLUE["rte"], POOLER), "cola": (GLUE["cola"], MEAN)},
+    "own tasks": {"values": (OWN, MEAN), "own": (SCORES, MEAN)},
+    "kinds": {"mnli": (GLUE["mnli"], SAN), "qnli": (GLUE["qnli"], RANKING)},
+}
+
+
+@pytest.fixture
+def save(tiny, tmp_path):
+    """`save({task: (task, head)})` puts a model to disk and gives its folder, network and card."""
+
+    def made(tasks):
+        encoder, tokenizer = encoders.load(tiny, 0.1)
+        known = {name: task for name, (task, _) in tasks.items()}
+        heads = {name: head for name, (_, head) in tasks.items()}
+        torch.manual_seed(3)
+        network = MultiTaskModel(encoder, known, heads)
+        folder = tmp_path / "model"
+        weights = saved_model.save(network, tokenizer, folder)
+        card = saved_model.card("m1", weights, network, {}, {"max_length": 32}, "float32")
+        artifacts.write_json(folder / saved_model.CARD, card)
+        return folder, network, card
+
+    return made
+
+
+@pytest.mark.parametrize("tasks", CASES.values(), ids=CASES)
+def test_a_loaded_model_says_what_the_saved_one_said(save, make, tasks):
+    folder, network, card = save(tasks)
+    loaded = saved_model.load(folder)
+    torch.testing.assert_close(
+        loaded.network.state_dict(), network.state_dict(), rtol=0, atol=0, check_stride=False
+    )
+    packed = tokenization.tokenise(
+        make("rte", "dev", [("a b", "c", 0)] * 2).table, loaded.tokenizer, 32
+    )
+    inputs = {key: torch.from_numpy(array) for key, array in packed.batch([0, 1]).items()}
+    for name in tasks:
+        with torch.inference_mode():
+            found, expected = (each.eval()(name, inputs) for each in (loaded.network, network))
+        torch.testing.assert_close(found, expected, rtol=0, atol=0)
+    assert loaded.card == card == artifacts.read_json(folder / saved_model.CARD)
+    assert loaded.network.head_settings == {name: head for name, (_, head) in tasks.items()}
+
+
+@pytest.mark.parametrize("tasks", CASES.values(), ids=CASES)
+def test_tasks_come_back_but_for_their_row_counts(save, tasks):
+    found = saved_model.load(save(tasks)[0]).network.tasks
+    names = ("name", "title", "labels", "metrics", "pair", "low", "high", "glue")
+    for name, (task, _) in tasks.items():
+        assert [getattr(found[name], key) for key in names] == [getattr(task, key) for key in names]
+
+
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_dropout_of_the_encoder_is_the_callers_and_of_the_heads_the_cards(save, dropout):
+    network = saved_model.load(save(CASES["one task"])[0], dropout).network
+    assert network.encoder.config.hidden_dropout_prob == dropout
+    assert network.encoder.embeddings.dropout.p == dropout
+    assert network.head("rte").dropout.p == 0.25
+
+
+def test_loading_draws_no_global_random_numbers(save):
+    folder, *_ = save(CASES["kinds"])
+    torch.manual_seed(11)
+    expected = torch.rand(3)
+    torch.manual_seed(11)
+    saved_model.load(folder)
+    torch.testing.assert_close(torch.rand(3), expected, rtol=0, atol=0)
+
+
+def edit_card(folder, **changes):
+    card = artifacts.read_json(folder / saved_model.CARD)
+    (folder / saved_model.CARD).write_text(json.dumps({**card, **changes}))
+
+
+def flip(path):
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(bytes(content))
+
+
+WEIGHTS = f"{saved_model.ENCODER}/model.safetensors"
+FAULTS = {
+    "no card": (lambda f: (f / saved_model.CARD).unlink(), "no trained model"),
+    "card cut short": (lambda f: (f / saved_model.CARD).write_text("{"), "card is not JSON"),
+    "card of another kind": (
+        lambda f: (f / saved_model.CARD).write_text("[]"),
+        "not a JSON object",
+    ),
+    "no encoder": (lambda f: (f / WEIGHTS).unlink(), "a file of the trained model is missing"),
+    "no heads": (lambda f: (f / saved_model.HEADS).unlink(), "a file of the trained model"),
+    "other encoder": (lambda f: flip(f / WEIGHTS), "not those that the model's card names"),
+    "other heads": (lambda f: flip(f / saved_model.HEADS), "not those that the model's card names"),
+    "other hash": (lambda f: edit_card(f, weights_sha256="0"), "not those that the model's card"),
+    "no tasks": (lambda f: edit_card(f, tasks=None), "lacks tasks or heads"),
+    "no head kinds": (lambda f: edit_card(f, training={}), "lacks tasks or heads"),
+    "unknown head": (
+        lambda f: edit_card(f, training={"heads": {"rte": {"kind": "new"}}}),
+        "lacks tasks or heads",
+    ),
+    "head of another task": (
+        lambda f: edit_card(
+            f,
+            tasks={"cola": {**artifacts.read_json(f / saved_model.CARD)["tasks"]["rte"]}},
+            training={"heads": {"cola": MEAN.model_dump(mode="json")}},
+        ),
+        "heads' weights do not fit",
+    ),
+}
+
+
+@pytest.mark.parametrize(("damage", "message"), FAULTS.values(), ids=FAULTS)
+def test_a_folder_that_is_not_whole_is_refused(save, damage, message):
+    folder, *_ = save(CASES["one task"])
+    damage(folder)
+    with pytest.raises(CheckpointError, match=message) as caught:
+        saved_model.load(folder)
+    assert caught.value.mend == "name another folder, or run the stage that makes this one again"
+
+
+MAKERS = {
+    "data/teachers/rte/m1/all": "teach@rte-m1-all",
+    "data/student": "distil",
+    "data/baseline": "baseline",
+    "data/refined/c1": "refine@c1",
+    "data/tuned/rte": "tune@rte",
+    "data/selected/1": "select",
+    "data/starts/m1": "start@m1",
+}
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+@pytest.mark.parametrize(("folder", "stage"), MAKERS.items())
+def test_the_stage_that_made_a_folder_is_named(tmp_path, monkeypatch, folder, stage, absolute):
+    monkeypatch.chdir(tmp_path)
+    for path in (Path(folder), Path(folder) / saved_model.HEADS):
+        found = saved_model._remake(path.absolute() if absolute else path)
+        assert found == f"dvc repro --single-item --force {stage}"
+
+
+@pytest.mark.parametrize(
+    "folder", [".", "data", "data/teachers", "data/teachers/rte/m1", "data/other", "student", "/x"]
+)
+def test_a_folder_of_no_stage_has_no_command(tmp_path, monkeypatch, folder):
+    monkeypatch.chdir(tmp_path)
+    assert saved_model._remake(Path(folder)).startswith("name another folder")

@@ -1,0 +1,101 @@
+"""Equal values have one fingerprint, and every difference that matters gives another.
+
+Run with: python -m pytest tests/pipeline/runtime/test_hashing.py
+"""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.model.tokenization import Tokens
+from pipeline.runtime import hashing
+from scripts import dependencies
+from tests.conftest import ROOT
+
+DIFFERENT = [
+    None,
+    "",
+    "a",
+    "1",
+    1,
+    1.0,
+    True,
+    [],
+    ["a", "b"],
+    ["ab"],
+    [["a"], "b"],
+    {},
+    {"a": 1, "b": 2},
+    {"a": 2, "b": 1},
+    np.zeros(4, np.int32),
+    np.zeros(2, np.int64),
+    np.zeros((2, 2), np.int32),
+    np.zeros(4, np.float32),
+    np.array([0.0, 0.0, 0.0, -0.0], np.float32),
+    np.empty(0, np.float32),
+    torch.zeros(4),
+    torch.zeros(4, dtype=torch.bfloat16),
+    torch.zeros(8, dtype=torch.bfloat16),
+    torch.empty(0),
+]
+
+
+def test_no_two_have_the_same():
+    found = [hashing.of(value) for value in DIFFERENT]
+    assert len(set(found)) == len(found)
+
+
+def test_it_is_a_plain_sha_256():
+    assert hashing.of("a") == hashlib.sha256(b'value 3\n"a"').hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
+        ([1, 2], (1, 2)),
+        (np.arange(6).reshape(2, 3).T, np.ascontiguousarray(np.arange(6).reshape(2, 3).T)),
+        (torch.arange(6).reshape(2, 3).T, torch.arange(6).reshape(2, 3).T.contiguous()),
+    ],
+)
+def test_what_does_not_matter(one, other):
+    assert hashing.of(one) == hashing.of(other)
+
+
+def test_every_array_of_the_tokens_counts():
+    arrays = [np.arange(4, dtype=np.int32), np.zeros(4, np.uint8), np.ones(4, np.uint8)]
+    offsets = np.array([0, 4])
+    found = {hashing.of(Tokens(*arrays, offsets, 0, True))}
+    for place, pad in itertools.product(range(3), (0, 1)):
+        changed = [*arrays]
+        changed[place] = arrays[place][::-1] if place == 0 else arrays[place] + 1
+        found.add(hashing.of(Tokens(*changed, offsets, pad, True)))
+    assert len(found) == 7
+
+
+def test_other_things_are_refused():
+    with pytest.raises(TypeError, match="object"):
+        hashing.of({"a": object()})
+
+
+def test_the_code_is_what_training_imports():
+    """A comment in a report does not spoil a snapshot; a comment in the loop does."""
+    imported = dependencies.closure("pipeline.training.finetune", ROOT)
+    assert "pipeline/training/step.py" in imported
+    apart = {f"pipeline/{name}/" for name in hashing._APART}
+    assert [path for path in imported if any(path.startswith(name) for name in apart)] == []
+
+
+def test_a_changed_file_is_other_code(tmp_path):
+    for name in ("a.py", "results/b.py", "c.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("1")
+    before = hashing.of_code(tmp_path)
+    for name, differs in (("results/b.py", False), ("c.txt", False), ("a.py", True)):
+        (tmp_path / name).write_text("2")
+        assert (hashing.of_code(tmp_path) != before) is differs

@@ -1,0 +1,123 @@
+"""Snapshots come back as they were; torn, flipped and half-written ones are seen, two are kept.
+
+Run with: python -m pytest tests/pipeline/training/resume/test_checkpoints.py
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.runtime import artifacts
+from pipeline.training.resume.checkpoints import DamagedError, Snapshot, Snapshots
+
+TENSORS = {
+    "weights": torch.arange(6, dtype=torch.float32).reshape(2, 3),
+    "half": torch.tensor([1.5, -0.0], dtype=torch.bfloat16),
+    "step": torch.tensor(7.0),
+    "text": torch.tensor([104, 105], dtype=torch.uint8),
+    "none": torch.empty(0, 4),
+}
+FACTS = {"done": 3, "score": 0.1 + 0.2, "scaler": {"scale": 65536.0}, "code": "ä"}
+
+
+@pytest.fixture
+def kept(tmp_path):
+    """Snapshots 1 and 2 of a run."""
+    snapshots = Snapshots(tmp_path / "run")
+    for number in (1, 2):
+        snapshots.write(number, Snapshot(TENSORS, {**FACTS, "done": number}))
+    return snapshots
+
+
+def test_what_is_read_is_what_was_written(kept):
+    found = kept.read(2)
+    assert found.facts == {**FACTS, "done": 2}
+    assert set(found.tensors) == set(TENSORS)
+    for name, tensor in TENSORS.items():
+        assert found.tensors[name].dtype == tensor.dtype
+        assert torch.equal(found.tensors[name], tensor), name
+
+
+def test_two_are_kept(kept):
+    for number in (10, 9000, 1234567890):
+        kept.write(number, Snapshot(TENSORS, FACTS))
+    assert kept.numbers() == [1234567890, 9000]
+    assert len([file for file in kept.folder.iterdir() if file.is_file()]) == 4
+
+
+def test_there_are_none_before_the_first(tmp_path):
+    snapshots = Snapshots(tmp_path / "run")
+    snapshots.clean()
+    assert snapshots.numbers() == []
+    assert not snapshots.folder.exists()
+
+
+@pytest.fixture(scope="module")
+def written(tmp_path_factory):
+    """The files of one snapshot, by suffix."""
+    snapshots = Snapshots(tmp_path_factory.mktemp("written"))
+    snapshots.write(1, Snapshot(TENSORS, FACTS))
+    files = (file for file in snapshots.folder.iterdir() if file.is_file())
+    return {file.suffix: file.read_bytes() for file in files}
+
+
+@given(data=st.data())
+def test_any_flipped_bit_and_any_lost_end_is_seen(written, data):
+    suffix = data.draw(st.sampled_from(sorted(written)))
+    content = bytearray(written[suffix])
+    place = data.draw(st.integers(0, len(content) - 1))
+    if data.draw(st.booleans()):
+        content[place] ^= 1 << data.draw(st.integers(0, 7))
+    else:
+        del content[place:]
+    with tempfile.TemporaryDirectory() as folder:
+        for name, whole in {**written, suffix: bytes(content)}.items():
+            (Path(folder) / f"000000001{name}").write_bytes(whole)
+        try:
+            found = Snapshots(Path(folder)).read(1)
+        except DamagedError:
+            return
+    # What is left: JSON that says the same in other bytes, such as other white space.
+    assert suffix == ".json"
+    assert json.loads(content) == json.loads(written[suffix])
+    assert found.facts == FACTS
+
+
+@pytest.mark.parametrize("lost", [".json", ".safetensors"])
+def test_a_lost_file_is_seen(kept, lost):
+    (kept.folder / f"000000002{lost}").unlink()
+    with pytest.raises(DamagedError):
+        kept.read(2)
+
+
+def test_what_is_not_finished_is_no_snapshot_and_is_cleaned_away(kept):
+    torn = kept.folder / "000000003.safetensors"  # its JSON file never came
+    torn.write_bytes(b"\0" * 100)
+    draft = kept.folder / artifacts.DRAFTS / "run-000000004-1.safetensors"
+    draft.write_bytes(b"\0" * 100)
+    assert kept.numbers() == [2, 1]
+    kept.clean()
+    assert not torn.exists()
+    assert not draft.exists()
+    assert kept.read(2).facts["done"] == 2
+
+
+def test_a_failed_write_leaves_the_snapshots_before(kept, monkeypatch):
+    def full(_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(artifacts.os, "fsync", full)
+    with pytest.raises(OSError, match="No space"):
+        kept.write(3, Snapshot(TENSORS, FACTS))
+    kept.clean()
+    assert kept.numbers() == [2, 1]
+    assert np.array_equal(kept.read(2).tensors["weights"], TENSORS["weights"])
+    assert not any((kept.folder / artifacts.DRAFTS).glob("*"))

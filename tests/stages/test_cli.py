@@ -1,0 +1,101 @@
+"""A user's mistake ends with exit code 2 and one clear message; Ctrl-C with 130.
+
+Run with: python -m pytest tests/stages/test_cli.py
+"""
+
+from __future__ import annotations
+
+import errno
+
+import pytest
+import torch
+import typer
+
+from pipeline.errors import DataError, ParamsError
+from stages import _cli
+
+ENOSPC = OSError(errno.ENOSPC, "No space left on device", "data/x")
+
+
+@pytest.mark.parametrize(
+    ("raised", "code", "says"),
+    [
+        (DataError("too short", seen=3, where="a.tsv:7", mend="mend it"), 2, "seen: 3"),
+        (KeyboardInterrupt(), 130, "run the same command again"),
+        (ENOSPC, 2, "the disk is full"),
+        (PermissionError(errno.EACCES, "no", "x"), 2, "no permission"),
+        (OSError(errno.EROFS, "no", "x"), 2, "read-only"),
+        (FileNotFoundError(errno.ENOENT, "no", "x"), 2, "dvc repro"),
+        (FileExistsError(errno.EEXIST, "no", "x"), 2, "something else has this name\n  where: x\n"),
+        (IsADirectoryError(errno.EISDIR, "no", "x"), 2, "a folder is where a file should be"),
+        (NotADirectoryError(errno.ENOTDIR, "no", "x"), 2, "a file is where a folder should be"),
+        (MemoryError(), 2, "out of memory"),
+        (torch.OutOfMemoryError("CUDA out of memory"), 2, "out of memory"),
+        (RuntimeError("DefaultCPUAllocator: can't allocate memory"), 2, "out of memory"),
+        (typer.Exit(3), 3, ""),
+    ],
+)
+def test_exit_codes_and_messages(monkeypatch, capsys, raised, code, says):
+    app = _cli.application("Try.")
+
+    @app.command()
+    def main() -> None:
+        raise raised
+
+    monkeypatch.setattr("sys.argv", ["try"])
+    with pytest.raises(SystemExit) as caught:
+        _cli.run(app)
+    shown = capsys.readouterr().err
+    assert caught.value.code == code
+    assert says in shown
+    assert "Traceback" not in shown
+
+
+def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
+    app = _cli.application("Try.")
+
+    @app.command()
+    def main() -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("sys.argv", ["try"])
+    with pytest.raises(ZeroDivisionError):
+        _cli.run(app)
+
+
+def test_success_exits_with_0_and_bad_usage_with_2(monkeypatch, capsys):
+    app = _cli.application("Try.")
+
+    @app.command()
+    def main(task: str = typer.Option(...)) -> None:
+        print(task)
+
+    for argv, code in ((["try", "--task", "rte"], 0), (["try", "--tsk", "rte"], 2)):
+        monkeypatch.setattr("sys.argv", argv)
+        with pytest.raises(SystemExit) as caught:
+            _cli.run(app)
+        assert caught.value.code == code
+    assert "--tsk" in capsys.readouterr().err
+
+
+def test_one_of_names_what_there_is():
+    _cli.one_of("rte", ["rte"], "tasks")
+    with pytest.raises(ParamsError, match="there are: rte, cola") as caught:
+        _cli.one_of("rt", ["rte", "cola"], "tasks")
+    assert "seen: rt" in str(caught.value)
+
+
+def test_a_cost_that_cannot_be_noted_does_not_fail_the_stage(monkeypatch, tmp_path):
+    app = _cli.application("Try.")
+
+    @app.command()
+    def main() -> None:
+        pass
+
+    (tmp_path / "scratch").write_text("a file where the folder should be")
+    monkeypatch.setenv("DVC_ROOT", str(tmp_path))
+    monkeypatch.setenv("DVC_STAGE", "prepare@rte")
+    monkeypatch.setattr("sys.argv", ["try"])
+    with pytest.raises(SystemExit) as caught:
+        _cli.run(app)
+    assert caught.value.code == 0
