@@ -114,7 +114,7 @@ def test_an_unknown_parameter_is_refused_first(project: Path, run: Run) -> None:
 
 def test_training_libraries_are_not_loaded() -> None:
     program = (
-        "import sys; from pipeline.evaluation import evaluation, report; import stages.evaluate; "
+        "import sys; from pipeline.evaluation.report import files; import stages.evaluate; "
         "sys.exit(','.join({'torch', 'transformers', 'pandas', 'sklearn', 'scipy'} "
         "& set(sys.modules)))"
     )

@@ -32,17 +32,18 @@ CPU = RuntimeError(
 STAGE = """
 import resource
 import torch
-from pipeline import command, occupation
+from pipeline.runtime import current_batch
+from stages import _cli
 
-app = command.application()
+app = _cli.application()
 
 @app.command()
 def main(task: str = "rte") -> None:
     resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
-    occupation.note("training", task, 32, 128)
+    current_batch.note("training", task, 32, 128)
     torch.empty(10**12)
 
-command.run(app)
+_cli.run(app)
 """
 
 

@@ -148,4 +148,4 @@ def test_without_a_tokenizer_the_table_stands(make, defaults) -> None:
     assert found is not None
     assert found.train is not None
     assert not found.measured
-    assert np.array_equal(found.lengths, dataset_sizes.lengths.GLUE["rte"])
+    assert np.array_equal(found.lengths, dataset_sizes.row_lengths.GLUE["rte"])

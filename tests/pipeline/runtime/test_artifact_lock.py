@@ -58,8 +58,8 @@ def test_a_second_process_is_told_who_trains_it(project):
 
 def test_a_killed_process_holds_no_lock_and_its_draft_goes(project):
     program = (
-        "import os, signal; from pathlib import Path; from pipeline import drafts\n"
-        f"with drafts.of_training(Path({str(TARGET)!r})) as draft:\n"
+        "import os, signal; from pathlib import Path; from pipeline.runtime import artifact_lock\n"
+        f"with artifact_lock.of_training(Path({str(TARGET)!r})) as draft:\n"
         "    (draft.folder / 'half').touch(); os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     root = Path(artifact_lock.__file__).resolve().parents[2]

@@ -87,15 +87,15 @@ def test_the_code_is_what_training_imports():
     """A comment in a report does not spoil a snapshot; a comment in the loop does."""
     imported = dependencies.closure("pipeline.training.finetune", ROOT)
     assert "pipeline/training/step.py" in imported
-    apart = {f"pipeline/{name}/" for name in hashing._APART}
+    apart = {f"pipeline/{name}" for name in hashing._APART}
     assert [path for path in imported if any(path.startswith(name) for name in apart)] == []
 
 
 def test_a_changed_file_is_other_code(tmp_path):
-    for name in ("a.py", "results/b.py", "c.txt"):
+    for name in ("a.py", "planning/b.py", "c.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("1")
     before = hashing.of_code(tmp_path)
-    for name, differs in (("results/b.py", False), ("c.txt", False), ("a.py", True)):
+    for name, differs in (("planning/b.py", False), ("c.txt", False), ("a.py", True)):
         (tmp_path / name).write_text("2")
         assert (hashing.of_code(tmp_path) != before) is differs

@@ -113,8 +113,8 @@ def test_a_missing_teacher_needs_no_torch(further, tmp_path):
     FOLDER.mkdir(parents=True)
     artifacts.write_json(FOLDER / rows.MISSING, {})
     code = (
-        "import sys; from pipeline import annotation\n"
-        "annotation.annotate('rte', 'm1', '2', None)\n"
+        "import sys; from pipeline.teachers import label\n"
+        "label.annotate('rte', 'm1', '2', None)\n"
         "print({'torch', 'transformers'} & set(sys.modules))"
     )
     ended = subprocess.run(

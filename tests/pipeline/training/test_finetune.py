@@ -163,7 +163,7 @@ def key(make_draft, tiny, head, settings, machine, rows, monkeypatch):
     """`key(targets, hardware changes, recipe changes)` gives what names the run's snapshots."""
     names = itertools.count()
 
-    def build(targets=None, machine=None, encoder=tiny, texts=rows, **changes):
+    def build(targets=None, device=None, encoder=tiny, texts=rows, **changes):
         heads, found = dict.fromkeys(rows, head), []
         given = {"name": "a", "dropout": 0.1, "settings": settings, "seed": 7} | changes
         with monkeypatch.context() as patch:
@@ -171,7 +171,7 @@ def key(make_draft, tiny, head, settings, machine, rows, monkeypatch):
             patch.setattr(paths, "snapshots", lambda _, key: found.append(key) or Path(key))
             recipe = Recipe(title="a", heads=heads, **given)
             opened = Opened(*encoders.load(encoder, given["dropout"]), encoders.describe(encoder))
-            used = machine.model_copy(update=machine or {})
+            used = machine.model_copy(update=device or {})
             fine_tune(make_draft(str(next(names))), recipe, texts, opened, used, targets or {})
         return found[0]
 
@@ -185,9 +185,9 @@ def test_whatever_decides_the_result_names_the_snapshots(key, settings, tiny, ma
         key(),
         key(targets),
         key({"rte": targets["rte"] * 1.5}),
-        key(machine={"shards": 2}),
-        key(machine={"engine": "plain"}),
-        key(machine={"precision": "bfloat16"}),
+        key(device={"shards": 2}),
+        key(device={"engine": "plain"}),
+        key(device={"precision": "bfloat16"}),
         key(encoder=tiny.model_copy(update={"seed": 1})),
         key(texts={**rows, "rte": other}),
         key(name="b"),
@@ -205,4 +205,4 @@ def test_what_decides_nothing_does_not(key, tmp_path, monkeypatch):
     (tmp_path / "other").mkdir()
     monkeypatch.chdir(tmp_path / "other")
     changes = {"threads": 2, "labelling_tokens": 1024, "checkpoint_seconds": 0}
-    assert key(machine=changes) == before
+    assert key(device=changes) == before
