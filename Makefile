@@ -81,5 +81,5 @@ deps: setup  ## Write each stage's imports into dvc.yaml; run it after changing 
 	@$(BIN)/python -m scripts.tree
 
 clean:  ## Remove scratch files (kept downloads too), caches of tools and drawn plots; results stay.
-	@rm -rf scratch dvc_plots data/.drafts reports/.drafts .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf scratch dvc_plots data/.staging reports/.staging .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	@find . -name __pycache__ -not -path './$(VENV)/*' -not -path './$(BENCH_VENV)/*' -prune -exec rm -rf {} +

@@ -36,7 +36,7 @@ def main(
     of the rows in --data, on which the others rest.
     """
     if name not in (*NAMES, *OTHERS):
-        raise PipelineError("no such benchmark", seen=name, mend="python -m benchmarks --help")
+        raise PipelineError("no such benchmark", seen=name, fix="python -m benchmarks --help")
     if name == "lengths":
         _count(data)
         return
@@ -65,7 +65,7 @@ def _run(name: str, repeats: int, data: Path | None, rows: int | None) -> None:
 
 def _count(data: Path | None) -> None:
     if data is None:
-        raise PipelineError("which rows?", mend="python -m benchmarks lengths --data folder")
+        raise PipelineError("which rows?", fix="python -m benchmarks lengths --data folder")
     from benchmarks import lengths
 
     lengths.write(data)

@@ -43,8 +43,8 @@ def write(data: Path) -> None:
         counts[task] = np.bincount(lengths).tolist()
     # One line a task: a number a line would be a thousand lines.
     lines = [f"  {json.dumps(task)}: {json.dumps(counts[task])}" for task in sorted(counts)]
-    with artifacts.new_file(COUNTS) as draft:
-        draft.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    with artifacts.new_file(COUNTS) as staging:
+        staging.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
 
 
 def texts(data: Path, task: str) -> pa.Table:

@@ -91,7 +91,7 @@ def run(job: Job) -> Reading:
             f"contestant {job.contestant} failed",
             seen="\n".join(done.stderr.strip().splitlines()[-3:]),
             where=f"exit code {done.returncode}",
-            mend="make bench, which installs what it needs",
+            fix="make bench, which installs what it needs",
         )
     return Reading(**json.loads(done.stdout.splitlines()[-1]))
 

@@ -40,7 +40,7 @@ def write(target: Path, settings: Sequence[grid.Setting], seeds: Sequence[int]) 
         setting.name: _figures(setting, folders) for setting in settings if folders[setting.name]
     }
     if not found:
-        raise DataError("no experiment of the grid is finished", mend="experiments.run work")
+        raise DataError("no experiment of the grid is finished", fix="experiments.run work")
     known = artifacts.read_json(target) if target.exists() else {}
     whole = {**known, **found}
     current = {one.name: whole[one.name] for one in grid.SETTINGS if one.name in whole}
@@ -76,8 +76,10 @@ def _fetched(experiment: str) -> Path | None:
     folder = KEPT / experiment
     try:
         files = DVCFileSystem(".", rev=experiment)
-        with artifacts.new_folder(folder) as draft:  # into a folder that is there DVC would nest it
-            files.get(f"/{paths.EVALUATION}", str(draft / _INSIDE), recursive=True)
+        with artifacts.new_folder(
+            folder
+        ) as staging:  # into a folder that is there DVC would nest it
+            files.get(f"/{paths.EVALUATION}", str(staging / _INSIDE), recursive=True)
     except (DvcException, SCMError, FileNotFoundError):
         return None
     return folder / _INSIDE

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     import numpy as np
 
     from pipeline.data.rows import Rows
-    from pipeline.model.saved_model import Loaded
-    from pipeline.runtime.hardware import Machine
+    from pipeline.model.saved_model import LoadedModel
+    from pipeline.runtime.hardware import Hardware
     from pipeline.soft_labels.schema import SoftLabels
 
 ENSEMBLE, STUDENT = "ensemble", "student"
@@ -47,15 +47,15 @@ class System:
 
     name: str
     score: float
-    members: Sequence[Sequence[Loaded]]
+    members: Sequence[Sequence[LoadedModel]]
     soft: SoftLabels | None
 
     @property
     def parameters(self) -> int:
         """Weights of all its models."""
-        return sum(model.card["parameters"] for folds in self.members for model in folds)
+        return sum(model.manifest["parameters"] for folds in self.members for model in folds)
 
-    def predict(self, asked: Rows, machine: Machine) -> np.ndarray:
+    def predict(self, asked: Rows, machine: Hardware) -> np.ndarray:
         """Probabilities `(rows, classes)`, or scores `(rows, 1)`, from texts on."""
         import numpy as np
 
@@ -98,7 +98,7 @@ def run(params: Params, repeats: int) -> list[str]:
     from pipeline.runtime import hardware
 
     if not paths.METRICS.exists():
-        raise DataError("no scores", where=paths.METRICS, mend="make repro")
+        raise DataError("no scores", where=paths.METRICS, fix="make repro")
     known = artifacts.read_json(paths.METRICS)["tasks"]
     machine = hardware.set_up(params.machine)
     lines = [
@@ -111,7 +111,7 @@ def run(params: Params, repeats: int) -> list[str]:
     return [*lines, "", f"Median of {repeats} rounds and range; {machine.reason}."]
 
 
-def _of_task(task: str, known: Mapping[str, Any], machine: Machine, repeats: int) -> Sequence[str]:
+def _of_task(task: str, known: Mapping[str, Any], machine: Hardware, repeats: int) -> Sequence[str]:
     splits = rows.read_splits(paths.prepared(task))
     asked = [found for split, found in splits.items() if part_of(split) == "dev"]
     systems = _systems(task, known)
@@ -146,21 +146,21 @@ def _score(known: Mapping[str, Any], *names: str) -> float:
     for name in names:
         if name not in found:
             raise DataError(
-                "the scores are of other models", seen=name, where=paths.METRICS, mend="make repro"
+                "the scores are of other models", seen=name, where=paths.METRICS, fix="make repro"
             )
         found = found[name]
     return float(found["score"])
 
 
-def _logits(model: Loaded, asked: Rows, machine: Machine) -> np.ndarray:
+def _logits(model: LoadedModel, asked: Rows, machine: Hardware) -> np.ndarray:
     from pipeline.model import scoring, tokenization
 
     network = model.network.to(machine.device)
-    packed = tokenization.tokenise(asked, model.tokenizer, model.card["training"]["max_length"])
-    return scoring.logits(network, asked.task.name, packed, machine, model.card["name"])
+    packed = tokenization.tokenise(asked, model.tokenizer, model.manifest["training"]["max_length"])
+    return scoring.logits(network, asked.task.name, packed, machine, model.manifest["name"])
 
 
-def _seconds(system: System, asked: Sequence[Rows], machine: Machine) -> float:
+def _seconds(system: System, asked: Sequence[Rows], machine: Hardware) -> float:
     """Wall seconds for 1,000 predictions."""
     begin = time.perf_counter()
     for some in asked:

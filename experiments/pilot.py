@@ -63,9 +63,9 @@ def require(params: Params, profile: str) -> None:
     needed += [of(task) for of in (paths.transfer, paths.soft_labels) for task in taught]
     if gone := [path for path in needed if not path.exists()]:
         of_grid = "python -m experiments.run teachers --only half --data FOLDER"
-        mend = of_grid if profile == PROFILE else f"make repro PROFILE={profile}"
+        fix = of_grid if profile == PROFILE else f"make repro PROFILE={profile}"
         raise DataError(
-            f"rows or soft labels of profile {profile} are not made yet", where=gone[0], mend=mend
+            f"rows or soft labels of profile {profile} are not made yet", where=gone[0], fix=fix
         )
 
 
@@ -80,7 +80,7 @@ def run(params: Params, baseline: bool) -> list[str]:
     for task in params.teachers.tasks:
         further = transfer_rows.read(task)
         if further is None:
-            raise DataError("no transfer rows to keep back", seen=task, mend="make repro")
+            raise DataError("no transfer rows to keep back", seen=task, fix="make repro")
         known = distil.read_targets(task, found[task], further, params)
         train, kept = len(found[task]["train"]), _kept_back(len(further))
         judged = with_gold(task, further.where(kept), params)

@@ -69,7 +69,7 @@ def _teachers(settings: Sequence[grid.Setting], data: Path | None, jobs: int) ->
     Two queued experiments that need the same new teacher would both train it.
     """
     if data is None or not data.is_dir():
-        raise PipelineError("no folder of GLUE files", seen=data, mend="--data FOLDER")
+        raise PipelineError("no folder of GLUE files", seen=data, fix="--data FOLDER")
     wanted = {setting.of_teachers for setting in settings}
     for changes in sorted(wanted, key=len, reverse=True):  # the profile's own come last
         _apply(data, changes)

@@ -98,6 +98,6 @@ def chosen(names: Sequence[str]) -> list[Setting]:
             f"no such setting{messages.near(unknown[0], known)}",
             seen=", ".join(unknown),
             where="--only",
-            mend=f"choose from {', '.join(known)}",
+            fix=f"choose from {', '.join(known)}",
         )
     return [setting for setting in SETTINGS if not names or setting.name in names]

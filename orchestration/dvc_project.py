@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from dvc.repo import Repo
 
 _AGAIN = 1.0  # seconds
-_MEND = (
+_FIX = (
     "run from the project's root; in a copy without Git history run `git init` there first, or "
     "`.venv/bin/dvc config --local core.no_scm true`"
 )
@@ -38,7 +38,7 @@ class Project:
             self.repo: Repo = Repo(_wait_for_lock=True)
         except DvcException as error:
             raise PipelineError(
-                "DVC cannot work here", seen=str(error), where="the current folder", mend=_MEND
+                "DVC cannot work here", seen=str(error), where="the current folder", fix=_FIX
             ) from error
         self.folder = Path(str(self.repo.tmp_dir))
 
@@ -86,7 +86,7 @@ class Project:
                         if stage.addressing in names and stage.status()
                     }
             except LockError:  # a DVC that is not ours runs one of them
-                if not run_lock.strangers(self.folder, ()):
+                if not run_lock.foreign_processes(self.folder, ()):
                     raise
                 time.sleep(_AGAIN)
 

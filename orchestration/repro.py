@@ -72,7 +72,7 @@ def reproduce(jobs: int, until: str | None = None) -> int:
     """
     params = file.load()  # DVC would only say which file is missing
     project = Project()
-    with run_lock.held(project.folder):
+    with run_lock.acquire(project.folder):
         with project.read():
             stages = _wanted(project, until)
             stale_outputs.remove(project.repo)
@@ -80,12 +80,12 @@ def reproduce(jobs: int, until: str | None = None) -> int:
         if not changed:
             print("Nothing changed since the last run: no stage to run.")
             return 0
-        from orchestration.schedule import Course
+        from orchestration.schedule import Schedule
         from pipeline.planning import encoder_limits
 
         encoder_limits.check(params)
         write_access.check(project.written(changed))
-        course = Course(project, stages, jobs, lambda: gpus.to_hand_out(params.machine.device))
+        course = Schedule(project, stages, jobs, lambda: gpus.to_hand_out(params.machine.device))
         return _report(course.run(changed))
 
 
@@ -97,7 +97,7 @@ def _wanted(project: Project, until: str | None) -> set[str]:
     named = {name for name in graph if group(name) == until}
     if not named:
         known = sorted({group(name) for name in graph})
-        raise PipelineError("no such stage", seen=until, mend=f"one of {', '.join(known)}")
+        raise PipelineError("no such stage", seen=until, fix=f"one of {', '.join(known)}")
     return upstream(graph, named)
 
 
@@ -114,8 +114,8 @@ def _report(outcome: Outcome) -> int:
     for what, names in told.items():
         if names:
             print(f"{what}: {', '.join(sorted(names))}", file=sys.stderr)
-    mend = "mend the fault and run" if outcome.failed else "run"
-    print(f"What finished is kept; {mend} the same command again.", file=sys.stderr)
+    fix = "fix the fault and run" if outcome.failed else "run"
+    print(f"What finished is kept; {fix} the same command again.", file=sys.stderr)
     return 1
 
 

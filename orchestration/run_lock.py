@@ -18,7 +18,7 @@ _NAME = "make-repro.lock"
 
 
 @contextlib.contextmanager
-def held(folder: Path) -> Iterator[None]:
+def acquire(folder: Path) -> Iterator[None]:
     """Claim the project while the block runs. The system gives the claim back when we end.
 
     Args:
@@ -37,12 +37,12 @@ def held(folder: Path) -> Iterator[None]:
         file.truncate()
         print(os.getpid(), file=file, flush=True)
         _drop_torn_notes(folder)
-        if others := strangers(folder, ()):
+        if others := foreign_processes(folder, ()):
             raise _busy("; ".join(others))
         yield
 
 
-def strangers(folder: Path, own: Collection[int]) -> list[str]:
+def foreign_processes(folder: Path, own: Collection[int]) -> list[str]:
     """DVC processes that run a stage here and are not ours, each as a command and its number.
 
     Args:
@@ -105,5 +105,5 @@ def _busy(who: str) -> PipelineError:
     return PipelineError(
         "another run of this project is under way",
         seen=who,
-        mend="wait for its end, then run the same command again: what it finished is kept",
+        fix="wait for its end, then run the same command again: what it finished is kept",
     )

@@ -31,7 +31,7 @@ class Outcome(NamedTuple):
     outdated: set[str]
 
 
-class Course:
+class Schedule:
     """Runs what is due, part by part, and looks after each part what still is.
 
     A stage after a changed one may look unchanged until that one has run, and may be unchanged
@@ -85,7 +85,7 @@ class Course:
         if code:
             left = [name for name in part if name in changed]
             if not left:
-                raise PipelineError("DVC did not finish", mend="see its message above, run again")
+                raise PipelineError("DVC did not finish", fix="see its message above, run again")
             self.failed.add(left[0])
             part = part[: part.index(left[0]) + 1]
         self.ran |= set(part)

@@ -32,7 +32,7 @@ def remove(repo: Repo) -> None:
         raise PipelineError(
             "a folder that a stage reads whole holds what no stage makes",
             where=", ".join(os.path.relpath(path) for path in strays),
-            mend="move it elsewhere or delete it",
+            fix="move it elsewhere or delete it",
         )
 
 

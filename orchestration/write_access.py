@@ -20,7 +20,7 @@ def check(paths: Iterable[Path]) -> None:
         raise PipelineError(
             "no permission to write, or a read-only file system",
             where=", ".join(os.path.relpath(folder) for folder in closed),
-            mend="make it writable for this user (chmod u+w, or mount it so), then run again",
+            fix="make it writable for this user (chmod u+w, or mount it so), then run again",
         )
 
 

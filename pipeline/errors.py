@@ -1,4 +1,4 @@
-"""Errors a user can mend: what is wrong, the value seen, where, and what mends it."""
+"""Errors a user can fix: what is wrong, the value seen, where, and what fixes it."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ class PipelineError(Exception):
         what: one sentence that says what is wrong.
         seen: the offending value, shown with `repr` unless it is a string.
         where: file, line, row id or YAML path.
-        mend: the command or edit that mends it.
+        fix: the command or edit that fixes it.
     """
 
     def __init__(
-        self, what: str, *, seen: object = None, where: object = None, mend: str | None = None
+        self, what: str, *, seen: object = None, where: object = None, fix: str | None = None
     ) -> None:
         super().__init__(what)
-        self.what, self.seen, self.where, self.mend = what, seen, where, mend
+        self.what, self.seen, self.where, self.fix = what, seen, where, fix
 
     def __str__(self) -> str:
-        parts = {"seen": self.seen, "where": self.where, "mend": self.mend}
+        parts = {"seen": self.seen, "where": self.where, "fix": self.fix}
         lines = [f"  {name}: {value}" for name, value in parts.items() if value is not None]
         return "\n".join([self.what, *lines])
 
@@ -41,8 +41,8 @@ class EncoderError(PipelineError):
     """An initial encoder is not there or not the one that was named."""
 
 
-class CheckpointError(PipelineError):
-    """A trained model's folder is not whole, or not the model that its card describes."""
+class SavedModelError(PipelineError):
+    """A trained model's folder is not whole, or not the model that its manifest describes."""
 
 
 class SoftLabelError(PipelineError):

@@ -67,7 +67,7 @@ def prediction_scores(task: Task, labels: Values, predicted: Values) -> dict[str
     if len(labels) != len(predicted):
         raise ValueError(f"{task.name}: {len(labels)} labels for {len(predicted)} predictions")
     if not len(labels):
-        raise DataError("no labelled rows to score", where=task.name, mend="raise the dev row cap")
+        raise DataError("no labelled rows to score", where=task.name, fix="raise the dev row cap")
     return {name: _METRICS[name](labels, predicted) for name in task.metrics}
 
 

@@ -40,8 +40,8 @@ def live_log(name: str) -> Path:
     return LOGS / f"{name}.csv"
 
 
-def snapshots(name: str, key: str) -> Path:
-    """Folder of the snapshots of one training run; the key says what decides its result."""
+def checkpoints(name: str, key: str) -> Path:
+    """Folder of the checkpoints of one training run; the key says what decides its result."""
     return scratch() / "training" / f"{name}-{key[:16]}"
 
 

@@ -29,8 +29,8 @@ def main() -> None:
     text = readme.read_text(encoding="utf-8")
     new = rewrite(text, root)
     if new != text:
-        with artifacts.new_file(readme) as draft:
-            draft.write_text(new, encoding="utf-8")
+        with artifacts.new_file(readme) as staging:
+            staging.write_text(new, encoding="utf-8")
     print(f"README.md: tree {'written' if new != text else 'is up to date'}")
 
 

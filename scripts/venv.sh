@@ -10,7 +10,7 @@ if [ -n "$(ls -A "$folder" 2>/dev/null)" ] && [ ! -e "$marker" ]; then
     cat >&2 <<END
 error: $folder was not made by \`make setup\`, so it is left as it is
 where: $(cd "$folder" 2>/dev/null && pwd || echo "$folder")
-mend: move it away, or name another folder in every call: make setup VENV=.venv-mtdnnkd
+fix: move it away, or name another folder in every call: make setup VENV=.venv-mtdnnkd
 END
     exit 2
 fi

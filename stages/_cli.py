@@ -46,7 +46,7 @@ def one_of(name: str, known: Collection[str], where: str) -> None:
 
 
 def run(app: Callable[..., Any]) -> None:
-    """Run a typer application and turn the errors a user can mend into exit code 2."""
+    """Run a typer application and turn the errors a user can fix into exit code 2."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     try:
         app()
@@ -72,7 +72,7 @@ def run(app: Callable[..., Any]) -> None:
 
 
 def fault(error: OSError) -> PipelineError:
-    """The system's error as one that the user can mend; one that is ours is raised again.
+    """The system's error as one that the user can fix; one that is ours is raised again.
 
     Disk full, no permission, missing files, and a file or folder in the way are the user's.
     """
@@ -88,8 +88,8 @@ def fault(error: OSError) -> PipelineError:
     }
     if error.errno not in known:
         raise error
-    what, mend = known[error.errno]
-    return PipelineError(what, where=error.filename, mend=mend)
+    what, fix = known[error.errno]
+    return PipelineError(what, where=error.filename, fix=fix)
 
 
 def _fail(message: str, code: int) -> NoReturn:

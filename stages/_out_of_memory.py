@@ -55,21 +55,21 @@ def is_one(error: BaseException) -> bool:
 
 
 def fault(error: BaseException, arguments: Sequence[str]) -> PipelineError:
-    """The error as one that the user can mend.
+    """The error as one that the user can fix.
 
     Args:
         error: one of which `is_one` is true.
         arguments: the stage's command line, its module first, as in `sys.argv`.
     """
     stage = Path(arguments[0]).stem
-    batch = current_batch.now()
+    batch = current_batch.current()
     size = asked(str(error))
     where = [" ".join([stage, *arguments[1:]]), str(batch or "no batch under way")]
     return PipelineError(
         f"out of memory, {size} more asked for" if size else "out of memory",
         seen=str(error).partition("\n")[0] or type(error).__name__,
         where="; ".join(where),
-        mend=", or ".join(_mends(stage, _options(arguments), batch)),
+        fix=", or ".join(_mends(stage, _options(arguments), batch)),
     )
 
 
@@ -88,7 +88,7 @@ def asked(message: str) -> str:
 
 
 def _mends(
-    stage: str, options: Mapping[str, str], batch: current_batch.Occupation | None
+    stage: str, options: Mapping[str, str], batch: current_batch.CurrentBatch | None
 ) -> Iterator[str]:
     try:
         values = file.read_yaml(PARAMS)
@@ -104,7 +104,7 @@ def _mends(
 
 
 def _lower(
-    batch: current_batch.Occupation, sections: Sequence[str], values: Mapping[str, Any]
+    batch: current_batch.CurrentBatch, sections: Sequence[str], values: Mapping[str, Any]
 ) -> Iterator[str]:
     """Flags that halve what a batch holds, and keep the rows of a step where it is training."""
     length = _find("max_length", sections, values)

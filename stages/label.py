@@ -29,7 +29,7 @@ def main(
     _cli.one_of(fold, [str(known) for known in params.teachers.folds], "teachers.folds")
     from pipeline.teachers import label
 
-    label.annotate(task, member, fold, params.machine)
+    label.label(task, member, fold, params.machine)
 
 
 if __name__ == "__main__":

@@ -34,22 +34,22 @@ def main(task: Annotated[str, typer.Option(help="Task's name in params.yaml.")])
     _cli.one_of(task, params.tasks, "tasks")
     prepared = prepare.prepare(task, paths.raw(task), params)
     with (
-        artifacts.new_folder(paths.prepared(task)) as draft,
+        artifacts.new_folder(paths.prepared(task)) as staging,
         artifacts.new_folder(paths.transfer(task)) as further,
     ):
-        _write(draft, further, prepared, asked=task in params.transfer)
+        _write(staging, further, prepared, asked=task in params.transfer)
     _tell(prepared)
 
 
-def _write(draft: Path, further: Path, prepared: Preparation, *, asked: bool) -> None:
+def _write(staging: Path, further: Path, prepared: Preparation, *, asked: bool) -> None:
     from pipeline.data import rows, transfer_rows
 
     task = prepared.task.name
     for split, found in prepared.splits.items():
-        rows.write(draft / f"{split}.parquet", found.table, found.metadata)
+        rows.write(staging / f"{split}.parquet", found.table, found.metadata)
     if not prepared.splits:
         note = {"task": task, "source": prepared.source, "missing": list(prepared.missing)}
-        artifacts.write_json(draft / rows.MISSING, note)
+        artifacts.write_json(staging / rows.MISSING, note)
     lack = "no train rows at the source" if asked else "none asked for"
     transfer_rows.write(further, task, prepared.transfer, f"{task}: {lack}, no transfer rows")
 

@@ -32,7 +32,7 @@ def main() -> None:
     """
     files.restore()
     if not paths.RESULTS.exists():
-        raise DataError("no results yet", where=paths.RESULTS, mend="dvc repro")
+        raise DataError("no results yet", where=paths.RESULTS, fix="dvc repro")
     text = paths.RESULTS.read_text(encoding="utf-8")
     files.update_readme(text)  # results restored from DVC's cache have not run `evaluate`
     width = max(len(place) for place, _ in _PLACES)

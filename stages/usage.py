@@ -38,7 +38,7 @@ def main() -> None:
         raise DataError(
             "no stage has left its cost here; only those that DVC runs do",
             where=resource_usage.FOLDER,
-            mend="make repro; stages that are up to date are not run and leave none",
+            fix="make repro; stages that are up to date are not run and leave none",
         )
     print("| stage | runs | wall seconds | CPU seconds | peak MiB |\n|---|---|---|---|---|")
     costs = sorted(recorded, key=lambda cost: _ORDER.index(cost["stage"].partition("@")[0]))

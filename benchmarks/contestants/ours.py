@@ -18,7 +18,7 @@ from pipeline.model.multitask import MultiTaskModel
 from pipeline.params import sections
 from pipeline.params.distillation import CrossEntropy, Distillation
 from pipeline.runtime import hardware
-from pipeline.runtime.hardware import Machine
+from pipeline.runtime.hardware import Hardware
 from pipeline.training.losses.objective import TrainingSet
 from pipeline.training.trainer import Run, train
 
@@ -98,7 +98,7 @@ def remembering(job: Job) -> Prepared:
     return Prepared(run, examples, rows.digest, models.digest(model), known)
 
 
-def hardware_of(job: Job) -> Machine:
+def hardware_of(job: Job) -> Hardware:
     """The machine as a stage sets it up: one CPU, float32, the job's threads."""
     settings = models.defaults().machine
     values = {
@@ -114,7 +114,7 @@ def fit(
     model: MultiTaskModel,
     rows: Workload,
     job: Job,
-    machine: Machine,
+    machine: Hardware,
     targets: np.ndarray | None = None,
 ) -> None:
     """Train a model as the stages do.
@@ -139,7 +139,7 @@ def fit(
 
 
 def soft_labels(
-    teachers: Sequence[MultiTaskModel], rows: Workload, job: Job, machine: Machine
+    teachers: Sequence[MultiTaskModel], rows: Workload, job: Job, machine: Hardware
 ) -> np.ndarray:
     """Mean probabilities of the teachers, float32 `(rows, classes)` (arXiv 1904.09482, Eq. 3)."""
     from scipy.special import softmax

@@ -86,10 +86,10 @@ def _places(jobs: int, devices: Sequence[str]) -> queue.SimpleQueue[str | None]:
 
 def _waited(folder: Path, processes: Processes) -> bool:
     """Wait while DVC processes that are not ours run a stage; whether there was any."""
-    others = run_lock.strangers(folder, processes.numbers())
+    others = run_lock.foreign_processes(folder, processes.numbers())
     if others:
         print(f"waiting for the end of: {'; '.join(others)}", flush=True)
-    while not processes.stopped and run_lock.strangers(folder, processes.numbers()):
+    while not processes.stopped and run_lock.foreign_processes(folder, processes.numbers()):
         time.sleep(_AGAIN)
     return bool(others) and not processes.stopped
 

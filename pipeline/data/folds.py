@@ -52,7 +52,7 @@ def held_out(train: Rows, count: int) -> Folds:
             f"{train.task.name}: {count} folds need {count} train rows of different texts",
             seen=f"{len(texts)} texts in {len(train)} rows",
             where="teachers.folds in params.yaml",
-            mend=f"set teachers.folds to at most {len(texts)} folds, or to [all]",
+            fix=f"set teachers.folds to at most {len(texts)} folds, or to [all]",
         )
     labels = np.full(len(texts), np.inf)
     np.minimum.at(labels, group, train.labels)
@@ -75,7 +75,7 @@ def outside(train: Rows, fold: str, blind: Folds) -> Rows:
 
 
 def fingerprint(trained: Rows) -> dict[str, Any]:
-    """What a model's card keeps of the rows that it was trained on: how many, and which.
+    """What a model's manifest keeps of the rows that it was trained on: how many, and which.
 
     Returns:
         `rows`, and `sha256` over the rows' ids and text hashes in their order.

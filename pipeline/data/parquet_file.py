@@ -25,7 +25,7 @@ pa.set_memory_pool(pa.system_memory_pool())
 
 
 @dataclass(frozen=True)
-class Stored:
+class ParquetFile:
     """A Parquet file of which no row is in memory.
 
     It is held open, so its rows stay the same even if another file takes its name.
@@ -83,7 +83,7 @@ class Stored:
             yield self.schema.empty_table().select(names)
 
 
-def opened(path: Path) -> Stored:
+def open_file(path: Path) -> ParquetFile:
     """Open a Parquet file and read its metadata.
 
     Raises:
@@ -91,7 +91,7 @@ def opened(path: Path) -> Stored:
             JSON object.
     """
     with readable(path):
-        found = Stored(path, pq.ParquetFile(path, buffer_size=_AHEAD, pre_buffer=False))
+        found = ParquetFile(path, pq.ParquetFile(path, buffer_size=_AHEAD, pre_buffer=False))
         list(found.schema.names)  # they are decoded only when asked for
     found.metadata  # noqa: B018  refused here if it must be
     return found
@@ -136,7 +136,7 @@ def write_batches(
         options: of `pyarrow.parquet.ParquetWriter`.
     """
     noted = schema.with_metadata({METADATA_KEY: _note(metadata)})
-    with artifacts.new_file(path) as draft, pq.ParquetWriter(draft, noted, **options) as writer:
+    with artifacts.new_file(path) as staging, pq.ParquetWriter(staging, noted, **options) as writer:
         written = 0
         for table in in_groups(tables, group):
             writer.write_table(table.cast(noted), row_group_size=group)
@@ -156,9 +156,9 @@ def write_table(
         metadata: must go into JSON.
         options: of `pyarrow.parquet.write_table`.
     """
-    with artifacts.new_file(path) as draft:
+    with artifacts.new_file(path) as staging:
         noted = table.replace_schema_metadata({METADATA_KEY: _note(metadata)})
-        pq.write_table(noted, draft, **options)
+        pq.write_table(noted, staging, **options)
 
 
 def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
@@ -176,7 +176,7 @@ def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
 
 
 @contextlib.contextmanager
-def readable(path: Path, mend: str | None = None) -> Iterator[None]:
+def readable(path: Path, fix: str | None = None) -> Iterator[None]:
     """Turn what Arrow raises about a file's bytes into an error that names the file.
 
     Raises:
@@ -190,7 +190,7 @@ def readable(path: Path, mend: str | None = None) -> Iterator[None]:
         if isinstance(error, OSError) and (error.errno or type(error) is not OSError):
             raise
         raise DataError(
-            "not a readable Parquet file", seen=str(error), where=path, mend=mend
+            "not a readable Parquet file", seen=str(error), where=path, fix=fix
         ) from error
 
 

@@ -28,17 +28,17 @@ class Origin:
     Attributes:
         what: the rows in words, in the plural.
         where: the file.
-        mend: the command that makes it anew.
+        fix: the command that makes it anew.
     """
 
     what: str
     where: Path | None = None
-    mend: str | None = None
+    fix: str | None = None
 
     def refuse(self, fault: str, seen: object = None) -> NoReturn:
         """Raise the error that names this file and its command."""
         raise SoftLabelError(
-            f"{self.what}: {fault}", seen=seen, where=self.where, mend=self.mend
+            f"{self.what}: {fault}", seen=seen, where=self.where, fix=self.fix
         ) from None
 
 

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from pipeline.data import parquet_file
-from pipeline.data.parquet_file import Stored
+from pipeline.data.parquet_file import ParquetFile
 from pipeline.data.rows import Rows
 from pipeline.errors import DataError, SoftLabelError
 from pipeline.tasks import Task
@@ -126,7 +126,7 @@ def write_batches(
 
 
 def read_versioned(
-    path: Path, version: int, what: str, mend: str, required: Iterable[str] = ()
+    path: Path, version: int, what: str, fix: str, required: Iterable[str] = ()
 ) -> tuple[pa.Table, dict[str, Any]]:
     """Read a Parquet file whose metadata must name a schema version.
 
@@ -134,14 +134,14 @@ def read_versioned(
         SoftLabelError: the file is missing, cannot be read, is of another version, or its metadata
             lacks a key that is `required`.
     """
-    open_versioned(path, version, what, mend, required)
-    with readable(path, mend):
+    open_versioned(path, version, what, fix, required)
+    with readable(path, fix):
         return parquet_file.read_table(path)
 
 
 def open_versioned(
-    path: Path, version: int, what: str, mend: str, required: Iterable[str] = ()
-) -> Stored:
+    path: Path, version: int, what: str, fix: str, required: Iterable[str] = ()
+) -> ParquetFile:
     """Open a Parquet file whose metadata must name a schema version.
 
     Raises:
@@ -149,23 +149,23 @@ def open_versioned(
             lacks a key that is `required`.
     """
     if not path.exists():
-        raise SoftLabelError(f"no {what}", where=path, mend=mend)
-    with readable(path, mend):
-        found = parquet_file.opened(path)
+        raise SoftLabelError(f"no {what}", where=path, fix=fix)
+    with readable(path, fix):
+        found = parquet_file.open_file(path)
     if found.metadata.get("schema_version") != version:
         raise SoftLabelError(
             f"not a {what} of version {version}",
             seen=f"version {found.metadata.get('schema_version')}",
             where=path,
-            mend=mend,
+            fix=fix,
         )
     if absent := sorted({"task", *required} - found.metadata.keys()):
-        raise SoftLabelError(f"the {what}'s metadata lacks {absent}", where=path, mend=mend)
+        raise SoftLabelError(f"the {what}'s metadata lacks {absent}", where=path, fix=fix)
     return found
 
 
 @contextlib.contextmanager
-def readable(path: Path, mend: str | None) -> Iterator[None]:
+def readable(path: Path, fix: str | None) -> Iterator[None]:
     """Let a damaged file's error name the command that makes the file anew.
 
     Raises:
@@ -174,20 +174,20 @@ def readable(path: Path, mend: str | None) -> Iterator[None]:
     try:
         yield
     except DataError as error:
-        raise SoftLabelError(error.what, seen=error.seen, where=path, mend=mend) from error
+        raise SoftLabelError(error.what, seen=error.seen, where=path, fix=fix) from error
 
 
-def check_columns(table: pa.Table, expected: pa.Schema, path: Path, mend: str | None) -> None:
+def check_columns(table: pa.Table, expected: pa.Schema, path: Path, fix: str | None) -> None:
     """Refuse a table whose columns, types or nulls are not those of `expected`.
 
     Raises:
         SoftLabelError: names the first column that differs, or the first row with a null.
     """
-    check_types(table.schema, expected, path, mend)
-    check_nulls(table, expected, path, mend)
+    check_types(table.schema, expected, path, fix)
+    check_nulls(table, expected, path, fix)
 
 
-def check_types(found: pa.Schema, expected: pa.Schema, path: Path, mend: str | None) -> None:
+def check_types(found: pa.Schema, expected: pa.Schema, path: Path, fix: str | None) -> None:
     """Refuse columns whose names or types are not those of `expected`.
 
     Raises:
@@ -195,7 +195,7 @@ def check_types(found: pa.Schema, expected: pa.Schema, path: Path, mend: str | N
     """
     if found.names != expected.names:
         raise SoftLabelError(
-            f"other columns than {expected.names}", seen=found.names, where=path, mend=mend
+            f"other columns than {expected.names}", seen=found.names, where=path, fix=fix
         )
     for field in expected:
         kind = found.field(field.name).type
@@ -204,18 +204,18 @@ def check_types(found: pa.Schema, expected: pa.Schema, path: Path, mend: str | N
                 f"column {field.name} is not of type {field.type}",
                 seen=str(kind),
                 where=path,
-                mend=mend,
+                fix=fix,
             )
 
 
-def check_nulls(table: pa.Table, expected: pa.Schema, path: Path, mend: str | None) -> None:
+def check_nulls(table: pa.Table, expected: pa.Schema, path: Path, fix: str | None) -> None:
     """Refuse a null in a column that `expected` has without.
 
     Args:
         table: some columns of `expected`, `row_id` among them.
         expected: the schema.
         path: the file, for the error.
-        mend: the command that makes it anew.
+        fix: the command that makes it anew.
 
     Raises:
         SoftLabelError: names the first row.
@@ -224,10 +224,10 @@ def check_nulls(table: pa.Table, expected: pa.Schema, path: Path, mend: str | No
         if not expected.field(name).nullable and table[name].null_count:
             at = int(np.argmax(table[name].is_null().to_numpy()))
             seen = row_name(table, at)
-            raise SoftLabelError(f"column {name} is null", seen=seen, where=path, mend=mend)
+            raise SoftLabelError(f"column {name} is null", seen=seen, where=path, fix=fix)
 
 
-def check_finite(table: pa.Table, name: str, path: Path | None, mend: str | None) -> None:
+def check_finite(table: pa.Table, name: str, path: Path | None, fix: str | None) -> None:
     """Refuse NaN and infinity in a vector column.
 
     Raises:
@@ -241,7 +241,7 @@ def check_finite(table: pa.Table, name: str, path: Path | None, mend: str | None
             f"column {name} is not finite",
             seen=f"{row_name(table, at)}: {values[at].tolist()}",
             where=path,
-            mend=mend,
+            fix=fix,
         )
 
 

@@ -15,9 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.data import parquet_file
-from pipeline.data.parquet_file import Stored
+from pipeline.data.parquet_file import ParquetFile
 from pipeline.errors import DataError
-from pipeline.runtime.memory_mapped import Growing
+from pipeline.runtime.memory_mapped import MappedBuffer
 from pipeline.tasks import Task
 
 SCHEMA_VERSION = 1
@@ -89,7 +89,7 @@ class Rows:
             `transfer`: source, file, duplicates, held_out.
     """
 
-    source: pa.Table | Stored | _Joined | _Kept
+    source: pa.Table | ParquetFile | _Joined | _Kept
     metadata: Mapping[str, Any]
 
     def __len__(self) -> int:
@@ -138,7 +138,7 @@ class Rows:
     @property
     def labels(self) -> np.ndarray:
         """Gold labels `(rows,)`: int64 classes, or float32 scores; 0 where there is none."""
-        found = Growing(np.float32 if self.metadata["regression"] else np.int64)
+        found = MappedBuffer(np.float32 if self.metadata["regression"] else np.int64)
         for part in self.batches("label"):
             found.append(pc.fill_null(part["label"], 0).to_numpy())
         return found.array()
@@ -146,7 +146,7 @@ class Rows:
     @property
     def known(self) -> npt.NDArray[np.bool_]:
         """Whether each row has a gold label, `(rows,)`."""
-        found = Growing(bool)
+        found = MappedBuffer(bool)
         for part in self.batches("label"):
             found.append(part["label"].is_valid().to_numpy())
         return found.array()
@@ -229,14 +229,14 @@ def read(path: Path) -> Rows:
         DataError: the file is missing, damaged or not a prepared file of this version.
     """
     if not path.exists():
-        raise DataError("no prepared rows", where=path, mend="dvc repro prepare")
-    found = parquet_file.opened(path)
+        raise DataError("no prepared rows", where=path, fix="dvc repro prepare")
+    found = parquet_file.open_file(path)
     if found.metadata.get("schema_version") != SCHEMA_VERSION:
         raise DataError(
             f"not a prepared file of version {SCHEMA_VERSION}",
             seen=found.metadata.get("schema_version"),
             where=path,
-            mend="dvc repro --single-item --force prepare",
+            fix="dvc repro --single-item --force prepare",
         )
     for _ in found.batches():  # damage is found here, not when hours of training have gone by
         pass
@@ -254,7 +254,7 @@ def read_splits(folder: Path) -> dict[str, Rows]:
         folder.glob("*.parquet"), key=lambda f: (order.get(f.stem.partition("_")[0], 9), f.stem)
     )
     if not files:
-        raise DataError("no prepared rows", where=folder, mend="dvc repro prepare")
+        raise DataError("no prepared rows", where=folder, fix="dvc repro prepare")
     return {file.stem: read(file) for file in files}
 
 
@@ -267,5 +267,5 @@ def absent(folder: Path) -> bool:
     if (folder / "train.parquet").exists():
         return False
     if not folder.is_dir():
-        raise DataError("no prepared rows", where=folder, mend=f"dvc repro prepare@{folder.name}")
+        raise DataError("no prepared rows", where=folder, fix=f"dvc repro prepare@{folder.name}")
     return True

@@ -15,7 +15,7 @@ def write(folder: Path, task: str, found: Rows | None, note: str) -> None:
     """Write one task's transfer rows to a folder, or why there are none.
 
     Args:
-        folder: the folder, or its draft.
+        folder: the folder, or its staging.
         task: the task's name.
         found: the rows; None for none.
         note: why there are none.
@@ -36,5 +36,5 @@ def read(task: str) -> Rows | None:
         return None
     path = paths.transfer_rows(task)
     if not path.exists():
-        raise DataError("no transfer rows", where=path, mend=f"dvc repro prepare@{task}")
+        raise DataError("no transfer rows", where=path, fix=f"dvc repro prepare@{task}")
     return rows.read(path)

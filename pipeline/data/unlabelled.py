@@ -142,7 +142,7 @@ def _rest(asked: Transfer, source: Source) -> _Pool:
             f"no train row of {name} is left over: the row cap keeps them all",
             seen=f"tasks.{name}.rows.train: {source.train.metadata['cap']}, {kept:,} train rows",
             where=f"transfer.{name} in params.yaml",
-            mend=f"lower the row cap, take another source, or take out transfer.{name}",
+            fix=f"lower the row cap, take another source, or take out transfer.{name}",
         )
     classes = row_caps.classes(source.task, "train", whole)
     order = row_caps.order(len(whole), seed=source.seed, task=name, split="train", classes=classes)
@@ -160,7 +160,7 @@ def _test(asked: Transfer, source: Source) -> _Pool:
             f"the source has no test split of {name}",
             seen=f"splits {', '.join(source.whole)}",
             where=f"transfer.{name} in params.yaml",
-            mend=f"take source rest or file, or take out transfer.{name}",
+            fix=f"take source rest or file, or take out transfer.{name}",
         )
     table = pa.concat_tables(
         [_table(source.task, split, part, list(range(len(part)))) for split, part in parts.items()]
@@ -180,7 +180,7 @@ def _file(asked: Transfer, source: Source) -> _Pool:
             "no such file of texts",
             seen=f"files there: {', '.join(here) or 'none'}",
             where=path,
-            mend=f"put it there, or change transfer.{task.name} in params.yaml",
+            fix=f"put it there, or change transfer.{task.name} in params.yaml",
         )
     columns = ("sentence1", "sentence2")[: 1 + task.pair] if task.glue else source.layout.texts
     found = readers.texts(path, task, columns)
@@ -224,7 +224,7 @@ def _refuse_held_out(asked: Transfer, hashes: list[str], held_out: Mapping[str, 
             f"{len(bad):,} of {len(hashes):,} rows are also held-out rows of the task",
             seen=_named(bad),
             where=paths.TEXTS / str(asked.file),
-            mend="take these lines out of the file; results would be measured on them",
+            fix="take these lines out of the file; results would be measured on them",
         )
 
 
@@ -232,7 +232,7 @@ def _refuse_blank(texts: list[str], where: str) -> None:
     for position, text in enumerate(texts):
         if not text.strip():
             line = position + 1 + _HEADER_LINES
-            raise DataError("a text is empty", where=where.format(line), mend="take the line out")
+            raise DataError("a text is empty", where=where.format(line), fix="take the line out")
 
 
 def _nothing_left(asked: Transfer, task: Task, count: int, counts: Mapping[str, int]) -> DataError:
@@ -241,5 +241,5 @@ def _nothing_left(asked: Transfer, task: Task, count: int, counts: Mapping[str, 
         seen=f"{count:,} rows: {counts['duplicates']:,} repeat train rows or each other, "
         f"{counts['held_out']:,} are held-out rows",
         where=f"transfer.{task.name} in params.yaml",
-        mend=f"take another source, or take out transfer.{task.name}",
+        fix=f"take another source, or take out transfer.{task.name}",
     )

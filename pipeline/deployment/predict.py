@@ -38,7 +38,7 @@ def read(path: Path, task: str, params: Params) -> pa.Table:
         DataError: no such file, no such task, or the file lacks a column or is damaged.
     """
     if not path.is_file():
-        raise DataError("no such file of texts", where=path, mend="name a tab-separated file")
+        raise DataError("no such file of texts", where=path, fix="name a tab-separated file")
     custom = params.tasks[task].custom if task in params.tasks else None
     known = layouts.task_of(task, custom)
     columns = _TEXTS[: 1 + known.pair] if known.glue else layouts.layout_of(task, custom).texts
@@ -62,13 +62,13 @@ def predict(folder: Path, task: str, texts: pa.Table, machine: Machine) -> pa.Ta
         CheckpointError: there is no whole model in the folder.
         DataError: the model was not trained on the task.
     """
-    card = saved_model.read_card(folder)
-    if task not in card.get("tasks", {}):
+    manifest = saved_model.read_manifest(folder)
+    if task not in manifest.get("tasks", {}):
         raise DataError(
             "the model was not trained on this task",
-            seen=f"{task}; it knows {', '.join(card.get('tasks', {})) or 'none'}",
+            seen=f"{task}; it knows {', '.join(manifest.get('tasks', {})) or 'none'}",
             where=folder,
-            mend="name another --task or --model",
+            fix="name another --task or --model",
         )
     known, logits = _score(folder, task, texts, machine)
     own = texts.select(list(_TEXTS[: 1 + known.pair]))
@@ -87,12 +87,12 @@ def write(path: Path, table: pa.Table) -> None:
     """
     kind = check_target(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}-{os.getpid()}")  # no artifact: it may lie anywhere
+    staging = path.with_name(f".{path.name}-{os.getpid()}")  # no artifact: it may lie anywhere
     try:
-        kind(draft, table)
-        draft.replace(path)
+        kind(staging, table)
+        staging.replace(path)
     finally:
-        draft.unlink(missing_ok=True)
+        staging.unlink(missing_ok=True)
 
 
 def check_target(path: Path) -> Callable[[Path, pa.Table], None]:
@@ -105,14 +105,14 @@ def check_target(path: Path) -> Callable[[Path, pa.Table], None]:
         DataError: nothing does, a folder has the name, or no file can be put beside it.
     """
     if path.suffix not in _KINDS:
-        raise DataError("no such kind of file", seen=path, mend=f"end in {' or '.join(_KINDS)}")
+        raise DataError("no such kind of file", seen=path, fix=f"end in {' or '.join(_KINDS)}")
     if path.is_dir():
-        raise DataError("a folder has this name", where=path, mend="name a file with --out")
+        raise DataError("a folder has this name", where=path, fix="name a file with --out")
     above = next(folder for folder in path.absolute().parents if folder.exists())
     if not above.is_dir():
-        raise DataError("not a folder", where=above, mend="name a file in a folder with --out")
+        raise DataError("not a folder", where=above, fix="name a file in a folder with --out")
     if not os.access(above, os.W_OK | os.X_OK):
-        raise DataError("no permission to write", where=above, mend="name another --out")
+        raise DataError("no permission to write", where=above, fix="name another --out")
     return _KINDS[path.suffix]
 
 
@@ -123,7 +123,7 @@ def _score(folder: Path, task: str, texts: pa.Table, machine: Machine) -> tuple[
 
     chosen = hardware.set_up(machine)
     model = saved_model.load(folder)
-    packed = tokenization.tokenise(texts, model.tokenizer, model.card["training"]["max_length"])
+    packed = tokenization.tokenise(texts, model.tokenizer, model.manifest["training"]["max_length"])
     network = model.network.to(chosen.device)
     return network.tasks[task], scoring.logits(network, task, packed, chosen, f"predict {task}")
 

@@ -25,7 +25,7 @@ Doubles = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Said:
+class Predictions:
     """What several systems said of the rows of one split.
 
     Attributes:
@@ -43,7 +43,7 @@ class Said:
 
 
 def task_scores(
-    task: Task, splits: Sequence[Said], resamples: int, random: np.random.Generator
+    task: Task, splits: Sequence[Predictions], resamples: int, random: np.random.Generator
 ) -> Doubles:
     """Task scores of every system on resampled rows, `(resamples, systems)`, as fractions.
 
@@ -60,7 +60,9 @@ def task_scores(
     return means
 
 
-def _split_scores(task: Task, said: Said, resamples: int, random: np.random.Generator) -> Doubles:
+def _split_scores(
+    task: Task, said: Predictions, resamples: int, random: np.random.Generator
+) -> Doubles:
     whole = np.vstack([said.labels, said.predicted])
     kinds, kind_of, counts = np.unique(whole, axis=1, return_inverse=True, return_counts=True)
     labels, systems = kinds[0], kinds[1:]

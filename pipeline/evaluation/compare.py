@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from pipeline.errors import DataError
 from pipeline.evaluation import significance
-from pipeline.evaluation.bootstrap import Said
+from pipeline.evaluation.bootstrap import Predictions
 from pipeline.evaluation.significance import Difference
 from pipeline.tasks import Task, part_of
 
@@ -34,7 +34,7 @@ class Comparison:
     p_value: float | None
 
 
-def compare(task: Task, splits: Sequence[Said]) -> Comparison:
+def compare(task: Task, splits: Sequence[Predictions]) -> Comparison:
     """First system against second, with the resamples and seed of `statistics`.
 
     Args:
@@ -64,7 +64,7 @@ def mean(comparisons: Sequence[Comparison]) -> Difference:
     return significance.percentile(value, np.mean([one.drawn for one in comparisons], axis=0))
 
 
-def dev_splits(task: Task, table: pa.Table, systems: Sequence[str]) -> dict[str, Said]:
+def dev_splits(task: Task, table: pa.Table, systems: Sequence[str]) -> dict[str, Predictions]:
     """What systems say of each dev split of a table of predictions, by split, in its order.
 
     Args:
@@ -89,13 +89,15 @@ def dev_splits(task: Task, table: pa.Table, systems: Sequence[str]) -> dict[str,
     return found
 
 
-def _said(task: Task, part: pa.Table, columns: Sequence[str]) -> Said:
+def _said(task: Task, part: pa.Table, columns: Sequence[str]) -> Predictions:
     if part["label"].null_count:
         raise DataError("a dev row without a label", where=f"{task.name}/{part['split'][0]}")
-    return Said(part["label"].to_numpy(), np.stack([part[name].to_numpy() for name in columns]))
+    return Predictions(
+        part["label"].to_numpy(), np.stack([part[name].to_numpy() for name in columns])
+    )
 
 
-def _p_value(task: Task, splits: Sequence[Said]) -> float | None:
+def _p_value(task: Task, splits: Sequence[Predictions]) -> float | None:
     if "accuracy" not in task.metrics:
         return None
     right: list[Any] = [said.predicted == said.labels for said in splits]

@@ -86,7 +86,7 @@ def _lack(name: str) -> str:
     folder = paths.prepared(name)
     files = [file.stem for file in folder.glob("*.parquet")]
     if not files and not (folder / rows.MISSING).exists():
-        raise DataError("no prepared rows", where=folder, mend=f"dvc repro prepare@{name}")
+        raise DataError("no prepared rows", where=folder, fix=f"dvc repro prepare@{name}")
     there = {part_of(file) for file in files}
     lacking = [part for part in ("train", "dev") if part not in there]
     return f"the source has no {' and no '.join(lacking)} rows of it" if lacking else ""
@@ -137,7 +137,7 @@ def write(results: Sequence[TaskResult], reports: Sequence[Path] = ()) -> None:
         DataError: there is no result.
     """
     if not results:
-        raise DataError("no task could be evaluated", mend="check `data` in params.yaml")
+        raise DataError("no task could be evaluated", fix="check `data` in params.yaml")
     with artifacts.new_folder(paths.EVALUATION) as folder:
         for result in results:
             path = folder / f"{result.task.name}.parquet"

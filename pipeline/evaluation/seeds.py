@@ -13,7 +13,7 @@ from pipeline.data import row_join, row_tables
 from pipeline.errors import DataError
 from pipeline.evaluation import compare as comparison
 from pipeline.evaluation import evaluate, significance
-from pipeline.evaluation.bootstrap import Said
+from pipeline.evaluation.bootstrap import Predictions
 from pipeline.evaluation.significance import Difference, Seeds
 from pipeline.evaluation.systems import BASELINE, STUDENT
 from pipeline.tasks import Task
@@ -82,7 +82,7 @@ def compare(
 
 
 def _over_seeds(
-    tasks: Sequence[tuple[Task, Sequence[Said]]], resamples: int, seed: int
+    tasks: Sequence[tuple[Task, Sequence[Predictions]]], resamples: int, seed: int
 ) -> OverSeeds:
     own = np.mean([significance.score_difference(task, said) for task, said in tasks], axis=0)
     interval = significance.seeds_and_rows_bootstrap(tasks, resamples=resamples, seed=seed)
@@ -91,7 +91,7 @@ def _over_seeds(
 
 def _splits(
     sources: Sequence[tuple[Path, Path]], name: str, systems: tuple[str, str]
-) -> tuple[Task, list[Said]]:
+) -> tuple[Task, list[Predictions]]:
     """The task and its dev splits; predictions by replicate, and in each by system."""
     task, whole = _read(sources[0][0] / f"{name}.parquet")
     found = []
@@ -105,8 +105,8 @@ def _splits(
     return task, [_beside(parts) for parts in zip(*found, strict=True)]
 
 
-def _beside(parts: Sequence[Said]) -> Said:
-    return Said(parts[0].labels, np.concatenate([part.predicted for part in parts]))
+def _beside(parts: Sequence[Predictions]) -> Predictions:
+    return Predictions(parts[0].labels, np.concatenate([part.predicted for part in parts]))
 
 
 def _read(path: Path) -> tuple[Task, pa.Table]:

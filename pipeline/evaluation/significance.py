@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from pipeline import metrics
 from pipeline.errors import DataError
-from pipeline.evaluation.bootstrap import Said, task_scores
+from pipeline.evaluation.bootstrap import Predictions, task_scores
 from pipeline.tasks import Task
 
 RESAMPLES = 5_000
@@ -69,7 +69,7 @@ class Seeds:
 
 
 def paired_bootstrap(
-    task: Task, splits: Sequence[Said], *, resamples: int = RESAMPLES, seed: int = SEED
+    task: Task, splits: Sequence[Predictions], *, resamples: int = RESAMPLES, seed: int = SEED
 ) -> Difference:
     """Task score of the first system minus that of the second, with a percentile interval.
 
@@ -92,7 +92,7 @@ def paired_bootstrap(
 
 
 def seeds_and_rows_bootstrap(
-    tasks: Sequence[tuple[Task, Sequence[Said]]],
+    tasks: Sequence[tuple[Task, Sequence[Predictions]]],
     *,
     resamples: int = RESAMPLES,
     seed: int = SEED,
@@ -127,7 +127,7 @@ def seeds_and_rows_bootstrap(
     return percentile(float(values.mean()), _over_drawn_seeds(drawn, seed))
 
 
-def differences(task: Task, splits: Sequence[Said], *, resamples: int, seed: int) -> Doubles:
+def differences(task: Task, splits: Sequence[Predictions], *, resamples: int, seed: int) -> Doubles:
     """Task score of first minus second on resampled rows, `(resamples, seeds)`.
 
     Means of several tasks' draws are draws of their mean, since each task has its own rows.
@@ -143,7 +143,7 @@ def differences(task: Task, splits: Sequence[Said], *, resamples: int, seed: int
     return drawn
 
 
-def score_difference(task: Task, splits: Sequence[Said]) -> Doubles:
+def score_difference(task: Task, splits: Sequence[Predictions]) -> Doubles:
     """Task score of first minus second on all rows, `(seeds,)`; raises as `differences`."""
     _check_pairs(splits)
     found = [_task_score(task, splits, at) for at in range(len(splits[0].predicted))]
@@ -222,7 +222,7 @@ def _over_drawn_seeds(drawn: Doubles, seed: int) -> Doubles:
     return means
 
 
-def _task_score(task: Task, splits: Sequence[Said], system: int) -> float:
+def _task_score(task: Task, splits: Sequence[Predictions], system: int) -> float:
     per_split = {
         f"dev_{place}": metrics.prediction_scores(task, said.labels, said.predicted[system])
         for place, said in enumerate(splits)
@@ -230,7 +230,7 @@ def _task_score(task: Task, splits: Sequence[Said], system: int) -> float:
     return metrics.task_score(task, per_split)
 
 
-def _check_pairs(splits: Sequence[Said]) -> None:
+def _check_pairs(splits: Sequence[Predictions]) -> None:
     counts: list[Any] = [len(said.predicted) for said in splits]
     if any(count < 2 or count % 2 or count != counts[0] for count in counts):
         raise ValueError(f"predictions of {counts} systems in the splits, not two a seed")

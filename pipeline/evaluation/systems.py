@@ -85,8 +85,8 @@ def collect(
     if taught:
         soft, teachers = _ensemble(task, prepared, frame)
         found |= teachers
-    for system, (path, mend) in _models(task.name, tuned).items():
-        found[system] = _model(task, path, mend, frame)
+    for system, (path, fix) in _models(task.name, tuned).items():
+        found[system] = _model(task, path, fix, frame)
     return Collected(found, soft)
 
 
@@ -132,10 +132,10 @@ def _transferred(table: pa.Table) -> dict[str, int]:
     return dict(Counter(row.split("/")[2] for row in ids))
 
 
-def _model(task: Task, path: Path, mend: str, frame: pa.Table) -> System:
+def _model(task: Task, path: Path, fix: str, frame: pa.Table) -> System:
     """Student, baseline or tuned student, from its logits file."""
-    found = logits.read(path, mend)
-    origin = row_join.Origin(f"logits of {task.name}", path, mend)
+    found = logits.read(path, fix)
+    origin = row_join.Origin(f"logits of {task.name}", path, fix)
     row_join.check_task(found.task, task, origin)
     values = found.values[row_join.align(found.table, frame, origin)]
     known = None if task.regression else ensemble_rules.softmax(values).astype(np.float32)

@@ -58,7 +58,7 @@ def attend_shown(
             "this encoder's attention has terms of its own and cannot be shown",
             seen=type(module).__name__,
             where="distillation.internals.attention in params.yaml",
-            mend="set it to null",
+            fix="set it to null",
         )
     weights = probabilities(query, key, attention_mask, scaling)
     return attended(weights, value, dropout, drop), weights

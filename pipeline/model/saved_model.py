@@ -16,7 +16,7 @@ from pydantic import TypeAdapter
 
 from pipeline import paths
 from pipeline.data import row_tables
-from pipeline.errors import CheckpointError
+from pipeline.errors import SavedModelError
 from pipeline.model import encoders
 from pipeline.params.heads import Head
 from pipeline.runtime import artifacts
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 ENCODER = "encoder"
 HEADS = "heads.safetensors"
 LOG = "log.csv"
-CARD = "model.json"  # written last: a folder without it is not whole
+MANIFEST = "model.json"  # written last: a folder without it is not whole
 _WEIGHTS = f"{ENCODER}/{encoders.WEIGHTS}"
 _STAGES = {
     "refined": ("refine", 1),
@@ -46,18 +46,18 @@ _LIBRARIES = ("torch", "transformers", "tokenizers", "numpy", "pyarrow")
 
 
 @dataclass(frozen=True)
-class Loaded:
-    """A trained model as `save` and `card` left it.
+class LoadedModel:
+    """A trained model as `save` and `manifest` left it.
 
     Attributes:
         network: encoder and heads, on the CPU in float32.
         tokenizer: the one it was trained with.
-        card: what model.json says of it.
+        manifest: what model.json says of it.
     """
 
     network: MultiTaskModel
     tokenizer: PreTrainedTokenizerBase
-    card: dict[str, Any]
+    manifest: dict[str, Any]
 
 
 def save(model: MultiTaskModel, tokenizer: PreTrainedTokenizerBase, folder: Path) -> str:
@@ -86,7 +86,7 @@ def weights_sha256(folder: Path) -> str:
     return hashlib.sha256(joined.encode()).hexdigest()
 
 
-def card(
+def manifest(
     name: str,
     weights: str,
     model: MultiTaskModel,
@@ -112,48 +112,48 @@ def card(
     }
 
 
-def read_card(folder: Path) -> dict[str, Any]:
+def read_manifest(folder: Path) -> dict[str, Any]:
     """What model.json says of the model in a folder.
 
     Raises:
         CheckpointError: there is none, or it cannot be read.
     """
     try:
-        found = artifacts.read_json(folder / CARD)
+        found = artifacts.read_json(folder / MANIFEST)
     except FileNotFoundError:
         _refuse("no trained model", folder)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        _refuse("the model's card is not JSON", folder / CARD, error)
+        _refuse("the model's manifest is not JSON", folder / MANIFEST, error)
     if not isinstance(found, dict):
-        _refuse("the model's card is not a JSON object", folder / CARD, found)
+        _refuse("the model's manifest is not a JSON object", folder / MANIFEST, found)
     return found
 
 
-def load(folder: Path, dropout: float = 0.0) -> Loaded:
-    """Open a trained model whole: encoder, heads of all its tasks, tokenizer, card.
+def load(folder: Path, dropout: float = 0.0) -> LoadedModel:
+    """Open a trained model whole: encoder, heads of all its tasks, tokenizer, manifest.
 
     The global random numbers stay as they are.
 
     Args:
         folder: where `save` wrote it, with model.json.
-        dropout: dropout inside the encoder; that of the heads is the card's.
+        dropout: dropout inside the encoder; that of the heads is the manifest's.
 
     Raises:
-        CheckpointError: a file is missing or damaged, or the weights are not those of the card.
+        CheckpointError: a file is missing or damaged, or the weights are not those of the manifest.
         EncoderError: the encoder's configuration or tokenizer cannot be read.
     """
     import torch
 
     from pipeline.model.multitask import MultiTaskModel
 
-    described = read_card(folder)
+    described = read_manifest(folder)
     _check_weights(folder, described)
     with torch.random.fork_rng(devices=[]):
         encoder, tokenizer = encoders.open_folder(folder / ENCODER, dropout)
         tasks, heads = _tasks(folder, described)
         network = MultiTaskModel(encoder, tasks, heads)
     _fill_heads(network, folder)
-    return Loaded(network, tokenizer, described)
+    return LoadedModel(network, tokenizer, described)
 
 
 def _check_weights(folder: Path, described: Mapping[str, Any]) -> None:
@@ -161,7 +161,7 @@ def _check_weights(folder: Path, described: Mapping[str, Any]) -> None:
         if not (folder / name).is_file():
             _refuse("a file of the trained model is missing", folder / name)
     if (seen := weights_sha256(folder)) != described.get("weights_sha256"):
-        _refuse("the weights are not those that the model's card names", folder, seen)
+        _refuse("the weights are not those that the model's manifest names", folder, seen)
 
 
 def _describe(task: Task) -> dict[str, Any]:
@@ -177,7 +177,7 @@ def _tasks(folder: Path, described: Mapping[str, Any]) -> tuple[dict[str, Task],
         }
         heads = TypeAdapter(dict[str, Head]).validate_python(described["training"]["heads"])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        _refuse("the model's card lacks tasks or heads", folder / CARD, repr(error))
+        _refuse("the model's manifest lacks tasks or heads", folder / MANIFEST, repr(error))
     return tasks, heads
 
 
@@ -188,11 +188,11 @@ def _fill_heads(network: MultiTaskModel, folder: Path) -> None:
     try:
         network.heads.load_state_dict(load_file(folder / HEADS))
     except (SafetensorError, RuntimeError) as error:
-        _refuse("the heads' weights do not fit the model's card", folder / HEADS, error)
+        _refuse("the heads' weights do not fit the model's manifest", folder / HEADS, error)
 
 
 def _refuse(fault: str, where: Path, seen: object = None) -> NoReturn:
-    raise CheckpointError(fault, seen=seen, where=where, mend=_remake(where)) from None
+    raise SavedModelError(fault, seen=seen, where=where, fix=_remake(where)) from None
 
 
 def _remake(path: Path) -> str:

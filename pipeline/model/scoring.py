@@ -11,12 +11,12 @@ from pipeline.model import batching
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.model.tokenization import Tokens
 from pipeline.runtime import current_batch, progress
-from pipeline.runtime.hardware import Machine
-from pipeline.runtime.thread_pool import Workers
+from pipeline.runtime.hardware import Hardware
+from pipeline.runtime.thread_pool import ThreadPool
 
 
 def logits(
-    model: MultiTaskModel, task: str, tokens: Tokens, machine: Machine, title: str
+    model: MultiTaskModel, task: str, tokens: Tokens, machine: Hardware, title: str
 ) -> np.ndarray:
     """Logits float32 `(rows, outputs)` in the order of the rows.
 
@@ -33,13 +33,13 @@ def logits(
 
     def score(rows: np.ndarray) -> None:
         inputs = {k: machine.put(v) for k, v in tokens.batch(rows).items()}
-        current_batch.note("scoring", task, *inputs["input_ids"].shape)
+        current_batch.start("scoring", task, *inputs["input_ids"].shape)
         with torch.inference_mode(), machine.autocast():
             scored[rows] = model(task, inputs).float().cpu().numpy()
         with counting:
             bar.advance(len(rows))
 
-    with progress.bar(title, len(scored), "rows") as bar, Workers(machine.threads) as workers:
+    with progress.bar(title, len(scored), "rows") as bar, ThreadPool(machine.threads) as workers:
         workers.map(score, batching.by_tokens(tokens.lengths, machine.labelling_tokens))
-    current_batch.done()
+    current_batch.clear()
     return scored

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from pipeline.data.rows import Rows
 from pipeline.runtime import memory_mapped
-from pipeline.runtime.memory_mapped import Growing
+from pipeline.runtime.memory_mapped import MappedBuffer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -56,8 +56,8 @@ class Tokens:
     @cached_property
     def lengths(self) -> np.ndarray:
         """Tokens of each row, int64 `(rows,)`."""
-        found, last = Growing(np.int64), self.offsets[0]
-        for some in memory_mapped.pieces(self.offsets[1:]):
+        found, last = MappedBuffer(np.int64), self.offsets[0]
+        for some in memory_mapped.chunks(self.offsets[1:]):
             found.append(np.diff(some, prepend=last))
             last = some[-1]
         return found.array()
@@ -182,8 +182,8 @@ class _Growing:
     """Tokens of more and more rows."""
 
     def __init__(self) -> None:
-        self._ids, self._segments = Growing(np.int32), Growing(np.uint8)
-        self._texts, self._offsets = Growing(np.uint8), Growing(np.int64)
+        self._ids, self._segments = MappedBuffer(np.int32), MappedBuffer(np.uint8)
+        self._texts, self._offsets = MappedBuffer(np.uint8), MappedBuffer(np.int64)
         self._offsets.append([0])
         self._count = 0
 

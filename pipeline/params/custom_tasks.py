@@ -12,7 +12,7 @@ Metric = Literal["accuracy", "f1", "matthews", "pearson", "spearman"]
 _OF_SCORES: frozenset[Metric] = frozenset({"pearson", "spearman"})
 
 
-class Definition(Section):
+class CustomTask(Section):
     """A task of one's own: files `<folder>/<task>/{train,dev,test}.tsv` with a header line."""
 
     title: Text

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from pipeline.params.custom_tasks import Definition
+from pipeline.params.custom_tasks import CustomTask
 from pipeline.params.fields import (
     Commit,
     Count,
@@ -86,7 +86,7 @@ class TaskParams(Section):
     """One task: row caps, and a definition if it is not one of GLUE's."""
 
     rows: Caps
-    custom: Definition | None = None
+    custom: CustomTask | None = None
 
 
 class Transfer(Section):

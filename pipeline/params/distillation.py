@@ -68,7 +68,7 @@ SoftLoss = Annotated[
 LayerPair = Annotated[list[Count], Field(min_length=2, max_length=2)]
 
 
-class Matching(Section):
+class FeatureMatching(Section):
     """Distance of student layers from teacher layers."""
 
     weight: Annotated[float, Field(gt=0)]
@@ -78,13 +78,13 @@ class Matching(Section):
     """Pairs [student layer, teacher layer], counted from 1; uniform spreads them evenly."""
 
 
-class Internals(Section):
+class Features(Section):
     """Transfer from inside one member, on the tasks that have teachers."""
 
     member: Name
-    hidden: Matching | None
+    hidden: FeatureMatching | None
     """Hidden states of tokens; a learnt projection where the widths differ."""
-    attention: Matching | None
+    attention: FeatureMatching | None
     """Attention probabilities, averaged over heads where their numbers differ."""
 
     @model_validator(mode="after")
@@ -106,7 +106,7 @@ class Distillation(Section):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
     """Share of a hard label that is spread over all classes, in tasks without teachers. The
     baseline's are not: above 0, student and baseline differ by the smoothing there."""
-    internals: Internals | None
+    internals: Features | None
     """Null learns from soft labels alone."""
 
     @model_validator(mode="after")

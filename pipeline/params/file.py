@@ -46,7 +46,7 @@ def read_text(path: Path) -> str:
         raise ParamsError(
             "no such file",
             where=path,
-            mend="run from the project's root; `python -m stages.profile apply sample` writes one",
+            fix="run from the project's root; `python -m stages.profile apply sample` writes one",
         )
     try:
         return path.read_text(encoding="utf-8-sig")

@@ -59,7 +59,7 @@ def change(values: MutableMapping[str, Any], override: str) -> None:
     key, equals, text = override.removeprefix("++").removeprefix("+").partition("=")
     if not equals:
         raise ParamsError(
-            "no `=` in it", seen=override, where="--set", mend="write key=value, or ~key to delete"
+            "no `=` in it", seen=override, where="--set", fix="write key=value, or ~key to delete"
         )
     path = _path(key, override)
     value = _folder(text) if path == FOLDER else yaml_text.parse_kept(text, f"--set {override}")

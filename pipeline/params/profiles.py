@@ -104,8 +104,8 @@ def apply(
     _require_files(Path(settings["data"]["folder"]))
     found = list(changes(current(target) or {}, settings))
     if found:
-        with artifacts.new_file(target) as draft:
-            draft.write_text(new, encoding="utf-8")
+        with artifacts.new_file(target) as staging:
+            staging.write_text(new, encoding="utf-8")
     return found
 
 
@@ -134,7 +134,7 @@ def _require_files(folder: Path) -> None:
             "not a folder" if folder.exists() else "no such folder",
             seen=folder,
             where="data.folder",
-            mend="name the folder of your GLUE files: DATA=FOLDER with make, or "
+            fix="name the folder of your GLUE files: DATA=FOLDER with make, or "
             "--set data.folder=FOLDER",
         )
 
@@ -171,6 +171,6 @@ def _file(name: str, folder: Path) -> Path:
             f"no such profile{messages.near(name, known)}",
             seen=name,
             where=folder,
-            mend=f"choose one of {', '.join(known)}" if known else "run from the project's root",
+            fix=f"choose one of {', '.join(known)}" if known else "run from the project's root",
         )
     return folder / f"{name}.yaml"

@@ -19,7 +19,7 @@ from pipeline.tasks import GLUE, Task, part_of
 
 
 @dataclass(frozen=True)
-class Amount:
+class DatasetSize:
     """Rows of one task.
 
     Attributes:
@@ -43,7 +43,7 @@ class Amount:
         return sum(count for split, count in self.splits.items() if part_of(split) in parts)
 
 
-def read(params: Params) -> dict[str, Amount | None]:
+def read(params: Params) -> dict[str, DatasetSize | None]:
     """Amounts of all tasks; None for a task of one's own that is not prepared.
 
     Prepared rows count if they are of the source and the caps that the parameters name. For
@@ -57,27 +57,31 @@ def read(params: Params) -> dict[str, Amount | None]:
     return {name: _read(name, params, tokenizer) for name in params.tasks}
 
 
-def _read(name: str, params: Params, tokenizer: Path | None) -> Amount | None:
+def _read(name: str, params: Params, tokenizer: Path | None) -> DatasetSize | None:
     task = layouts.task_of(name, params.tasks[name].custom)
     if (found := _prepared(task, params)) is not None:
         return _measured(task, found, params, tokenizer)
     if name not in GLUE:
         return None
     splits = {split: _expected(task, split, params) for split in task.rows}
-    return Amount(task, splits, _transfer(task, splits, params), np.array(row_lengths.GLUE[name]))
+    return DatasetSize(
+        task, splits, _transfer(task, splits, params), np.array(row_lengths.GLUE[name])
+    )
 
 
 def _measured(
     task: Task, found: Mapping[str, Rows], params: Params, tokenizer: Path | None
-) -> Amount:
+) -> DatasetSize:
     splits = {split: len(there) for split, there in found.items()}
     train = found.get("train")
     further = paths.transfer_rows(task.name)
     transfer = len(rows.read(further)) if further.is_file() else _transfer(task, splits, params)
     if train is not None and tokenizer is not None:
-        return Amount(task, splits, transfer, row_lengths.measure(train, tokenizer), train, True)
+        return DatasetSize(
+            task, splits, transfer, row_lengths.measure(train, tokenizer), train, True
+        )
     typical = np.array(row_lengths.GLUE.get(task.name, row_lengths.GLUE["mnli"]))
-    return Amount(task, splits, transfer, typical, train)
+    return DatasetSize(task, splits, transfer, typical, train)
 
 
 def _prepared(task: Task, params: Params) -> dict[str, Rows] | None:

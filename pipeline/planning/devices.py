@@ -55,7 +55,7 @@ class Device:
             f"{self.name} has no fast {wanted} products; it has {', '.join(self.peak)}",
             seen=wanted,
             where="machine.precision in params.yaml",
-            mend=f"plan with --set machine.precision={next(iter(self.peak))}",
+            fix=f"plan with --set machine.precision={next(iter(self.peak))}",
         )
 
     def rate(self, precision: Precision) -> float:
@@ -143,6 +143,6 @@ def find(name: str) -> Device:
             f"no such device{messages.near(name, NAMED)}",
             seen=name,
             where="--device",
-            mend=f"choose one of {', '.join(NAMED)}",
+            fix=f"choose one of {', '.join(NAMED)}",
         )
     return NAMED[name]

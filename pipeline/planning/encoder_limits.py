@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from pipeline.params import file
-from pipeline.params.distillation import Internals
+from pipeline.params.distillation import Features
 from pipeline.params.encoders import Encoder
 from pipeline.params.sections import Params
 from pipeline.planning import encoder_shapes, plan
@@ -75,7 +75,7 @@ def _lacks(use: _Use) -> Iterator[str]:
         )
 
 
-def _pairs(params: Params, internals: Internals) -> Iterator[str]:
+def _pairs(params: Params, internals: Features) -> Iterator[str]:
     """Pairs of layers of which one is not there."""
     student, member = (
         encoder_shapes.of(encoder)

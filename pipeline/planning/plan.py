@@ -13,7 +13,7 @@ from pipeline.params.encoders import Encoder
 from pipeline.params.sections import Params
 from pipeline.params.teachers import WHOLE
 from pipeline.planning import dataset_sizes, encoder_shapes, stage_runs
-from pipeline.planning.dataset_sizes import Amount
+from pipeline.planning.dataset_sizes import DatasetSize
 from pipeline.planning.stage_runs import Job, Run
 
 SIDE_BY_SIDE = (("refine",), ("teach",), ("label",), ("distil", "baseline"), ("tune",))
@@ -31,7 +31,7 @@ class Plan:
     """
 
     runs: list[Run]
-    amounts: Mapping[str, Amount | None]
+    amounts: Mapping[str, DatasetSize | None]
     params: Params
 
 
@@ -49,7 +49,7 @@ def of(params: Params) -> Plan:
     return Plan(count(params, found), found, params)
 
 
-def count(params: Params, found: Mapping[str, Amount | None]) -> list[Run]:
+def count(params: Params, found: Mapping[str, DatasetSize | None]) -> list[Run]:
     """All runs, in the order of the stages, with the given amounts by task."""
     return [stage_runs.count(job, found) for job in _jobs(params, found)]
 
@@ -63,7 +63,7 @@ def start(member: str, params: Params) -> Encoder:
     return max(starts, key=_size)
 
 
-def _jobs(params: Params, found: Mapping[str, Amount | None]) -> Iterator[Job]:
+def _jobs(params: Params, found: Mapping[str, DatasetSize | None]) -> Iterator[Job]:
     for candidate in params.refinement.candidates:
         yield _refine(candidate, params, found)
     teachers = params.teachers
@@ -81,7 +81,7 @@ def _jobs(params: Params, found: Mapping[str, Amount | None]) -> Iterator[Job]:
         yield _tune(task, params, found)
 
 
-def _refine(candidate: str, params: Params, found: Mapping[str, Amount | None]) -> Job:
+def _refine(candidate: str, params: Params, found: Mapping[str, DatasetSize | None]) -> Job:
     section = params.refinement
     return Job(
         f"refine@{candidate}",
@@ -100,7 +100,7 @@ def _teach(
     fold: str,
     rows: float,
     params: Params,
-    found: Mapping[str, Amount | None],
+    found: Mapping[str, DatasetSize | None],
 ) -> Job:
     teachers = params.teachers
     return Job(
@@ -114,7 +114,7 @@ def _teach(
 
 
 def _label(
-    task: str, member: str, fold: str, params: Params, found: Mapping[str, Amount | None]
+    task: str, member: str, fold: str, params: Params, found: Mapping[str, DatasetSize | None]
 ) -> Job:
     teachers, amount = params.teachers, found[task]
     return Job(
@@ -127,7 +127,7 @@ def _label(
     )
 
 
-def _student(name: str, params: Params, found: Mapping[str, Amount | None]) -> Job:
+def _student(name: str, params: Params, found: Mapping[str, DatasetSize | None]) -> Job:
     student = params.student
     return Job(
         name,
@@ -140,7 +140,7 @@ def _student(name: str, params: Params, found: Mapping[str, Amount | None]) -> J
     )
 
 
-def _distil(params: Params, found: Mapping[str, Amount | None]) -> Job:
+def _distil(params: Params, found: Mapping[str, DatasetSize | None]) -> Job:
     job, internals = _student("distil", params, found), params.distillation.internals
     further = {task: amount.transfer for task, amount in found.items() if amount is not None}
     taught = frozenset(params.teachers.tasks)
@@ -149,7 +149,7 @@ def _distil(params: Params, found: Mapping[str, Amount | None]) -> Job:
     return Job(**{**vars(job), "further": further, "guide": guide, "eager": eager})
 
 
-def _tune(task: str, params: Params, found: Mapping[str, Amount | None]) -> Job:
+def _tune(task: str, params: Params, found: Mapping[str, DatasetSize | None]) -> Job:
     student = params.student
     return Job(
         f"tune@{task}",
@@ -161,12 +161,12 @@ def _tune(task: str, params: Params, found: Mapping[str, Amount | None]) -> Job:
     )
 
 
-def _present(found: Mapping[str, Amount | None]) -> list[str]:
+def _present(found: Mapping[str, DatasetSize | None]) -> list[str]:
     """Tasks that are not known to lack train rows: the others are left out of training."""
     return [task for task, amount in found.items() if amount is None or amount.of("train")]
 
 
-def _rows(found: Mapping[str, Amount | None], *parts: str) -> dict[str, float]:
+def _rows(found: Mapping[str, DatasetSize | None], *parts: str) -> dict[str, float]:
     return {
         task: amount.of(*parts)
         for task, amount in found.items()
@@ -174,7 +174,7 @@ def _rows(found: Mapping[str, Amount | None], *parts: str) -> dict[str, float]:
     }
 
 
-def _seen(amount: Amount | None, params: Params) -> dict[str, float]:
+def _seen(amount: DatasetSize | None, params: Params) -> dict[str, float]:
     """Train rows that each fold's teacher sees; of rows that are not at hand, a fair share."""
     names = folds.names(params.teachers.folds)
     rows, count = (0 if amount is None else amount.of("train")), len(names)

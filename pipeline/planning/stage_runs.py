@@ -11,7 +11,7 @@ from pipeline.params.heads import Head
 from pipeline.params.sampling import MergedSampling, Sampling
 from pipeline.planning import encoder_shapes, row_lengths
 from pipeline.planning.cost import NOTHING, Load, Training
-from pipeline.planning.dataset_sizes import Amount
+from pipeline.planning.dataset_sizes import DatasetSize
 from pipeline.planning.encoder_shapes import Shape
 from pipeline.tasks import Task
 from pipeline.training import task_sampling
@@ -89,7 +89,7 @@ class Run:
         return sum(work.load.tokens for work in self.trained.values())
 
 
-def count(job: Job, known: Mapping[str, Amount | None]) -> Run:
+def count(job: Job, known: Mapping[str, DatasetSize | None]) -> Run:
     """Count a job.
 
     Args:
@@ -121,7 +121,7 @@ def count(job: Job, known: Mapping[str, Amount | None]) -> Run:
 
 def training(
     sizes: Mapping[str, float],
-    amounts: Mapping[str, Amount],
+    amounts: Mapping[str, DatasetSize],
     settings: sections.Training,
     chosen: Sampling = MERGED,
 ) -> dict[str, Training]:
@@ -147,7 +147,7 @@ def training(
     return found
 
 
-def weights(job: Job, amounts: Mapping[str, Amount], shape: Shape) -> int:
+def weights(job: Job, amounts: Mapping[str, DatasetSize], shape: Shape) -> int:
     """Number of weights of encoder and heads, as MultiTaskModel.parameter_count has it."""
     pooler = any(getattr(head, "pooling", "") == "pooler" for head in job.heads.values())
     heads = (_head(head, shape.hidden, amounts[task].task) for task, head in job.heads.items())
@@ -165,7 +165,7 @@ def _head(head: Head, width: int, task: Task) -> int:
     return (width + 1) * (1 if head.kind == "ranking" else task.outputs)
 
 
-def _unknown(job: Job, shape: Shape | None, amounts: Mapping[str, Amount]) -> str:
+def _unknown(job: Job, shape: Shape | None, amounts: Mapping[str, DatasetSize]) -> str:
     if lacking := [task for task in job.heads if task not in amounts]:
         return f"rows of {', '.join(lacking)} are not known before `dvc repro prepare`"
     if shape is None:
@@ -180,7 +180,7 @@ def _held_out(job: Job) -> dict[str, int]:
     return {task: round(share * size) for task, size in job.train.items()}
 
 
-def _scored(job: Job, held: Mapping[str, int], amounts: Mapping[str, Amount]) -> Load:
+def _scored(job: Job, held: Mapping[str, int], amounts: Mapping[str, DatasetSize]) -> Load:
     epochs, length = job.settings.epochs, job.settings.max_length
     return total(
         row_lengths.load(amounts[task].lengths, rows + epochs * held.get(task, 0), length)

@@ -20,7 +20,7 @@ from pipeline.runtime import artifacts
 
 
 @dataclass(frozen=True)
-class Draft:
+class StagingFolder:
     """A trained model's folder while it is made.
 
     Attributes:
@@ -37,8 +37,8 @@ class Draft:
 
 
 @contextlib.contextmanager
-def of_training(path: Path) -> Iterator[Draft]:
-    """Give a draft that takes the place of `path` on success; no other process trains it then.
+def lock_for_training(path: Path) -> Iterator[StagingFolder]:
+    """Give a staging that takes the place of `path` on success; no other process trains it then.
 
     Raises:
         BusyError: another process does.
@@ -46,11 +46,11 @@ def of_training(path: Path) -> Iterator[Draft]:
     _check_scratch()
     name = "-".join(path.parts[1:] if path.parts[:1] == (str(paths.DATA),) else path.parts[-1:])
     with _locked(path):
-        artifacts.drop_stale(path)
+        artifacts.remove_stale(path)
         with artifacts.new_folder(path) as folder:
-            draft = Draft(name, folder, paths.live_log(name))
-            yield draft
-        for spent in (*draft.spent, draft.live):
+            staging = StagingFolder(name, folder, paths.live_log(name))
+            yield staging
+        for spent in (*staging.spent, staging.live):
             _delete(spent)
 
 
@@ -61,7 +61,7 @@ def _check_scratch() -> None:
             "the folder for scratch files is not an absolute path: each run would find another one",
             seen=named,
             where=f"environment variable {paths.SCRATCH}",
-            mend=f"export {paths.SCRATCH}={Path(named).absolute()}",
+            fix=f"export {paths.SCRATCH}={Path(named).absolute()}",
         )
 
 
@@ -69,7 +69,7 @@ def _check_scratch() -> None:
 def _locked(path: Path) -> Iterator[None]:
     from filelock import FileLock, Timeout
 
-    begin = artifacts.drafts_of(path)
+    begin = artifacts.staging_prefix(path)
     lock, holder = (begin.with_name(f"{begin.name}.{kind}") for kind in ("lock", "pid"))
     held = FileLock(lock)
     try:
@@ -93,7 +93,7 @@ def _busy(path: Path, holder: Path) -> BusyError:
         "another process trains this model already",
         seen=f"process {number}",
         where=path,
-        mend="wait until it is done, or end it: the next run goes on from its last checkpoint",
+        fix="wait until it is done, or end it: the next run goes on from its last checkpoint",
     )
 
 

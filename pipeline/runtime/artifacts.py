@@ -1,4 +1,4 @@
-"""Artifacts on disk: written under a draft name, renamed when whole, hashed when read."""
+"""Artifacts on disk: written under a staging name, renamed when whole, hashed when read."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-DRAFTS = ".drafts"  # in .dvcignore: a folder that a kill left behind is never hashed
+STAGING = ".staging"  # in .dvcignore: a folder that a kill left behind is never hashed
 _CHUNK = 1 << 20
 
 
@@ -27,37 +27,37 @@ def sha256(path: Path) -> str:
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[Path]:
-    """Give a draft path; on success it becomes `path`, on any failure it is gone.
+    """Give a staging path; on success it becomes `path`, on any failure it is gone.
 
-    The draft lies on the same file system as `path`, so the rename is atomic.
+    The staging lies on the same file system as `path`, so the rename is atomic.
     """
-    draft = _draft_of(path)
+    staging = _draft_of(path)
     try:
-        yield draft
-        _flush_to_disk(draft)
+        yield staging
+        _flush_to_disk(staging)
         path.parent.mkdir(parents=True, exist_ok=True)
-        draft.replace(path)
+        staging.replace(path)
     finally:
-        draft.unlink(missing_ok=True)
+        staging.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Give an empty draft folder; on success it takes the place of `path` whole.
+    """Give an empty staging folder; on success it takes the place of `path` whole.
 
     A folder already at `path` stays untouched until the new one is complete.
     """
-    draft = _draft_of(path)
-    shutil.rmtree(draft, ignore_errors=True)
-    draft.mkdir()
+    staging = _draft_of(path)
+    shutil.rmtree(staging, ignore_errors=True)
+    staging.mkdir()
     try:
-        yield draft
-        for file in sorted(draft.rglob("*")):
+        yield staging
+        for file in sorted(staging.rglob("*")):
             if file.is_file():
                 _flush_to_disk(file)
-        _swap(draft, path)
+        _swap(staging, path)
     finally:
-        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(staging, ignore_errors=True)
 
 
 def copy_folder(source: Path, target: Path) -> None:
@@ -67,8 +67,8 @@ def copy_folder(source: Path, target: Path) -> None:
 
 def write_json(path: Path, value: Any) -> None:
     """Write JSON with sorted keys: the same value gives the same bytes."""
-    with new_file(path) as draft:
-        draft.write_text(dump_json(value), encoding="utf-8")
+    with new_file(path) as staging:
+        staging.write_text(dump_json(value), encoding="utf-8")
 
 
 def dump_json(value: Any) -> str:
@@ -93,22 +93,22 @@ def system_errors(path: Path) -> Iterator[None]:
         raise
 
 
-def drafts_of(path: Path) -> Path:
+def staging_prefix(path: Path) -> Path:
     """What the names of an artifact's drafts begin with; the folder that they lie in is made.
 
     Drafts lie beside the top folder's artifacts, never inside a folder that DVC hashes.
     """
     top = path.parts[0] if not path.is_absolute() and len(path.parts) > 1 else path.parent
-    drafts = Path(top) / DRAFTS
+    drafts = Path(top) / STAGING
     drafts.mkdir(parents=True, exist_ok=True)
     return drafts / "-".join(path.with_suffix("").parts[-3:])
 
 
-def drop_stale(path: Path) -> None:
-    """Delete draft folders of an artifact that killed processes have left behind."""
+def remove_stale(path: Path) -> None:
+    """Delete staging folders of an artifact that killed processes have left behind."""
     import psutil
 
-    begin = drafts_of(path)
+    begin = staging_prefix(path)
     for folder in begin.parent.glob(f"{begin.name}-*"):
         found = re.fullmatch(r"-(\d+)(-old)?", folder.name.removeprefix(begin.name))
         if found and not psutil.pid_exists(int(found[1])):
@@ -116,18 +116,18 @@ def drop_stale(path: Path) -> None:
 
 
 def _draft_of(path: Path) -> Path:
-    begin = drafts_of(path)
+    begin = staging_prefix(path)
     return begin.with_name(f"{begin.name}-{os.getpid()}{path.suffix}")
 
 
-def _swap(draft: Path, path: Path) -> None:
-    """Put the draft in the place of `path`; interrupted in between, the old one goes back."""
+def _swap(staging: Path, path: Path) -> None:
+    """Put the staging in the place of `path`; interrupted in between, the old one goes back."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    old = draft.with_name(draft.name + "-old")
+    old = staging.with_name(staging.name + "-old")
     try:
         if path.exists():
             path.replace(old)
-        draft.replace(path)
+        staging.replace(path)
     finally:
         if old.exists() and not path.exists():
             old.replace(path)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-Doing = Literal["training", "scoring"]
+Activity = Literal["training", "scoring"]
 
 
-class Occupation(NamedTuple):
+class CurrentBatch(NamedTuple):
     """A batch on its way through a model.
 
     Attributes:
@@ -17,7 +17,7 @@ class Occupation(NamedTuple):
         tokens: tokens of each row, padding included.
     """
 
-    doing: Doing
+    doing: Activity
     task: str
     rows: int
     tokens: int
@@ -29,19 +29,19 @@ class Occupation(NamedTuple):
 class _Process:
     """Workers' threads score side by side: any of their batches may be the one that fails."""
 
-    batch: Occupation | None = None
+    batch: CurrentBatch | None = None
 
 
-def note(doing: Doing, task: str, rows: int, tokens: int) -> None:
+def start(doing: Activity, task: str, rows: int, tokens: int) -> None:
     """Say what comes next. It costs less than a microsecond: the text is made when asked for."""
-    _Process.batch = Occupation(doing, task, rows, tokens)
+    _Process.batch = CurrentBatch(doing, task, rows, tokens)
 
 
-def done() -> None:
+def clear() -> None:
     """Say that no batch is under way any more."""
     _Process.batch = None
 
 
-def now() -> Occupation | None:
+def current() -> CurrentBatch | None:
     """The batch under way; None between and outside of them."""
     return _Process.batch

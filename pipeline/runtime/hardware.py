@@ -23,7 +23,7 @@ _NEVER = 2**30  # bytes
 
 
 @dataclass(frozen=True)
-class Machine:
+class Hardware:
     """What was chosen.
 
     Attributes:
@@ -73,7 +73,7 @@ class Machine:
         return tensor.to(self.device)
 
 
-def set_up(settings: sections.Machine) -> Machine:
+def set_up(settings: sections.Machine) -> Hardware:
     """Choose device, precision and threads, and tell torch.
 
     Raises:
@@ -101,7 +101,7 @@ def set_up(settings: sections.Machine) -> Machine:
     )
     print(f"machine: {reason}", file=sys.stderr, flush=True)
     tokens = settings.labelling_tokens
-    return Machine(device, precision, threads, settings.engine, shards, tokens, reason)
+    return Hardware(device, precision, threads, settings.engine, shards, tokens, reason)
 
 
 def _device(wanted: str) -> tuple[str, str]:
@@ -119,7 +119,7 @@ def _device(wanted: str) -> tuple[str, str]:
             "no such device on this machine",
             seen=wanted,
             where="machine.device in params.yaml",
-            mend="set it to auto or cpu: dvc exp run -S machine.device=auto",
+            fix="set it to auto or cpu: dvc exp run -S machine.device=auto",
         )
     return wanted, "set in params.yaml"
 

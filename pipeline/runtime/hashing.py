@@ -19,7 +19,7 @@ _APART = ("planning/", "evaluation/", "deployment/", "data/sample/", "data/sourc
 _CHUNK = 1 << 24  # bytes of an array copied at once, if it does not lie in one piece
 
 
-def of(value: Any) -> str:
+def digest(value: Any) -> str:
     """SHA-256 of a value, in hex; the order of a mapping's keys does not matter.
 
     Args:
@@ -34,14 +34,14 @@ def of(value: Any) -> str:
     return digest.hexdigest()
 
 
-def of_code(root: Path = _CODE) -> str:
+def code_digest(root: Path = _CODE) -> str:
     """SHA-256 over the library's source files that training may import, in hex.
 
     Args:
         root: folder of the library.
     """
     files = (file.relative_to(root) for file in root.rglob("*.py"))
-    return of(
+    return digest(
         {
             file.as_posix(): artifacts.sha256(root / file)
             for file in files
@@ -77,7 +77,7 @@ def _add(digest: Any, value: Any) -> None:
 def _add_rows(digest: Any, array: np.ndarray) -> None:
     """An array's bytes, without a copy of the whole."""
     if array.flags.c_contiguous:
-        for piece in memory_mapped.pieces(array.reshape(-1).view(np.uint8)) if array.size else ():
+        for piece in memory_mapped.chunks(array.reshape(-1).view(np.uint8)) if array.size else ():
             digest.update(piece.data)
         return
     rows = max(1, _CHUNK * len(array) // array.nbytes)

@@ -12,12 +12,12 @@ import numpy.typing as npt
 
 from pipeline import paths
 
-HELD = 1 << 20
+MEMORY_BYTES = 1 << 20
 """Bytes of one array that stay in memory. More go to a file, this many at a time: far less than a
 model takes, and enough that small tasks need no file and large ones no small writes."""
 
 
-class Growing:
+class MappedBuffer:
     """An array `(rows, *shape)` to which rows are appended.
 
     Its file has no name, so that nothing is left behind whatever happens to the process. It lies
@@ -40,7 +40,7 @@ class Growing:
         self._held.append(rows)
         self._rows += len(rows)
         self._bytes += rows.nbytes
-        if self._bytes >= HELD:
+        if self._bytes >= MEMORY_BYTES:
             self._spill()
 
     def array(self) -> np.ndarray:
@@ -64,12 +64,12 @@ class Growing:
         self._held, self._bytes = [], 0
 
 
-def pieces(array: np.ndarray) -> Iterator[np.ndarray]:
-    """The rows of an array in pieces of about `HELD` bytes, for whoever reads all of it.
+def chunks(array: np.ndarray) -> Iterator[np.ndarray]:
+    """The rows of an array in pieces of about `MEMORY_BYTES` bytes, for whoever reads all of it.
 
     Of a mapped array no more than a piece is resident: what was read is given back.
     """
-    rows = max(1, HELD * len(array) // max(1, array.nbytes))
+    rows = max(1, MEMORY_BYTES * len(array) // max(1, array.nbytes))
     for start in range(0, len(array), rows):
         yield array[start : start + rows]
         _give_back(array)

@@ -12,7 +12,7 @@ from typing import Any
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
-class Interrupt:
+class DeferredInterrupt:
     """Whether there was one.
 
     Attributes:
@@ -36,13 +36,13 @@ class Interrupt:
 
 
 @contextmanager
-def noted() -> Iterator[Interrupt]:
+def defer_interrupts() -> Iterator[DeferredInterrupt]:
     """Note interrupts within the block; one that nobody has checked for is raised at its end.
 
     Only signals that would raise KeyboardInterrupt are taken over, and only in the main thread,
     the one that may.
     """
-    interrupt = Interrupt()
+    interrupt = DeferredInterrupt()
     main = threading.current_thread() is threading.main_thread()
     ours = [one for one in _SIGNALS if signal.getsignal(one) is signal.default_int_handler]
     for one in ours if main else []:

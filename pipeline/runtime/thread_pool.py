@@ -11,7 +11,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 
-class Workers:
+class ThreadPool:
     """A pool of threads; with one thread everything runs in the caller's.
 
     torch splits one operation among its threads, and how many there are decides the last bit of a

@@ -102,22 +102,22 @@ def write(
     row_tables.write_batches(path, schema(task), batches, describe(task, model))
 
 
-def read(path: Path, mend: str = "dvc repro") -> Logits:
+def read(path: Path, fix: str = "dvc repro") -> Logits:
     """Read one model's logits, memory-mapped.
 
     Args:
         path: a file that `write` made.
-        mend: the command that makes the file anew, named in errors.
+        fix: the command that makes the file anew, named in errors.
 
     Raises:
         SoftLabelError: the file is missing, of another version or with other columns, or a logit
             is NaN or infinite.
     """
     needed = {*row_tables.DESCRIPTION, "model"}
-    table, metadata = row_tables.read_versioned(path, SCHEMA_VERSION, "logits file", mend, needed)
+    table, metadata = row_tables.read_versioned(path, SCHEMA_VERSION, "logits file", fix, needed)
     found = Logits(table, metadata)
-    row_tables.check_columns(table, schema(found.task), path, mend)
-    row_tables.check_finite(table, "logits", path, mend)
+    row_tables.check_columns(table, schema(found.task), path, fix)
+    row_tables.check_finite(table, "logits", path, fix)
     return found
 
 

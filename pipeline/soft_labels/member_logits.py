@@ -18,8 +18,13 @@ from pipeline.soft_labels import calibration, logits
 from pipeline.soft_labels.logits import Logits
 from pipeline.tasks import part_of
 
-_OF_THE_FOLD = ("fold", "seen", "weights_sha256", "dev")  # what a card says of its own fold's model
-_SHARED = ("encoder", "training")  # what the cards of all folds must agree on
+_OF_THE_FOLD = (
+    "fold",
+    "seen",
+    "weights_sha256",
+    "dev",
+)  # what a manifest says of its own fold's model
+_SHARED = ("encoder", "training")  # what the manifests of all folds must agree on
 
 Splits = Mapping[str, Rows]
 
@@ -37,13 +42,13 @@ def read(task: str, name: str, names: Sequence[str], splits: Splits) -> Logits:
         SoftLabelError: a file is missing or damaged, or is not of these rows, member or folds.
     """
     parts = {
-        fold: logits.read(paths.teacher_logits(task, name, fold), _mend("teach", task, name, fold))
+        fold: logits.read(paths.teacher_logits(task, name, fold), _fix("teach", task, name, fold))
         for fold in names
     }
     if TRANSFER not in splits:
         return join(name, parts, splits)
     labelled = {
-        fold: logits.read(paths.labelled_logits(task, name, fold), _mend("label", task, name, fold))
+        fold: logits.read(paths.labelled_logits(task, name, fold), _fix("label", task, name, fold))
         for fold in names
     }
     return join(name, parts, splits, labelled)
@@ -67,8 +72,8 @@ def join(
         labelled: by name of fold, the same models' logits for the rows of split `transfer`.
 
     Returns:
-        Logits of the rows of `splits`, in their order. `model` is the card that all share, with
-        the dev metrics of the mean logits, and `by_fold`, what each fold's card says of its own.
+        Logits of the rows of `splits`, in their order. `model` is the manifest that all share, with
+        the dev metrics of the mean logits, and `by_fold`, what each manifest says of its own fold.
 
     Raises:
         SoftLabelError: logits of other rows or of another task, or a model of another member or
@@ -82,13 +87,13 @@ def join(
     if len(parts) > 1:
         train = np.flatnonzero(row_tables.keys(prepared)["split"].to_numpy() == "train")
         joined[train] = stacked[blind - 1, train]
-    card = _card(parts, prepared, joined)
+    manifest = _manifest(parts, prepared, joined)
     if TRANSFER in splits:
         prepared[TRANSFER] = splits[TRANSFER]
         further = _further(name, parts, labelled, splits[TRANSFER])
         joined = np.concatenate([joined, further])
     task = prepared["train"].task
-    return Logits(logits.tabulate(prepared, joined), logits.describe(task, card))
+    return Logits(logits.tabulate(prepared, joined), logits.describe(task, manifest))
 
 
 def temperatures(members: Mapping[str, Logits]) -> dict[str, float] | None:
@@ -109,28 +114,28 @@ def temperatures(members: Mapping[str, Logits]) -> dict[str, float] | None:
     }
 
 
-def _mend(stage: str, task: str, name: str, fold: str) -> str:
+def _fix(stage: str, task: str, name: str, fold: str) -> str:
     return f"dvc repro {stage}@{task}-{name}-{fold}"
 
 
 def _origin(stage: str, task: str, name: str, fold: str) -> Origin:
     what = f"logits of teacher {name}, fold {fold}"
-    return Origin(what, mend=_mend(stage, task, name, fold))
+    return Origin(what, fix=_fix(stage, task, name, fold))
 
 
 def _check_cards(name: str, parts: Mapping[str, Logits], train: Rows, blind: folds.Folds) -> None:
     names = list(parts)
     first = parts[names[0]].model
     for fold, part in parts.items():
-        origin, card = _origin("teach", train.task.name, name, fold), part.model
+        origin, manifest = _origin("teach", train.task.name, name, fold), part.model
         seen = folds.fingerprint(folds.outside(train, fold, blind))
         expected = {"name": name, "fold": fold, "folds": names, "seen": seen}
         for key, value in expected.items():
-            if card.get(key) != value:
-                origin.refuse(_FAULTS[key].format(value), card.get(key))
+            if manifest.get(key) != value:
+                origin.refuse(_FAULTS[key].format(value), manifest.get(key))
         for key in _SHARED:
-            if card.get(key) != first.get(key):
-                origin.refuse(f"another {key} than that of fold {names[0]}", card.get(key))
+            if manifest.get(key) != first.get(key):
+                origin.refuse(f"another {key} than that of fold {names[0]}", manifest.get(key))
 
 
 _FAULTS = {
@@ -174,19 +179,19 @@ def _further(
     return _mean(_stack("label", name, labelled, {TRANSFER: rows}))
 
 
-def _card(parts: Mapping[str, Logits], prepared: Splits, joined: Floats) -> dict[str, Any]:
-    """The card of the only model, or what all share with what is each fold's own."""
-    cards = {fold: dict(part.model) for fold, part in parts.items()}
-    first = next(iter(cards.values()))
-    if len(cards) == 1:
+def _manifest(parts: Mapping[str, Logits], prepared: Splits, joined: Floats) -> dict[str, Any]:
+    """The manifest of the only model, or what all share with what is each fold's own."""
+    manifests = {fold: dict(part.model) for fold, part in parts.items()}
+    first = next(iter(manifests.values()))
+    if len(manifests) == 1:
         return first
     shared = {key: value for key, value in first.items() if key not in _OF_THE_FOLD}
     return {
         **shared,
         "dev": _dev(prepared, joined),
         "by_fold": {
-            fold: {key: value for key, value in card.items() if shared.get(key) != value}
-            for fold, card in cards.items()
+            fold: {key: value for key, value in manifest.items() if shared.get(key) != value}
+            for fold, manifest in manifests.items()
         },
     }
 

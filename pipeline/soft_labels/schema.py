@@ -162,7 +162,7 @@ def check_numbers(found: SoftLabels) -> None:
         return
     ids, origin = found.table["row_id"], found.origin
     for name in (*(PREFIX + member for member in found.members), _outcome(found.task)):
-        row_tables.check_finite(found.table, name, origin.where, origin.mend)
+        row_tables.check_finite(found.table, name, origin.where, origin.fix)
     outcome = found.probabilities
     if not found.task.regression:
         checks.check_simplex(outcome, ids, origin)

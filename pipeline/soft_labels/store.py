@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.data import row_tables
-from pipeline.data.parquet_file import Stored
+from pipeline.data.parquet_file import ParquetFile
 from pipeline.data.row_join import (
     Origin,
     align,
@@ -29,7 +29,7 @@ from pipeline.data.row_tables import Floats, key_batches
 from pipeline.data.rows import TRANSFER, Rows
 from pipeline.errors import SoftLabelError
 from pipeline.metrics import task_score
-from pipeline.runtime.memory_mapped import Growing
+from pipeline.runtime.memory_mapped import MappedBuffer
 from pipeline.soft_labels import checks, ensemble_rules
 from pipeline.soft_labels.logits import Logits
 from pipeline.soft_labels.schema import (
@@ -139,7 +139,7 @@ def read_targets(
     """
     opened, head = _open(path)
     in_order = _check_rows(opened, head, splits)
-    found = Growing(np.float32, head.task.outputs)
+    found = MappedBuffer(np.float32, head.task.outputs)
     for part in _parts(opened, head):
         at = np.flatnonzero(_among(part.table, learnt))
         found.append(part.combine(part.member_logits[:, at], temperature))
@@ -152,19 +152,19 @@ def read_targets(
     return targets[locate(wanted["row_id"], there, head.origin)]
 
 
-def _open(path: Path) -> tuple[Stored, SoftLabels]:
+def _open(path: Path) -> tuple[ParquetFile, SoftLabels]:
     """The open file, and what it says of itself as soft labels of no rows."""
-    mend = f"dvc repro ensemble@{path.stem}"
+    fix = f"dvc repro ensemble@{path.stem}"
     what = "soft-label file"
-    opened = row_tables.open_versioned(path, SCHEMA_VERSION, what, mend, KEYS)
-    origin = Origin(f"soft labels of {opened.metadata['task']}", path, mend)
+    opened = row_tables.open_versioned(path, SCHEMA_VERSION, what, fix, KEYS)
+    origin = Origin(f"soft labels of {opened.metadata['task']}", path, fix)
     head = SoftLabels(opened.schema.empty_table(), opened.metadata, origin)
     check_notes(head)
-    row_tables.check_types(opened.schema, schema(head.task, head.members), path, mend)
+    row_tables.check_types(opened.schema, schema(head.task, head.members), path, fix)
     return opened, head
 
 
-def _keys(opened: Stored, head: SoftLabels) -> Iterator[pa.Table]:
+def _keys(opened: ParquetFile, head: SoftLabels) -> Iterator[pa.Table]:
     """The columns that say which row it is, checked in themselves, a batch at a time."""
     names = [field.name for field in row_tables.key_fields(head.task)]
     for part in _batches(opened, head, names):
@@ -173,7 +173,7 @@ def _keys(opened: Stored, head: SoftLabels) -> Iterator[pa.Table]:
         yield part
 
 
-def _parts(opened: Stored, head: SoftLabels) -> Iterator[SoftLabels]:
+def _parts(opened: ParquetFile, head: SoftLabels) -> Iterator[SoftLabels]:
     """All soft labels, their numbers checked, a batch at a time."""
     for table in _batches(opened, head, opened.schema.names):
         part = replace(head, table=table)
@@ -181,11 +181,11 @@ def _parts(opened: Stored, head: SoftLabels) -> Iterator[SoftLabels]:
         yield part
 
 
-def _batches(opened: Stored, head: SoftLabels, names: Sequence[str]) -> Iterator[pa.Table]:
-    mend, expected = head.origin.mend, schema(head.task, head.members)
-    with row_tables.readable(opened.path, mend):
+def _batches(opened: ParquetFile, head: SoftLabels, names: Sequence[str]) -> Iterator[pa.Table]:
+    fix, expected = head.origin.fix, schema(head.task, head.members)
+    with row_tables.readable(opened.path, fix):
         for part in opened.batches(names):
-            row_tables.check_nulls(part, expected, opened.path, mend)
+            row_tables.check_nulls(part, expected, opened.path, fix)
             yield part
 
 
@@ -196,7 +196,7 @@ def _among(table: pa.Table, splits: Collection[str]) -> np.ndarray:
 
 
 def _member_values(keys: pa.Table, task: Task, name: str, member: Logits) -> Floats:
-    origin = Origin(f"logits of teacher {name}", mend=f"dvc repro ensemble@{task.name}")
+    origin = Origin(f"logits of teacher {name}", fix=f"dvc repro ensemble@{task.name}")
     if member.model["name"] != name:
         origin.refuse("they are of another member", member.model["name"])
     check_task(member.task, task, origin)
@@ -209,7 +209,7 @@ def _weights(task: Task, models: Mapping[str, Mapping[str, Any]]) -> dict[str, f
             raise SoftLabelError(
                 "dev_weighted needs each member's dev metrics",
                 seen=f"teacher {name} has none: {task.name} has no dev split",
-                mend="set ensemble.rule to mean_probability",
+                fix="set ensemble.rule to mean_probability",
             )
     return ensemble_rules.dev_weights(
         {n: task_score(task, model["dev"]) for n, model in models.items()}
@@ -221,7 +221,7 @@ def _metadata(task: Task, notes: Mapping[str, Any]) -> dict[str, Any]:
     return {"missing": False, "schema_version": SCHEMA_VERSION, **described, **notes}
 
 
-def _check_rows(opened: Stored, head: SoftLabels, splits: Mapping[str, Rows] | None) -> bool:
+def _check_rows(opened: ParquetFile, head: SoftLabels, splits: Mapping[str, Rows] | None) -> bool:
     """Refuse other rows than those of `splits`; whether they are in the same order."""
     origin = head.origin
     for rows in (splits or {}).values():

@@ -55,7 +55,7 @@ def read_targets(task: str, splits: Splits, further: Rows | None, params: Params
     """
     path = paths.soft_labels(task)
     if not path.exists():
-        raise SoftLabelError("no soft labels", where=path, mend=f"dvc repro ensemble@{task}")
+        raise SoftLabelError("no soft labels", where=path, fix=f"dvc repro ensemble@{task}")
     learnt = {"train": splits["train"], **({} if further is None else {TRANSFER: further})}
     temperature = params.distillation.temperature
     return store.read_targets(path, {**splits, **learnt}, learnt, temperature)

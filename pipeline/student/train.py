@@ -14,7 +14,7 @@ from pipeline.model import encoders, saved_model
 from pipeline.params.sections import Distillation, Params
 from pipeline.runtime import artifact_lock, artifacts
 from pipeline.tasks import part_of
-from pipeline.training.finetune import Opened, Recipe, Splits, Targets, Teachers, fine_tune
+from pipeline.training.finetune import LoadedEncoder, Recipe, Splits, Targets, Teachers, fine_tune
 
 
 def read_prepared(params: Params) -> dict[str, Splits]:
@@ -76,15 +76,15 @@ def train(
         task_weights=student.task_weights,
         distillation=distillation,
     )
-    opened = Opened(
+    opened = LoadedEncoder(
         *encoders.load(student.encoder, student.dropout), encoders.describe(student.encoder)
     )
-    with artifact_lock.of_training(folder) as draft:
+    with artifact_lock.lock_for_training(folder) as staging:
         model = fine_tune(
-            draft, recipe, learnt, opened, params.machine, targets or {}, teachers or {}
+            staging, recipe, learnt, opened, params.machine, targets or {}, teachers or {}
         )
         for name, splits in prepared.items():
             held_out = {key: split for key, split in splits.items() if part_of(key) != "train"}
             if held_out:
-                model.score(held_out, paths.task_logits(draft.folder, name))
-        artifacts.write_json(draft.folder / saved_model.CARD, model.card)
+                model.score(held_out, paths.task_logits(staging.folder, name))
+        artifacts.write_json(staging.folder / saved_model.MANIFEST, model.manifest)

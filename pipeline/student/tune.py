@@ -6,7 +6,7 @@ import sys
 
 from pipeline import paths
 from pipeline.data import rows
-from pipeline.errors import CheckpointError
+from pipeline.errors import SavedModelError
 from pipeline.model import saved_model
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.params.sections import Params
@@ -28,48 +28,48 @@ def tune(task: str, params: Params) -> None:
         TrainingError: the loss is not finite.
     """
     prepared = paths.prepared(task)
-    with artifact_lock.of_training(paths.tuned(task)) as draft:
+    with artifact_lock.lock_for_training(paths.tuned(task)) as staging:
         if rows.absent(prepared):
             note = f"{task}: no train rows at the source, no tuned student"
             print(note, file=sys.stderr)
-            artifacts.write_json(draft.folder / rows.MISSING, {"task": task, "note": note})
+            artifacts.write_json(staging.folder / rows.MISSING, {"task": task, "note": note})
             return
         splits = rows.read_splits(prepared)
         loaded = _student(task)
         recipe = _recipe(task, params, loaded)
-        model = fine_tune_further(draft, recipe, {task: splits["train"]}, loaded, params.machine)
+        model = fine_tune_further(staging, recipe, {task: splits["train"]}, loaded, params.machine)
         held_out = {name: split for name, split in splits.items() if part_of(name) != "train"}
-        card = {**model.card, "dev": {}}
+        manifest = {**model.manifest, "dev": {}}
         if held_out:
-            card = model.score(held_out, draft.folder / paths.tuned_logits(task).name)
-        artifacts.write_json(draft.folder / saved_model.CARD, card)
+            manifest = model.score(held_out, staging.folder / paths.tuned_logits(task).name)
+        artifacts.write_json(staging.folder / saved_model.MANIFEST, manifest)
 
 
-def _recipe(task: str, params: Params, loaded: saved_model.Loaded) -> Recipe:
+def _recipe(task: str, params: Params, loaded: saved_model.LoadedModel) -> Recipe:
     """The section's settings, then the task's."""
     return Recipe(
         name=paths.TUNED.name,
         title=f"tune {task}",
         heads=loaded.network.head_settings,
-        dropout=loaded.card["training"]["dropout"],
+        dropout=loaded.manifest["training"]["dropout"],
         settings=params.tuning.training(task),
         seed=params.tuning.seed,
     )
 
 
-def _student(task: str) -> saved_model.Loaded:
+def _student(task: str) -> saved_model.LoadedModel:
     """The student with its head for one task only."""
-    dropout = saved_model.read_card(paths.STUDENT)["training"]["dropout"]
+    dropout = saved_model.read_manifest(paths.STUDENT)["training"]["dropout"]
     found = saved_model.load(paths.STUDENT, dropout)
     whole = found.network
     if task not in whole.tasks:
-        raise CheckpointError(
+        raise SavedModelError(
             f"the student has no head for {task}",
             seen=f"heads for {', '.join(whole.tasks)}",
             where=paths.STUDENT,
-            mend="dvc repro distil",
+            fix="dvc repro distil",
         )
     heads = {task: whole.head_settings[task]}
     single = MultiTaskModel(whole.encoder, {task: whole.tasks[task]}, heads)
     single.head(task).load_state_dict(whole.head(task).state_dict())
-    return saved_model.Loaded(single, found.tokenizer, found.card)
+    return saved_model.LoadedModel(single, found.tokenizer, found.manifest)

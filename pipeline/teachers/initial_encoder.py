@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=BaseModel)
 NOTE = "start.json"
-REFINED = "refined"  # a candidate's `source` in a card, beside hub, folder, wheel and random
+REFINED = "refined"  # a candidate's `source` in a manifest, beside hub, folder, wheel and random
 
 
 class Selected(Section):
@@ -62,12 +62,12 @@ def write(member: str, params: Params) -> None:
         EncoderError: nothing is selected at the member's rank, or it is not whole.
     """
     own = params.teachers.members[member]
-    with artifacts.new_folder(paths.start(member)) as draft:
+    with artifacts.new_folder(paths.start(member)) as staging:
         if own.refined is None:
             found = _Start(encoder=own.encoder or params.teachers.encoder)
         else:
-            found = _Start(refined=_copy(own.refined, draft))
-        artifacts.write_json(draft / NOTE, found.model_dump(mode="json", exclude_none=True))
+            found = _Start(refined=_copy(own.refined, staging))
+        artifacts.write_json(staging / NOTE, found.model_dump(mode="json", exclude_none=True))
 
 
 def load(folder: Path, dropout: float) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
@@ -88,7 +88,7 @@ def load(folder: Path, dropout: float) -> tuple[PreTrainedModel, PreTrainedToken
 
 
 def describe(folder: Path) -> dict[str, Any]:
-    """The start as kept in the card of the model that it became.
+    """The start as kept in the manifest of the model that it became.
 
     Returns:
         What `encoders.describe` gives; of a candidate source `refined`, rank, candidate,
@@ -104,37 +104,37 @@ def describe(folder: Path) -> dict[str, Any]:
 
 
 def _read(folder: Path) -> Encoder | Refined:
-    path, mend = folder / NOTE, f"dvc repro start@{folder.name}"
+    path, fix = folder / NOTE, f"dvc repro start@{folder.name}"
     if not path.is_file():
-        raise EncoderError("the member has no start", where=path, mend=mend)
-    found = _validated(_Start, path, mend)
+        raise EncoderError("the member has no start", where=path, fix=fix)
+    found = _validated(_Start, path, fix)
     start = found.refined or found.encoder
     assert start is not None, "the validator has checked it"
     return start
 
 
-def _copy(rank: int, draft: Path) -> Refined:
+def _copy(rank: int, staging: Path) -> Refined:
     """Copy a selected candidate's encoder."""
     selected = paths.selected(rank)
-    path = selected / saved_model.CARD
+    path = selected / saved_model.MANIFEST
     if not path.is_file():
         raise EncoderError(
-            f"no candidate is selected at rank {rank}", where=selected, mend="dvc repro select"
+            f"no candidate is selected at rank {rank}", where=selected, fix="dvc repro select"
         )
     found = _validated(Selected, path, "dvc repro select")
-    artifacts.copy_folder(selected / saved_model.ENCODER, draft / saved_model.ENCODER)
+    artifacts.copy_folder(selected / saved_model.ENCODER, staging / saved_model.ENCODER)
     refined = Refined(rank=rank, **found.model_dump())
-    _check(draft, refined)
+    _check(staging, refined)
     return refined
 
 
-def _validated(kind: type[T], path: Path, mend: str) -> T:
+def _validated(kind: type[T], path: Path, fix: str) -> T:
     try:
         return kind.model_validate(artifacts.read_json(path))
     except ValueError as error:  # pydantic's and the JSON reader's
         fault = error.errors()[0]["msg"] if isinstance(error, ValidationError) else error
         raise EncoderError(
-            "the file does not say which encoder it is", seen=fault, where=path, mend=mend
+            "the file does not say which encoder it is", seen=fault, where=path, fix=fix
         ) from error
 
 
@@ -147,5 +147,5 @@ def _check(folder: Path, refined: Refined) -> None:
             f"(SHA-256 {refined.sha256})",
             seen=seen,
             where=weights,
-            mend="dvc repro --single-item --force select start",
+            fix="dvc repro --single-item --force select start",
         )

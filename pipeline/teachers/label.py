@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline import paths
 from pipeline.data import rows, transfer_rows
 from pipeline.data.rows import Rows
-from pipeline.errors import CheckpointError
+from pipeline.errors import SavedModelError
 from pipeline.model import saved_model
 from pipeline.params.sections import Machine
 from pipeline.runtime import artifacts
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 
-def annotate(task: str, member: str, fold: str, machine: Machine) -> None:
+def label(task: str, member: str, fold: str, machine: Machine) -> None:
     """Score one task's transfer rows and write data/labelled/<task>/<member>/<fold>/.
 
     The rows are cut to the length that the teacher was trained with. Without a teacher or without
@@ -38,25 +38,25 @@ def annotate(task: str, member: str, fold: str, machine: Machine) -> None:
     """
     folder = paths.teacher(task, member, fold)
     found = transfer_rows.read(task)
-    with artifacts.new_folder(paths.labelled(task, member, fold)) as draft:
+    with artifacts.new_folder(paths.labelled(task, member, fold)) as staging:
         if found is None or (folder / rows.MISSING).exists():
             lack = "transfer rows" if found is None else "teacher"
             note = f"{task}: no {lack}, nothing to label"
             print(note, file=sys.stderr)
-            artifacts.write_json(draft / rows.MISSING, {"task": task, "note": note})
+            artifacts.write_json(staging / rows.MISSING, {"task": task, "note": note})
             return
-        _write(draft / paths.labelled_logits(task, member, fold).name, folder, found, machine)
+        _write(staging / paths.labelled_logits(task, member, fold).name, folder, found, machine)
 
 
 def _write(path: Path, folder: Path, found: Rows, machine: Machine) -> None:
     from pipeline.soft_labels import logits
 
-    scored, card = _score(folder, found, machine)
-    logits.write(path, {rows.TRANSFER: found}, {rows.TRANSFER: scored}, card)
+    scored, manifest = _score(folder, found, machine)
+    logits.write(path, {rows.TRANSFER: found}, {rows.TRANSFER: scored}, manifest)
 
 
 def _score(folder: Path, found: Rows, machine: Machine) -> tuple[np.ndarray, Mapping[str, Any]]:
-    """Logits float32 `(rows, outputs)` and the teacher's card."""
+    """Logits float32 `(rows, outputs)` and the teacher's manifest."""
     from pipeline.model import scoring, tokenization
     from pipeline.runtime import hardware
 
@@ -64,18 +64,18 @@ def _score(folder: Path, found: Rows, machine: Machine) -> tuple[np.ndarray, Map
     teacher = saved_model.load(folder)
     _check_task(folder, teacher.network.tasks, found)
     network = teacher.network.to(chosen.device)
-    length = teacher.card["training"]["max_length"]
+    length = teacher.manifest["training"]["max_length"]
     packed = tokenization.tokenise(found, teacher.tokenizer, length)
-    title = f"label {found.task.name} {teacher.card['name']}"
-    return scoring.logits(network, found.task.name, packed, chosen, title), teacher.card
+    title = f"label {found.task.name} {teacher.manifest['name']}"
+    return scoring.logits(network, found.task.name, packed, chosen, title), teacher.manifest
 
 
 def _check_task(folder: Path, taught: Mapping[str, Any], found: Rows) -> None:
     task = found.task
     if task.name not in taught or taught[task.name].labels != task.labels:
-        raise CheckpointError(
+        raise SavedModelError(
             f"the teacher was not taught {task.name} with these classes",
             seen={name: list(known.labels) for name, known in taught.items()},
             where=folder,
-            mend=f"dvc repro teach@{'-'.join(folder.parts[-3:])}",
+            fix=f"dvc repro teach@{'-'.join(folder.parts[-3:])}",
         )

@@ -9,7 +9,7 @@ from pipeline.runtime import artifact_lock, artifacts
 from pipeline.student import train as student
 from pipeline.tasks import part_of
 from pipeline.teachers import select
-from pipeline.training.finetune import Opened, Recipe, fine_tune
+from pipeline.training.finetune import LoadedEncoder, Recipe, fine_tune
 
 
 def refine(candidate: str, params: Params) -> None:
@@ -30,14 +30,16 @@ def refine(candidate: str, params: Params) -> None:
     }
     select.check_tasks(params, {task for task, splits in dev.items() if splits})
     recipe, train = _recipe(candidate, params, tuple(prepared)), student.train_rows(prepared)
-    with artifact_lock.of_training(paths.refined(candidate)) as draft:
-        model = fine_tune(draft, recipe, train, _open(candidate, params), params.machine)
+    with artifact_lock.lock_for_training(paths.refined(candidate)) as staging:
+        model = fine_tune(staging, recipe, train, _open(candidate, params), params.machine)
         scores = {
-            task: model.score(splits, paths.task_logits(draft.folder, task))["dev"]
+            task: model.score(splits, paths.task_logits(staging.folder, task))["dev"]
             for task, splits in dev.items()
             if splits
         }
-        artifacts.write_json(draft.folder / saved_model.CARD, {**model.card, "dev": scores})
+        artifacts.write_json(
+            staging.folder / saved_model.MANIFEST, {**model.manifest, "dev": scores}
+        )
 
 
 def _recipe(candidate: str, params: Params, tasks: tuple[str, ...]) -> Recipe:
@@ -54,10 +56,10 @@ def _recipe(candidate: str, params: Params, tasks: tuple[str, ...]) -> Recipe:
     )
 
 
-def _open(candidate: str, params: Params) -> Opened:
+def _open(candidate: str, params: Params) -> LoadedEncoder:
     encoder = params.refinement.candidates[candidate].encoder or params.refinement.encoder
     loaded = encoders.load(encoder, _dropout(candidate, params))
-    return Opened(*loaded, encoders.describe(encoder))
+    return LoadedEncoder(*loaded, encoders.describe(encoder))
 
 
 def _dropout(candidate: str, params: Params) -> float:

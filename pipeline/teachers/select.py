@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline import metrics, paths
 from pipeline.data.formats import layouts
-from pipeline.errors import CheckpointError, DataError
+from pipeline.errors import DataError, SavedModelError
 from pipeline.model import encoders, saved_model
 from pipeline.params.sections import Params
 from pipeline.runtime import artifacts
@@ -26,12 +26,12 @@ class Candidate:
 
     Attributes:
         name: as in params.yaml.
-        card: its model.json.
+        manifest: its model.json.
         scores: score of each task that decides, as a fraction.
     """
 
     name: str
-    card: Mapping[str, Any]
+    manifest: Mapping[str, Any]
     scores: Mapping[str, float]
 
     @property
@@ -50,17 +50,17 @@ def select(params: Params) -> list[Candidate]:
         All candidates, the best first.
 
     Raises:
-        CheckpointError: a candidate is not trained, or its weights are not those of its card.
+        CheckpointError: a candidate is not trained, or its weights are not those of its manifest.
         DataError: a task that decides has no dev scores.
     """
     order = rank([_read(name, params) for name in params.refinement.candidates])
     best = order[: params.selection.top]
-    with artifacts.new_folder(paths.SELECTED) as draft:
+    with artifacts.new_folder(paths.SELECTED) as staging:
         index = {}
         for place, candidate in enumerate(best, start=1):
-            found = _keep(candidate, draft / paths.selected(place).name)
+            found = _keep(candidate, staging / paths.selected(place).name)
             index[str(place)] = found.model_dump(include={"candidate", "weights_sha256"})
-        artifacts.write_json(draft / INDEX, index)
+        artifacts.write_json(staging / INDEX, index)
     artifacts.write_json(paths.SELECTION, _report(order, params))
     return order
 
@@ -86,18 +86,18 @@ def check_tasks(params: Params, scored: Container[str]) -> None:
                 f"candidates cannot be selected by {task}: the source has no train rows or no "
                 "dev rows of it",
                 where="selection.tasks in params.yaml",
-                mend=f"take {task} out of selection.tasks, or name another task there",
+                fix=f"take {task} out of selection.tasks, or name another task there",
             )
 
 
 def _read(name: str, params: Params) -> Candidate:
-    card = saved_model.read_card(paths.refined(name))
-    dev = card.get("dev", {})
+    manifest = saved_model.read_manifest(paths.refined(name))
+    dev = manifest.get("dev", {})
     check_tasks(params, {task for task, per_split in dev.items() if per_split})
     scores = {
         task: metrics.task_score(_task(task, params), dev[task]) for task in params.selection.tasks
     }
-    return Candidate(name, card, scores)
+    return Candidate(name, manifest, scores)
 
 
 def _task(name: str, params: Params) -> Task:
@@ -106,13 +106,13 @@ def _task(name: str, params: Params) -> Task:
 
 def _keep(candidate: Candidate, folder: Path) -> Selected:
     """Copy the encoder, without heads: teachers get heads of their own."""
-    source, named = paths.refined(candidate.name), candidate.card["weights_sha256"]
+    source, named = paths.refined(candidate.name), candidate.manifest["weights_sha256"]
     if (seen := saved_model.weights_sha256(source)) != named:
-        raise CheckpointError(
-            f"the weights are not those that {saved_model.CARD} names ({named})",
+        raise SavedModelError(
+            f"the weights are not those that {saved_model.MANIFEST} names ({named})",
             seen=seen,
             where=source,
-            mend=f"dvc checkout {source}, or "
+            fix=f"dvc checkout {source}, or "
             f"dvc repro --single-item --force refine@{candidate.name}",
         )
     artifacts.copy_folder(source / saved_model.ENCODER, folder / saved_model.ENCODER)
@@ -120,9 +120,9 @@ def _keep(candidate: Candidate, folder: Path) -> Selected:
         candidate=candidate.name,
         weights_sha256=named,
         sha256=artifacts.sha256(folder / saved_model.ENCODER / encoders.WEIGHTS),
-        encoder=candidate.card["encoder"],
+        encoder=candidate.manifest["encoder"],
     )
-    artifacts.write_json(folder / saved_model.CARD, found.model_dump(mode="json"))
+    artifacts.write_json(folder / saved_model.MANIFEST, found.model_dump(mode="json"))
     return found
 
 
@@ -134,8 +134,8 @@ def _report(order: list[Candidate], params: Params) -> dict[str, Any]:
             "selected": place <= top,
             "score": candidate.score,
             "scores": dict(candidate.scores),
-            "dev": candidate.card["dev"],
-            "weights_sha256": candidate.card["weights_sha256"],
+            "dev": candidate.manifest["dev"],
+            "weights_sha256": candidate.manifest["weights_sha256"],
         }
         for place, candidate in enumerate(order, start=1)
     }

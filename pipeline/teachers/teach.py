@@ -10,7 +10,7 @@ from pipeline.model import saved_model
 from pipeline.params.sections import Params
 from pipeline.runtime import artifact_lock, artifacts
 from pipeline.teachers import initial_encoder
-from pipeline.training.finetune import Opened, Recipe, fine_tune
+from pipeline.training.finetune import LoadedEncoder, Recipe, fine_tune
 
 
 def teach(task: str, member: str, fold: str, params: Params) -> None:
@@ -25,29 +25,31 @@ def teach(task: str, member: str, fold: str, params: Params) -> None:
         TrainingError: the loss is not finite.
     """
     prepared = paths.prepared(task)
-    with artifact_lock.of_training(paths.teacher(task, member, fold)) as draft:
+    with artifact_lock.lock_for_training(paths.teacher(task, member, fold)) as staging:
         if rows.absent(prepared):
             note = f"{task}: no train rows at the source, no teacher"
             print(note, file=sys.stderr)
-            artifacts.write_json(draft.folder / rows.MISSING, {"task": task, "note": note})
+            artifacts.write_json(staging.folder / rows.MISSING, {"task": task, "note": note})
             return
         splits, names = rows.read_splits(prepared), folds.names(params.teachers.folds)
         seen = folds.outside(splits["train"], fold, folds.held_out(splits["train"], len(names)))
         recipe = _recipe(task, member, fold, params)
-        model = fine_tune(draft, recipe, {task: seen}, _open(member, recipe), params.machine)
-        card = model.score(
+        model = fine_tune(staging, recipe, {task: seen}, _open(member, recipe), params.machine)
+        manifest = model.score(
             splits,
-            draft.folder / paths.teacher_logits(task, member, fold).name,
+            staging.folder / paths.teacher_logits(task, member, fold).name,
             fold=fold,
             folds=names,
             seen=folds.fingerprint(seen),
         )
-        artifacts.write_json(draft.folder / saved_model.CARD, card)
+        artifacts.write_json(staging.folder / saved_model.MANIFEST, manifest)
 
 
-def _open(member: str, recipe: Recipe) -> Opened:
+def _open(member: str, recipe: Recipe) -> LoadedEncoder:
     folder = paths.start(member)
-    return Opened(*initial_encoder.load(folder, recipe.dropout), initial_encoder.describe(folder))
+    return LoadedEncoder(
+        *initial_encoder.load(folder, recipe.dropout), initial_encoder.describe(folder)
+    )
 
 
 def _recipe(task: str, member: str, fold: str, params: Params) -> Recipe:

@@ -17,8 +17,8 @@ from pipeline.model import batching
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.model.tokenization import Tokens
 from pipeline.params.training import EarlyStopping
-from pipeline.runtime.hardware import Machine
-from pipeline.runtime.thread_pool import Workers
+from pipeline.runtime.hardware import Hardware
+from pipeline.runtime.thread_pool import ThreadPool
 from pipeline.training.random_streams import Purpose, stream
 from pipeline.training.resume.resume import State
 
@@ -58,7 +58,7 @@ def hold_out(
     return held
 
 
-class Watch:
+class EarlyStopper:
     """Scores the held-out rows after every epoch and keeps the best epoch's weights.
 
     Args:
@@ -74,7 +74,7 @@ class Watch:
         model: MultiTaskModel,
         held: Mapping[str, HeldOut],
         patience: int,
-        machine: Machine,
+        machine: Hardware,
         title: str,
     ) -> None:
         self.model, self.held, self.machine = model, held, machine
@@ -127,7 +127,7 @@ class Watch:
             "the score of the held-out rows is not a number: the model's outputs are not finite",
             seen=score,
             where=f"{self.title}, after epoch {epoch + 1}",
-            mend="lower learning_rate or clip_norm in params.yaml, then run the stage again",
+            fix="lower learning_rate or clip_norm in params.yaml, then run the stage again",
         )
 
     def _logits(self, task: str, held: HeldOut) -> np.ndarray:
@@ -141,7 +141,7 @@ class Watch:
                 logits = self.model(task, {k: self.machine.put(v) for k, v in batch.items()})
             scored[places] = logits.float().cpu().numpy()
 
-        with Workers(self.machine.threads) as workers:
+        with ThreadPool(self.machine.threads) as workers:
             workers.map(score, batches)
         return scored
 
@@ -161,5 +161,5 @@ def _count(task: str, rows: int, share: float) -> int:
         f"a share of {share:g} of {rows} rows with a gold label is {number or 'none'}: there must "
         f"be a row to hold out and one to train on",
         where=f"task {task}, early_stopping in params.yaml",
-        mend="change early_stopping.share, set early_stopping to null, or raise the row cap",
+        fix="change early_stopping.share, set early_stopping to null, or raise the row cap",
     )

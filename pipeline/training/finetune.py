@@ -18,22 +18,24 @@ from pipeline.params import sections
 from pipeline.params.heads import Head
 from pipeline.params.sampling import MergedSampling, Sampling
 from pipeline.runtime import hardware, hashing
-from pipeline.runtime.artifact_lock import Draft
+from pipeline.runtime.artifact_lock import StagingFolder
 from pipeline.soft_labels import logits
 from pipeline.tasks import part_of
 from pipeline.training import trainer
 from pipeline.training.resume import run_key
-from pipeline.training.resume.checkpoints import Snapshots
-from pipeline.training.resume.resume import Resumption
+from pipeline.training.resume.checkpoints import CheckpointFolder
+from pipeline.training.resume.resume import Checkpointer
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-    from pipeline.training.losses.features import Matcher
+    from pipeline.training.losses.features import FeatureLoss
 
 Splits = Mapping[str, Rows]  # split -> rows
 Targets = Mapping[str, np.ndarray]  # task -> soft targets of its train rows
-Teachers = Mapping[str, saved_model.Loaded]  # task -> the teacher whose inner states are matched
+Teachers = Mapping[
+    str, saved_model.LoadedModel
+]  # task -> the teacher whose inner states are matched
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
@@ -45,7 +47,7 @@ class Recipe:
         name: the model's name: a member's, a candidate's, `student` or `baseline`.
         title: what the progress says.
         heads: head of every task.
-        dropout: dropout inside the encoder, for the card.
+        dropout: dropout inside the encoder, for the manifest.
         settings: epochs, rates and so on.
         seed: seed of heads, batches and dropout.
         sampling: proportion of the tasks.
@@ -64,7 +66,7 @@ class Recipe:
     distillation: sections.Distillation | None = None
 
     def describe(self) -> dict[str, Any]:
-        """The settings as kept in the model's card."""
+        """The settings as kept in the model's manifest."""
         names = set(sections.Training.model_fields)
         settings = self.settings.model_dump(mode="json", include=names)
         return {
@@ -79,13 +81,13 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class Opened:
+class LoadedEncoder:
     """An initial encoder in memory.
 
     Attributes:
         encoder: the shared layers.
         tokenizer: its own.
-        description: where it comes from, for the card.
+        description: where it comes from, for the manifest.
     """
 
     encoder: PreTrainedModel
@@ -94,14 +96,14 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class Model:
-    """A trained model with its tokenizer and its card, ready to score rows."""
+class TrainedModel:
+    """A trained model with its tokenizer and its manifest, ready to score rows."""
 
     network: MultiTaskModel
     tokenizer: PreTrainedTokenizerBase
     recipe: Recipe
-    machine: hardware.Machine
-    card: dict[str, Any]
+    machine: hardware.Hardware
+    manifest: dict[str, Any]
 
     def score(self, splits: Splits, path: Path, **notes: Any) -> dict[str, Any]:
         """Score one task's splits and write their logits.
@@ -109,10 +111,10 @@ class Model:
         Args:
             splits: prepared rows of one task.
             path: the file of logits to write.
-            notes: what the card says besides.
+            notes: what the manifest says besides.
 
         Returns:
-            The model's card with `dev`, the official metrics of every dev split as fractions.
+            The model's manifest with `dev`, the official metrics of every dev split as fractions.
         """
         task = next(iter(splits.values())).task
         scored = {name: self._logits(task.name, split) for name, split in splits.items()}
@@ -121,9 +123,9 @@ class Model:
             for name, split in splits.items()
             if part_of(name) == "dev"
         }
-        card = {**self.card, **notes, "dev": dev}
-        logits.write(path, splits, scored, card)
-        return card
+        manifest = {**self.manifest, **notes, "dev": dev}
+        logits.write(path, splits, scored, manifest)
+        return manifest
 
     def _logits(self, task: str, split: Rows) -> np.ndarray:
         packed = tokenization.tokenise(split, self.tokenizer, self.recipe.settings.max_length)
@@ -132,21 +134,21 @@ class Model:
 
 
 def fine_tune(
-    draft: Draft,
+    staging: StagingFolder,
     recipe: Recipe,
     train: Mapping[str, Rows],
-    opened: Opened,
+    opened: LoadedEncoder,
     machine: sections.Machine,
     targets: Targets = _NOTHING,
     teachers: Teachers = _NOTHING,
-) -> Model:
+) -> TrainedModel:
     """Train a model with fresh heads on the rows of some tasks and save it.
 
     With the same recipe, start and rows, first weights, batches and dropout masks are the same
     whatever the targets: a distilled student and its baseline differ in loss and rows alone.
 
     Args:
-        draft: where weights, tokenizer and log go.
+        staging: where weights, tokenizer and log go.
         recipe: all settings.
         train: training rows by task; a row without a label is learnt from softly only.
         opened: what the shared layers start from.
@@ -168,20 +170,20 @@ def fine_tune(
     for name, rows in train.items():
         if tasks[name].regression:
             start_at_mean(network, name, float(rows.labels[rows.known].mean()))
-    return _train(draft, recipe, train, network, opened, machine, chosen, targets, teachers)
+    return _train(staging, recipe, train, network, opened, machine, chosen, targets, teachers)
 
 
 def fine_tune_further(
-    draft: Draft,
+    staging: StagingFolder,
     recipe: Recipe,
     train: Mapping[str, Rows],
-    loaded: saved_model.Loaded,
+    loaded: saved_model.LoadedModel,
     machine: sections.Machine,
-) -> Model:
+) -> TrainedModel:
     """Train a model that was trained before, heads included, on hard labels, and save it.
 
     Args:
-        draft: where weights, tokenizer and log go.
+        staging: where weights, tokenizer and log go.
         recipe: all settings; its heads are those of the model.
         train: training rows by task.
         loaded: the model as it was saved.
@@ -193,29 +195,31 @@ def fine_tune_further(
     chosen = hardware.set_up(machine)
     encoder, tokenizer = loaded.network.encoder, loaded.tokenizer
     encoders.check_length(encoder, tokenizer, recipe.settings.max_length)
-    origin = {"source": "model", "model": loaded.card["name"]}
-    opened = Opened(encoder, tokenizer, {**origin, "weights_sha256": loaded.card["weights_sha256"]})
-    return _train(draft, recipe, train, loaded.network, opened, machine, chosen)
+    origin = {"source": "model", "model": loaded.manifest["name"]}
+    opened = LoadedEncoder(
+        encoder, tokenizer, {**origin, "weights_sha256": loaded.manifest["weights_sha256"]}
+    )
+    return _train(staging, recipe, train, loaded.network, opened, machine, chosen)
 
 
 def _train(
-    draft: Draft,
+    staging: StagingFolder,
     recipe: Recipe,
     train: Mapping[str, Rows],
     network: MultiTaskModel,
-    opened: Opened,
+    opened: LoadedEncoder,
     machine: sections.Machine,
-    chosen: hardware.Machine,
+    chosen: hardware.Hardware,
     targets: Targets = _NOTHING,
     teachers: Teachers = _NOTHING,
-) -> Model:
+) -> TrainedModel:
     network.to(chosen.device)
     run = trainer.Run(
         title=recipe.title,
         settings=recipe.settings,
         seed=recipe.seed,
-        log=draft.folder / saved_model.LOG,
-        live=draft.live,
+        log=staging.folder / saved_model.LOG,
+        live=staging.live,
         distillation=recipe.distillation,
         sampling=recipe.sampling,
         task_weights=recipe.task_weights,
@@ -225,14 +229,14 @@ def _train(
         name: _training_set(name, rows, recipe, opened.tokenizer, targets.get(name))
         for name, rows in train.items()
     }
-    key = run_key.of(recipe, network, sets, run.matcher, teachers, chosen)
-    snapshots = Snapshots(paths.snapshots(draft.name, key))
-    draft.spent.append(snapshots.folder)
-    code, seconds = hashing.of_code(), machine.checkpoint_seconds
-    trainer.train(network, sets, run, chosen, Resumption(snapshots, code, run.title, seconds))
-    card = saved_model.card(
+    key = run_key.digest(recipe, network, sets, run.matcher, teachers, chosen)
+    checkpoints = CheckpointFolder(paths.checkpoints(staging.name, key))
+    staging.spent.append(checkpoints.folder)
+    code, seconds = hashing.code_digest(), machine.checkpoint_seconds
+    trainer.train(network, sets, run, chosen, Checkpointer(checkpoints, code, run.title, seconds))
+    manifest = saved_model.manifest(
         recipe.name,
-        saved_model.save(network, opened.tokenizer, draft.folder),
+        saved_model.save(network, opened.tokenizer, staging.folder),
         network,
         opened.description,
         {
@@ -243,16 +247,16 @@ def _train(
         },
         chosen.precision,
     )
-    return Model(network, opened.tokenizer, recipe, chosen, card)
+    return TrainedModel(network, opened.tokenizer, recipe, chosen, manifest)
 
 
 def _matcher(
     recipe: Recipe,
     network: MultiTaskModel,
-    opened: Opened,
+    opened: LoadedEncoder,
     teachers: Teachers,
-    chosen: hardware.Machine,
-) -> Matcher | None:
+    chosen: hardware.Hardware,
+) -> FeatureLoss | None:
     if recipe.distillation is None or recipe.distillation.internals is None or not teachers:
         return None
     from pipeline.training.losses import features

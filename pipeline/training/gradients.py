@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from pipeline.runtime.thread_pool import Workers
+from pipeline.runtime.thread_pool import ThreadPool
 
 Gradient = Tensor | None
 
@@ -20,7 +20,7 @@ class Gradients:
         workers: threads that share the sums out; how many there are does not change a bit.
     """
 
-    def __init__(self, weights: Sequence[nn.Parameter], workers: Workers) -> None:
+    def __init__(self, weights: Sequence[nn.Parameter], workers: ThreadPool) -> None:
         self._weights, self._workers = weights, workers
         self._sums: list[Gradient] = [None] * len(weights)
 

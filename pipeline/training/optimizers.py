@@ -163,5 +163,5 @@ def _layers(encoder: nn.Module) -> nn.ModuleList:
             error.what,
             seen=error.seen,
             where="layer_decay in params.yaml",
-            mend="set layer_decay to 1.0",
+            fix="set layer_decay to 1.0",
         ) from None

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.params.training import Training
-from pipeline.runtime.thread_pool import Workers
+from pipeline.runtime.thread_pool import ThreadPool
 from pipeline.training import optimizers
 from pipeline.training.gradients import Gradient
 from pipeline.training.optimizers import Group
@@ -36,7 +36,7 @@ class Updates:
         weights: Sequence[nn.Parameter],
         settings: Training,
         device: str,
-        workers: Workers,
+        workers: ThreadPool,
     ) -> None:
         self._workers, self._weights = workers, list(weights)
         self.optimizers = [

@@ -19,7 +19,7 @@ import torch
 from torch import Tensor
 
 from pipeline.model import batching
-from pipeline.runtime.thread_pool import Workers
+from pipeline.runtime.thread_pool import ThreadPool
 from pipeline.training.gradients import Gradient
 from pipeline.training.losses.objective import Outputs
 from pipeline.training.random_streams import Purpose
@@ -47,7 +47,7 @@ class Shard:
     words: tuple[int, ...]
 
 
-class Passes:
+class ShardedPasses:
     """Passes of one training run.
 
     Args:
@@ -62,7 +62,7 @@ class Passes:
     def __init__(
         self,
         weights: Sequence[Tensor],
-        workers: Workers,
+        workers: ThreadPool,
         shards: int,
         seed: int,
         seeding: Seeding | None = None,

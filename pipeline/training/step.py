@@ -12,15 +12,15 @@ from torch import Tensor
 
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.runtime import current_batch
-from pipeline.runtime.hardware import Machine
-from pipeline.runtime.thread_pool import Workers
+from pipeline.runtime.hardware import Hardware
+from pipeline.runtime.thread_pool import ThreadPool
 from pipeline.training import optimizers
 from pipeline.training.gradients import Gradients
 from pipeline.training.losses.objective import Objective, Outputs, TrainingSet
 from pipeline.training.random_streams import Purpose, stream
 from pipeline.training.resume.resume import State
 from pipeline.training.sharded_optimizer import Updates
-from pipeline.training.shards import Passes, Seeding
+from pipeline.training.shards import Seeding, ShardedPasses
 from pipeline.training.task_sampling import Step
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _WEIGHTS, _NUMBERS = "weights/", "optimizer/"  # what the names of tensors begin with
 
 
-class Loop:
+class TrainingStep:
     """A run's optimizer and how far it has come.
 
     Args:
@@ -48,8 +48,8 @@ class Loop:
         model: MultiTaskModel,
         sets: Mapping[str, TrainingSet],
         run: Run,
-        machine: Machine,
-        workers: Workers,
+        machine: Hardware,
+        workers: ThreadPool,
         steps: int,
         seeding: Seeding | None = None,
     ) -> None:
@@ -57,12 +57,14 @@ class Loop:
         self._objective = Objective(model, machine, run.distillation, run.task_weights, run.matcher)
         beside = [] if run.matcher is None else [*run.matcher.parameters()]
         weights = [one for one in (*model.parameters(), *beside) if one.requires_grad]
-        self._passes = Passes(weights, workers, machine.shards, run.seed, seeding)
+        self._passes = ShardedPasses(weights, workers, machine.shards, run.seed, seeding)
         self._gradients = Gradients(weights, workers)
         self._scaler: Any = torch.amp.GradScaler(
             machine.device.partition(":")[0], enabled=machine.precision == "float16"
         )
-        owners = Workers(1) if self._scaler.is_enabled() else workers  # one scale for all weights
+        owners = (
+            ThreadPool(1) if self._scaler.is_enabled() else workers
+        )  # one scale for all weights
         groups = optimizers.groups(model, run.settings, beside)
         self.updates = Updates(groups, weights, run.settings, machine.device, owners)
 
@@ -80,7 +82,7 @@ class Loop:
         self.updates.step(self._scaler)
         self._scaler.update()
         self._gradients.clear()
-        current_batch.done()
+        current_batch.clear()
         self.done += 1
         return torch.stack(parts).sum(), rate
 
@@ -119,7 +121,7 @@ class Loop:
         task, batch = step.task, step.batches[place]
         rows = self.sets[task]
         longest = int(rows.tokens.lengths[batch].max())
-        current_batch.note("training", task, len(batch), longest)
+        current_batch.start("training", task, len(batch), longest)
         own = self._passes.of_rows(rows.tokens, batch, self.done, place)
         places, pairs = self._negatives(rows, batch, place)
         wrong = self._passes.of_inputs(pairs, self.done, place) if len(places) else []

@@ -124,7 +124,7 @@ class StepLog:
             f"the loss of task {line.task} is not finite at step {line.step}",
             seen=value,
             where=f"{self._title}, learning rate {line.rate:.3g}",
-            mend="lower learning_rate or clip_norm, or lengthen warmup, in params.yaml",
+            fix="lower learning_rate or clip_norm, or lengthen warmup, in params.yaml",
         )
 
 

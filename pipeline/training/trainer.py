@@ -15,16 +15,16 @@ from pipeline.params.distillation import Distillation
 from pipeline.params.sampling import MergedSampling, Sampling
 from pipeline.params.training import Training
 from pipeline.runtime import signals
-from pipeline.runtime.hardware import Machine
+from pipeline.runtime.hardware import Hardware
 from pipeline.runtime.progress import bar
-from pipeline.runtime.thread_pool import Workers
+from pipeline.runtime.thread_pool import ThreadPool
 from pipeline.training import early_stopping, step_log, task_sampling
 from pipeline.training.losses.objective import TrainingSet
-from pipeline.training.resume.resume import Part, Resumption
-from pipeline.training.step import Loop, engine
+from pipeline.training.resume.resume import Checkpointer, Stateful
+from pipeline.training.step import TrainingStep, engine
 
 if TYPE_CHECKING:
-    from pipeline.training.losses.features import Matcher
+    from pipeline.training.losses.features import FeatureLoss
 
 __all__ = ["Run", "TrainingSet", "train"]
 
@@ -53,15 +53,15 @@ class Run:
     distillation: Distillation | None = None
     sampling: Sampling = field(default_factory=lambda: MergedSampling(kind="merged"))
     task_weights: Mapping[str, float] = field(default_factory=dict)
-    matcher: Matcher | None = None
+    matcher: FeatureLoss | None = None
 
 
 def train(
     model: MultiTaskModel,
     sets: Mapping[str, TrainingSet],
     run: Run,
-    machine: Machine,
-    resumption: Resumption | None = None,
+    machine: Hardware,
+    resumption: Checkpointer | None = None,
 ) -> None:
     """Train the model in place, one task a step, and log every step as CSV.
 
@@ -89,12 +89,12 @@ def train(
     watch = _watch(model, sets, held, run, machine)
     with (
         step_log.opened(run.log, run.title, run.live) as log,
-        Workers(machine.threads) as workers,
+        ThreadPool(machine.threads) as workers,
         engine(machine.engine, model) as seeding,
-        signals.noted() as interrupt,
+        signals.defer_interrupts() as interrupt,
     ):
-        loop = Loop(model, sets, run, machine, workers, plan.steps, seeding)
-        parts: dict[str, Part] = {"loop": loop, "log": log}
+        loop = TrainingStep(model, sets, run, machine, workers, plan.steps, seeding)
+        parts: dict[str, Stateful] = {"loop": loop, "log": log}
         if watch is not None:
             parts["watch"] = watch
         if resumption is not None:
@@ -136,8 +136,8 @@ def _watch(
     sets: Mapping[str, TrainingSet],
     held: Mapping[str, np.ndarray],
     run: Run,
-    machine: Machine,
-) -> early_stopping.Watch | None:
+    machine: Hardware,
+) -> early_stopping.EarlyStopper | None:
     if run.settings.early_stopping is None:
         return None
     scored = {
@@ -145,4 +145,4 @@ def _watch(
         for task, rows in sets.items()
     }
     patience = run.settings.early_stopping.patience
-    return early_stopping.Watch(model, scored, patience, machine, run.title)
+    return early_stopping.EarlyStopper(model, scored, patience, machine, run.title)

@@ -104,10 +104,10 @@ def test_a_disk_that_takes_nothing_is_said_and_harms_nothing(
 
 
 def wait_for_log(data: Path) -> None:
-    """Until training has written to its draft."""
+    """Until training has written to its staging."""
     end = time.monotonic() + 120
     while time.monotonic() < end:
-        if any(log.stat().st_size > 1000 for log in data.glob(".drafts/**/log.csv")):
+        if any(log.stat().st_size > 1000 for log in data.glob(".staging/**/log.csv")):
             return
         time.sleep(0.2)
     raise AssertionError("no training log")

@@ -15,7 +15,7 @@ import torch
 from experiments import inference_cost
 from pipeline import paths
 from pipeline.data import rows
-from pipeline.errors import CheckpointError, DataError
+from pipeline.errors import DataError, SavedModelError
 from pipeline.model import encoders, saved_model, scoring, tokenization
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.runtime import artifacts, hardware
@@ -44,8 +44,8 @@ def put(tiny_params):
             for weight in network.heads.parameters():
                 weight.copy_(torch.randn_like(weight) * 3)
         weights = saved_model.save(network, tokenizer, folder)
-        card = saved_model.card(name, weights, network, {}, {"max_length": 16}, "float32")
-        artifacts.write_json(folder / saved_model.CARD, card)
+        manifest = saved_model.manifest(name, weights, network, {}, {"max_length": 16}, "float32")
+        artifacts.write_json(folder / saved_model.MANIFEST, manifest)
         return network, tokenizer
 
     return made
@@ -63,8 +63,8 @@ def params(tmp_path, monkeypatch, tiny_params, put):
         for fold in FOLDS:
             put(paths.teacher("rte", member, fold), member, 10 * number + int(fold))
         zeros = {split: np.zeros((len(found), 2)) for split, found in splits.items()}
-        card = {"name": member, "dev": {}, "folds": list(FOLDS), "by_fold": {}}
-        logits.write(tmp_path / f"{member}.parquet", splits, zeros, card)
+        manifest = {"name": member, "dev": {}, "folds": list(FOLDS), "by_fold": {}}
+        logits.write(tmp_path / f"{member}.parquet", splits, zeros, manifest)
         known[member] = logits.read(tmp_path / f"{member}.parquet")
     store.write(paths.soft_labels("rte"), splits, known, "mean_probability")
     put(paths.STUDENT, "student", 99)
@@ -107,7 +107,7 @@ def test_the_table_has_scores_parameters_and_seconds(params, monkeypatch):
     """Four dev rows; the teacher takes 1 s, the ensemble 4, the student 2, in both rounds."""
     took = itertools.cycle([0.0, 1.0, 1.0, 5.0, 5.0, 7.0])
     monkeypatch.setattr(inference_cost, "time", SimpleNamespace(perf_counter=lambda: next(took)))
-    one = saved_model.read_card(paths.STUDENT)["parameters"] / 1e6
+    one = saved_model.read_manifest(paths.STUDENT)["parameters"] / 1e6
     lines = inference_cost.run(params, repeats=2)
     assert lines[2:5] == [
         f"| RTE | teacher m1 | 50.0 | {2 * one:.2f} | 250.0 (250.0 to 250.0) | 0.25 |",
@@ -121,7 +121,7 @@ def test_the_table_has_scores_parameters_and_seconds(params, monkeypatch):
     ("gone", "kind", "told"),
     [
         (paths.METRICS, DataError, "make repro"),
-        (paths.STUDENT / saved_model.CARD, CheckpointError, "no trained model"),
+        (paths.STUDENT / saved_model.MANIFEST, SavedModelError, "no trained model"),
     ],
 )
 def test_what_is_missing_is_named(params, gone, kind, told):

@@ -90,19 +90,19 @@ def test_a_quarter_is_judged_and_not_learnt_from(params, monkeypatch, baseline):
 
 
 @pytest.mark.parametrize(
-    ("profile", "mend"),
+    ("profile", "fix"),
     [
         ("glue-cpu", "python -m experiments.run teachers --only half --data FOLDER"),
         ("paper", "make repro PROFILE=paper"),
     ],
 )
-def test_what_makes_rows_and_soft_labels_is_told(params, profile, mend):
+def test_what_makes_rows_and_soft_labels_is_told(params, profile, fix):
     paths.transfer("rte").mkdir(exist_ok=True)
     pilot.require(params, profile)
     paths.soft_labels("rte").unlink()
     with pytest.raises(DataError, match=f"profile {profile} are not made yet") as caught:
         pilot.require(params, profile)
-    assert (caught.value.where, caught.value.mend) == (paths.soft_labels("rte"), mend)
+    assert (caught.value.where, caught.value.fix) == (paths.soft_labels("rte"), fix)
 
 
 def test_without_transfer_rows_there_is_nothing_to_judge_by(params):

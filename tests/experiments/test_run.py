@@ -71,7 +71,7 @@ def test_a_setting_that_is_not_there_is_refused(
     assert told.err.startswith(
         "error: no such setting; did you mean annealed?\n  seen: anealed\n  where: --only\n"
     )
-    assert "mend: choose from half, same, " in told.err
+    assert "fix: choose from half, same, " in told.err
     assert not told.out
     assert not ran
 

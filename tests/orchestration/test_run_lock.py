@@ -22,15 +22,15 @@ TOLD = "error: another run of this project is under way\n"
 
 
 def test_a_claim_is_held_by_one_and_given_back(tmp_path: Path) -> None:
-    with run_lock.held(tmp_path), pytest.raises(PipelineError, match="under way") as caught:
-        run_lock.held(tmp_path).__enter__()
+    with run_lock.acquire(tmp_path), pytest.raises(PipelineError, match="under way") as caught:
+        run_lock.acquire(tmp_path).__enter__()
     assert caught.value.seen == f"make repro, process {os.getpid()}"
-    with run_lock.held(tmp_path):
+    with run_lock.acquire(tmp_path):
         pass
 
 
 def test_only_a_dvc_that_runs_and_is_not_ours_counts(tmp_path: Path) -> None:
-    assert run_lock.strangers(tmp_path, ()) == []
+    assert run_lock.foreign_processes(tmp_path, ()) == []
     command = [sys.executable, "-c", "import time; time.sleep(60)"]
     other, dvc = subprocess.Popen(command), subprocess.Popen([*command, "dvc", "repro"])
     gone = subprocess.Popen([sys.executable, "-c", ""])
@@ -41,13 +41,13 @@ def test_only_a_dvc_that_runs_and_is_not_ours_counts(tmp_path: Path) -> None:
     (tmp_path / "rwlock").write_text(json.dumps(noted))
     try:
         time.sleep(0.5)
-        assert run_lock.strangers(tmp_path, ()) == [f"dvc repro, process {dvc.pid}"]
-        assert run_lock.strangers(tmp_path, {dvc.pid}) == []
+        assert run_lock.foreign_processes(tmp_path, ()) == [f"dvc repro, process {dvc.pid}"]
+        assert run_lock.foreign_processes(tmp_path, {dvc.pid}) == []
         with pytest.raises(PipelineError, match="under way") as caught:
-            run_lock.held(tmp_path).__enter__()
+            run_lock.acquire(tmp_path).__enter__()
         assert caught.value.seen == f"dvc repro, process {dvc.pid}"
         (tmp_path / "rwlock").write_text("{")
-        assert run_lock.strangers(tmp_path, ()) == []
+        assert run_lock.foreign_processes(tmp_path, ()) == []
     finally:
         for process in (other, dvc):
             process.kill()
@@ -60,7 +60,7 @@ def test_notes_of_a_dvc_that_was_killed_while_writing_them_are_removed(
 ) -> None:
     """DVC itself refuses to run until somebody deletes them."""
     (tmp_path / "rwlock").write_bytes(torn)
-    with run_lock.held(tmp_path):
+    with run_lock.acquire(tmp_path):
         assert not (tmp_path / "rwlock").exists()
     assert capsys.readouterr().out.startswith(f"removed: {tmp_path / 'rwlock'} (DVC was killed")
 
@@ -71,7 +71,7 @@ def test_whole_notes_stay(
 ) -> None:
     if noted is not None:
         (tmp_path / "rwlock").write_text(noted)
-    with run_lock.held(tmp_path):
+    with run_lock.acquire(tmp_path):
         assert (tmp_path / "rwlock").exists() == (noted is not None)
     assert not capsys.readouterr().out
 
@@ -84,7 +84,7 @@ def test_notes_that_are_being_written_stay(tmp_path: Path) -> None:
     notes.write_text("")
     with make_lock(str(tmp_path / "rwlock.lock"), tmp_dir=str(tmp_path)):
         threading.Timer(1, lambda: notes.write_text("{}")).start()
-        writer = threading.Thread(target=lambda: run_lock.held(tmp_path).__enter__())
+        writer = threading.Thread(target=lambda: run_lock.acquire(tmp_path).__enter__())
         writer.start()
         time.sleep(1.5)
         assert notes.read_text() == "{}"

@@ -9,7 +9,7 @@ import networkx as nx
 import pytest
 
 from orchestration.executors import local
-from orchestration.schedule import Course, Outcome
+from orchestration.schedule import Outcome, Schedule
 
 NEEDS = {
     "evaluate": ["distil", "baseline", "prepare@a", "prepare@b"],
@@ -79,7 +79,7 @@ def outcome(
     world = World(changed, set(same), set(broken))
     monkeypatch.setattr(local, "alone", world.alone)
     monkeypatch.setattr(local, "run", world.run)
-    course = Course(world, set(NEEDS), jobs, list)  # type: ignore[arg-type]
+    course = Schedule(world, set(NEEDS), jobs, list)  # type: ignore[arg-type]
     return world, course.run(set(changed))
 
 
@@ -169,6 +169,6 @@ def test_what_is_edited_meanwhile_is_told_and_not_run_again(
         return set()
 
     monkeypatch.setattr(local, "run", run)
-    course = Course(world, set(NEEDS), 2, list)  # type: ignore[arg-type]
+    course = Schedule(world, set(NEEDS), 2, list)  # type: ignore[arg-type]
     assert course.run({"prepare@a", "teach@a"}) == Outcome(set(), set(), {"prepare@a"})
     assert world.told == ["prepare@a"]

@@ -106,8 +106,8 @@ def params(project: Path) -> Params:
     return file.load()
 
 
-def card(folder: Path) -> Any:
-    return artifacts.read_json(folder / saved_model.CARD)
+def manifest(folder: Path) -> Any:
+    return artifacts.read_json(folder / saved_model.MANIFEST)
 
 
 def test_nothing_but_sizes_differs_from_the_profile() -> None:
@@ -143,7 +143,7 @@ def test_members_start_from_the_best_candidates_in_their_order(params: Params) -
     ranked = sorted(entries, key=lambda name: entries[name]["rank"])
     for rank, member in enumerate(params.teachers.members, start=1):
         for task in params.teachers.tasks:
-            origin = card(paths.teacher(task, member, "all"))["encoder"]
+            origin = manifest(paths.teacher(task, member, "all"))["encoder"]
             assert (origin["source"], origin["rank"]) == ("refined", rank)
             assert origin["candidate"] == ranked[rank - 1]
 
@@ -151,7 +151,7 @@ def test_members_start_from_the_best_candidates_in_their_order(params: Params) -
 @pytest.mark.parametrize("task", ["mnli", "qqp", "rte", "qnli"])
 def test_teachers_have_new_heads_of_the_papers_kinds(params: Params, task: str) -> None:
     folder = paths.teacher(task, "m1", "all")
-    found = card(folder)
+    found = manifest(folder)
     assert found["training"]["heads"][task]["kind"] == KINDS[task]
     assert found["training"]["optimizer"] == "adamax"
     assert found["training"]["learning_rate"] == (2e-5 if task == "rte" else 5e-5)
@@ -188,7 +188,7 @@ def test_soft_labels_are_the_mean_probability_of_three_members(params: Params, t
 
 
 def test_the_student_is_trained_on_all_tasks_and_on_soft_labels_of_four(params: Params) -> None:
-    student, twin = card(paths.STUDENT), card(paths.BASELINE)
+    student, twin = manifest(paths.STUDENT), manifest(paths.BASELINE)
     kinds = {task: head["kind"] for task, head in student["training"]["heads"].items()}
     assert kinds == KINDS
     assert student["training"]["soft_labels"] == ["mnli", "qnli", "qqp", "rte"]
@@ -199,9 +199,9 @@ def test_the_student_is_trained_on_all_tasks_and_on_soft_labels_of_four(params: 
 
 
 def test_every_task_is_tuned_from_the_student(params: Params) -> None:
-    student = card(paths.STUDENT)["weights_sha256"]
+    student = manifest(paths.STUDENT)["weights_sha256"]
     for task in params.tasks:
-        found = card(paths.tuned(task))
+        found = manifest(paths.tuned(task))
         assert found["encoder"]["weights_sha256"] == student
         assert list(found["training"]["heads"]) == [task]
 
@@ -231,7 +231,7 @@ def test_the_plan_foretells_steps_and_weights_of_every_run(params: Params) -> No
     done = {
         name: (
             len((folder / saved_model.LOG).read_text().splitlines()) - 1,
-            card(folder)["parameters"],
+            manifest(folder)["parameters"],
         )
         for name, folder in folders.items()
     }

@@ -14,7 +14,7 @@ def test_logits_of_a_teacher_lie_in_its_folder():
 
 def test_a_multi_task_model_has_a_file_of_logits_a_task():
     assert paths.task_logits(paths.STUDENT, "rte") == Path("data/student/logits/rte.parquet")
-    assert paths.task_logits(Path("draft"), "own") == Path("draft/logits/own.parquet")
+    assert paths.task_logits(Path("staging"), "own") == Path("staging/logits/own.parquet")
 
 
 def test_logits_of_a_tuned_student_lie_in_its_folder():

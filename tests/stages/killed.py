@@ -18,7 +18,7 @@ import transformers.models.bert.tokenization_bert  # noqa: F401
 from pipeline.model import saved_model, scoring
 from pipeline.runtime import artifact_lock, artifacts
 from pipeline.teachers import teach  # noqa: F401
-from pipeline.training.resume.checkpoints import Snapshots
+from pipeline.training.resume.checkpoints import CheckpointFolder
 from stages import _cli
 
 Kill = Callable[[], None]
@@ -59,7 +59,7 @@ def _around(owner: Any, name: str, call: int, kill: Kill, after: bool = False) -
     setattr(owner, name, patched)
 
 
-def _half_a_snapshot(kill: Kill) -> None:
+def _half_a_checkpoint(kill: Kill) -> None:
     original, calls = safetensors.torch.save_file, itertools.count(1)
 
     def save_file(tensors: Any, path: Path, metadata: Any = None) -> None:
@@ -76,26 +76,28 @@ def _half_a_snapshot(kill: Kill) -> None:
 def _in_the_swap(call: int, kill: Kill) -> None:
     swap = artifacts._swap
 
-    def patched(draft: Path, path: Path) -> None:
+    def patched(staging: Path, path: Path) -> None:
         _around(os, "replace", call, kill, after=True)
-        swap(draft, path)
+        swap(staging, path)
 
     artifacts._swap = patched
 
 
-# A snapshot is two renames: its tensors, then the JSON file that makes it one.
+# A checkpoint is two renames: its tensors, then the JSON file that makes it one.
 MOMENTS: dict[str, Callable[[Kill], None]] = {
-    "half a snapshot is written": _half_a_snapshot,
-    "a snapshot is flushed to disk": lambda kill: _around(os, "fsync", 3, kill),
+    "half a checkpoint is written": _half_a_checkpoint,
+    "a checkpoint is flushed to disk": lambda kill: _around(os, "fsync", 3, kill),
     "before the tensors' rename": lambda kill: _around(os, "replace", 5, kill),
     "before the JSON file's rename": lambda kill: _around(os, "replace", 6, kill),
     "after the JSON file's rename": lambda kill: _around(os, "replace", 6, kill, after=True),
-    "before an old snapshot is deleted": lambda kill: _around(Snapshots, "drop", 1, kill),
-    "after an old snapshot is deleted": lambda kill: _around(Snapshots, "drop", 2, kill, True),
+    "before an old checkpoint is deleted": lambda kill: _around(CheckpointFolder, "drop", 1, kill),
+    "after an old checkpoint is deleted": lambda kill: _around(
+        CheckpointFolder, "drop", 2, kill, True
+    ),
     "the model is saved": lambda kill: _around(saved_model, "save", 1, kill, after=True),
     "the rows are scored": lambda kill: _around(scoring, "logits", 2, kill),
     "before the final rename": lambda kill: _around(artifacts, "_swap", 1, kill),
     "the old artifact is away": lambda kill: _in_the_swap(1, kill),
     "the new artifact is there": lambda kill: _in_the_swap(2, kill),
-    "before the snapshots are deleted": lambda kill: _around(artifact_lock, "_delete", 1, kill),
+    "before the checkpoints are deleted": lambda kill: _around(artifact_lock, "_delete", 1, kill),
 }

@@ -20,7 +20,7 @@ ENOSPC = OSError(errno.ENOSPC, "No space left on device", "data/x")
 @pytest.mark.parametrize(
     ("raised", "code", "says"),
     [
-        (DataError("too short", seen=3, where="a.tsv:7", mend="mend it"), 2, "seen: 3"),
+        (DataError("too short", seen=3, where="a.tsv:7", fix="fix it"), 2, "seen: 3"),
         (KeyboardInterrupt(), 130, "run the same command again"),
         (ENOSPC, 2, "the disk is full"),
         (PermissionError(errno.EACCES, "no", "x"), 2, "no permission"),

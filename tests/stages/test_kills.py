@@ -157,7 +157,7 @@ def test_at_moments_of_writing_and_renaming(project, whole, number):
     project.finish()
     assert project.made() == whole
     assert "goes on from the checkpoint" in project.said.read_text()
-    assert not any(path.is_dir() for path in (project.root / "data" / ".drafts").iterdir())
+    assert not any(path.is_dir() for path in (project.root / "data" / ".staging").iterdir())
     assert not any((project.root / "scratch" / "training").iterdir())
 
 
@@ -188,7 +188,7 @@ def test_a_stage_that_outlives_its_dvc_keeps_others_out(project, whole):
         stderr=subprocess.PIPE,
     )
     project.wait_for_steps(1, parent)
-    holder = project.root / "data" / ".drafts" / "rte-m1-all.pid"
+    holder = project.root / "data" / ".staging" / "rte-m1-all.pid"
     child = int(holder.read_text())
     assert child != parent.pid
     os.kill(child, signal.SIGSTOP)  # so that it does not end before the second one has begun

@@ -66,5 +66,5 @@ def test_a_teacher_that_is_not_there_is_told(project, tmp_path):
     (tmp_path / "params.yaml").write_text((project / "params.yaml").read_text())
     ended = label(tmp_path)
     assert ended.returncode == 2
-    assert "mend: dvc repro prepare@rte" in ended.stderr
+    assert "fix: dvc repro prepare@rte" in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -53,7 +53,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.chdir(tmp_path)
     write()
     yield tmp_path
-    current_batch.done()
+    current_batch.clear()
 
 
 def write(*overrides: str) -> None:
@@ -132,9 +132,9 @@ def test_training_names_what_halves_the_batch_and_keeps_the_step(
     arguments: list[str], overrides: list[str], flags: str
 ) -> None:
     write(*overrides)
-    current_batch.note("training", "rte", 32, 128)
+    current_batch.start("training", "rte", 32, 128)
     told = _out_of_memory.fault(CUDA, arguments)
-    assert told.mend == f"dvc exp run {flags}, or if other stages run beside it: make repro JOBS=1"
+    assert told.fix == f"dvc exp run {flags}, or if other stages run beside it: make repro JOBS=1"
     assert (
         told.where
         == f"{' '.join([Path(arguments[0]).stem, *arguments[1:]])}; training rte, "
@@ -152,26 +152,26 @@ def test_training_names_what_halves_the_batch_and_keeps_the_step(
     ],
 )
 def test_scoring_names_the_tokens_of_a_pass(rows: int, tokens: int, flag: str) -> None:
-    current_batch.note("scoring", "rte", rows, tokens)
+    current_batch.start("scoring", "rte", rows, tokens)
     told = _out_of_memory.fault(CPU, TEACH)
-    assert str(told.mend).startswith(f"dvc exp run {flag}, or")
+    assert str(told.fix).startswith(f"dvc exp run {flag}, or")
 
 
 def test_outside_of_a_batch_no_batch_size_is_blamed() -> None:
-    current_batch.note("training", "rte", 32, 128)
-    current_batch.done()
+    current_batch.start("training", "rte", 32, 128)
+    current_batch.clear()
     told = _out_of_memory.fault(MemoryError(), ["stages/distil.py"])
     assert told.what == "out of memory"
     assert told.seen == "MemoryError"
     assert told.where == "distil; no batch under way"
-    assert str(told.mend).startswith("a smaller student.encoder, or")
+    assert str(told.fix).startswith("a smaller student.encoder, or")
 
 
 def test_flags_are_accepted_by_the_parameters(tmp_path: Path) -> None:
     write("teachers.tasks.rte.batch_size=8")
-    current_batch.note("training", "rte", 8, 128)
-    mend = str(_out_of_memory.fault(CUDA, TEACH).mend).partition(", or")[0]
-    changes = [word.lstrip("+") for word in mend.split() if "=" in word]
+    current_batch.start("training", "rte", 8, 128)
+    fix = str(_out_of_memory.fault(CUDA, TEACH).fix).partition(", or")[0]
+    changes = [word.lstrip("+") for word in fix.split() if "=" in word]
     write("teachers.tasks.rte.batch_size=8", *changes)
     settings = file.load().teachers.training("rte", "m1")
     assert (settings.batch_size, settings.accumulation) == (4, 2)

@@ -73,7 +73,7 @@ def test_each_split_becomes_a_file_and_a_line(project):
     found = rows.read_splits(project / "data" / "prepared" / "rte")
     assert list(found) == ["train", "dev"]
     assert found["dev"].table["row_id"].to_pylist() == ["rte/dev/0", "rte/dev/1"]
-    assert list((project / "data" / ".drafts").iterdir()) == []
+    assert list((project / "data" / ".staging").iterdir()) == []
 
 
 def test_a_split_that_the_source_no_longer_has_goes(project):
@@ -117,32 +117,32 @@ def test_a_source_without_the_task_leaves_a_note_only(project):
             "missing column 'sentence2'\n"
             "  seen: 'index', 'sentence1', 'label'\n"
             "  where: data/raw/rte/dev.tsv, line 1\n"
-            "  mend: check that the file is in the layout of its task\n",
+            "  fix: check that the file is in the layout of its task\n",
         ),
         (
             GOOD + b"2\tE.\n",
             "short row: nothing in column 'sentence2'\n"
             "  seen: 2 cells of 4: ['2', 'E.']\n"
             "  where: data/raw/rte/dev.tsv, line 4\n"
-            "  mend: mend the row, or fetch the file again\n",
+            "  fix: fix the row, or fetch the file again\n",
         ),
         (
             GOOD + b"2\tE.\tF.\tmaybe\n",
             "unknown label\n"
             "  seen: 'maybe'; allowed: entailment, not_entailment\n"
             "  where: data/raw/rte/dev.tsv, line 4, column 'label'\n"
-            "  mend: mend or take out the row\n",
+            "  fix: fix or take out the row\n",
         ),
         (
             GOOD + b"2\tE\xe9.\tF.\tentailment\n",
             "not valid UTF-8\n"
             "  seen: byte 0xe9 at byte 4 of the line\n"
             "  where: data/raw/rte/dev.tsv, line 4, column 2\n"
-            "  mend: save the file as UTF-8, or fetch it again\n",
+            "  fix: save the file as UTF-8, or fetch it again\n",
         ),
         (
             b"",
-            "the file is empty\n  where: data/raw/rte/dev.tsv\n  mend: fetch the file again\n",
+            "the file is empty\n  where: data/raw/rte/dev.tsv\n  fix: fetch the file again\n",
         ),
     ],
     ids=["missing column", "short row", "unknown label", "invalid UTF-8", "empty file"],
@@ -155,7 +155,7 @@ def test_a_fault_gives_one_message_and_leaves_earlier_rows_as_they_are(done, con
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr == f"error: {message}"
     assert contents(folder) == before
-    assert list((done / "data" / ".drafts").iterdir()) == []
+    assert list((done / "data" / ".staging").iterdir()) == []
 
 
 def ask(project, transfer, train="null"):
@@ -216,7 +216,7 @@ def test_transfer_rows_that_cannot_be_had_leave_both_folders_as_they_are(project
     assert (ended.returncode, ended.stdout) == (2, "")
     assert ended.stderr.startswith("error: the source has no test split of rte\n")
     assert [contents(folder) for folder in folders] == before
-    assert list((project / "data" / ".drafts").iterdir()) == []
+    assert list((project / "data" / ".staging").iterdir()) == []
 
 
 def test_an_absent_task_leaves_a_note_in_both_folders(project):

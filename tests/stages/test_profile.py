@@ -125,7 +125,7 @@ def test_diff_of_two_profiles(run) -> None:
         ),
         (["apply", "paper", "--set", "~tasks.wnli"], "tasks.wnli: no such key"),
         (["apply", "sample", "--set", "student.epochs"], "no `=` in it"),
-        (["apply", "glue-cpu", "--set", "data.folder=typo"], "mend: name the folder of your GLUE"),
+        (["apply", "glue-cpu", "--set", "data.folder=typo"], "fix: name the folder of your GLUE"),
         (["apply"], "Missing argument"),
         (["aply", "sample"], "No such command 'aply'"),
         ([], "Missing command"),
@@ -147,4 +147,4 @@ def test_outside_a_project(
     monkeypatch.chdir(tmp_path_factory.mktemp("elsewhere"))
     code, _, err = run("apply", "sample")
     assert code == 2
-    assert "mend: run from the project's root" in err
+    assert "fix: run from the project's root" in err

@@ -40,8 +40,8 @@ def put(name, accuracy):
     (folder / saved_model.HEADS).write_text(name)
     dev = {"rte": {"dev": {"accuracy": accuracy}}}
     weights = saved_model.weights_sha256(folder)
-    card = {"weights_sha256": weights, "encoder": {"source": "random"}, "dev": dev}
-    artifacts.write_json(folder / saved_model.CARD, card)
+    manifest = {"weights_sha256": weights, "encoder": {"source": "random"}, "dev": dev}
+    artifacts.write_json(folder / saved_model.MANIFEST, manifest)
 
 
 def run():

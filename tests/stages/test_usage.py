@@ -49,7 +49,7 @@ def test_without_a_record_it_says_who_leaves_one(run) -> None:
     code, out, err = run()
     assert (code, out) == (2, "")
     assert err.startswith("error: no stage has left its cost here; only those that DVC runs do\n")
-    assert "  where: scratch/usage\n  mend: make repro" in err
+    assert "  where: scratch/usage\n  fix: make repro" in err
 
 
 def test_help_names_what_is_read(run) -> None:

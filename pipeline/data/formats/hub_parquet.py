@@ -16,7 +16,7 @@ from pipeline.data.rows import schema
 from pipeline.errors import DataError
 from pipeline.tasks import Task
 
-_MEND = "check that the file is the task's own, in the layout of the Hub's data set"
+_FIX = "check that the file is the task's own, in the layout of the Hub's data set"
 
 
 def read(path: Path, task: Task, layout: Layout, split: str) -> pa.Table:
@@ -55,11 +55,11 @@ def _columns(path: Path, layout: Layout, split: str) -> pa.Table:
         for column in wanted:
             if column not in file.schema_arrow.names:
                 seen = ", ".join(map(repr, file.schema_arrow.names))
-                raise DataError(f"missing column {column!r}", seen=seen, where=path, mend=_MEND)
+                raise DataError(f"missing column {column!r}", seen=seen, where=path, fix=_FIX)
         table = file.read(columns=wanted)
         table.validate(full=True)
     if not len(table):
-        raise DataError("the file has no rows", where=path, mend="fetch the file again")
+        raise DataError("the file has no rows", where=path, fix="fetch the file again")
     return table
 
 
@@ -67,13 +67,13 @@ def _text(column: pa.ChunkedArray, name: str, path: Path) -> pa.ChunkedArray:
     if column.null_count:
         row = column.is_null().index(True).as_py()
         raise DataError(
-            "a text is null", where=f"{path}, row {row}, column {name!r}", mend="take the row out"
+            "a text is null", where=f"{path}, row {row}, column {name!r}", fix="take the row out"
         )
     try:
         return column.cast(pa.string())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise DataError(
-            f"column {name!r} is not text", seen=str(column.type), where=path, mend=_MEND
+            f"column {name!r} is not text", seen=str(column.type), where=path, fix=_FIX
         ) from error
 
 
@@ -85,7 +85,7 @@ def _labels(table: pa.Table, task: Task, path: Path) -> pa.Array:
             f"column {HUB_LABEL!r} does not hold {'scores' if task.regression else 'class ids'}",
             seen=str(column.type),
             where=path,
-            mend=_MEND,
+            fix=_FIX,
         )
     # An unlabelled row becomes one past every range, so that a single check finds it.
     values = column.fill_null(-1).to_numpy()
@@ -97,7 +97,7 @@ def _labels(table: pa.Table, task: Task, path: Path) -> pa.Array:
             "unknown label",
             seen=f"{column[row].as_py()!r}; allowed: {_allowed(task, low, high)}",
             where=f"{path}, row {row}, column {HUB_LABEL!r}",
-            mend="mend or take out the row",
+            fix="fix or take out the row",
         )
     if task.regression:
         return pa.array(values.astype(np.float32))
@@ -117,7 +117,7 @@ def _canonical(table: pa.Table, task: Task, path: Path) -> np.ndarray[Any, np.dt
         names = _class_names(table)
     except (ValueError, AttributeError, TypeError) as error:  # bytes, JSON or its structure
         raise DataError(
-            "the file's class names cannot be read", seen=str(error), where=where, mend=_MEND
+            "the file's class names cannot be read", seen=str(error), where=where, fix=_FIX
         ) from error
     if names is None:
         names = list(task.labels)
@@ -126,7 +126,7 @@ def _canonical(table: pa.Table, task: Task, path: Path) -> np.ndarray[Any, np.dt
             "the file's class names are not the task's",
             seen=f"{', '.join(names)}; allowed: {', '.join(task.labels)}",
             where=where,
-            mend=_MEND,
+            fix=_FIX,
         )
     return np.array([task.labels.index(name) for name in names], dtype=np.int32)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from pipeline.errors import DataError
-from pipeline.params.custom_tasks import Definition
+from pipeline.params.custom_tasks import CustomTask
 from pipeline.tasks import GLUE, Task, part_of
 
 MSR_TRAIN = "msr_paraphrase_train.txt"
@@ -113,7 +113,7 @@ def hub_name(split: str) -> str:
     return f"{_HUB_PARTS.get(part, part)}{underscore}{rest}-00000-of-00001.parquet"
 
 
-def task_of(name: str, custom: Definition | None) -> Task:
+def task_of(name: str, custom: CustomTask | None) -> Task:
     """The task under a name: one of GLUE's, or one's own from its definition.
 
     Raises:
@@ -122,7 +122,7 @@ def task_of(name: str, custom: Definition | None) -> Task:
     if custom is None:
         if name not in GLUE:
             raise DataError(
-                "no such task", seen=name, mend=f"one of {', '.join(GLUE)}, or tasks.{name}.custom"
+                "no such task", seen=name, fix=f"one of {', '.join(GLUE)}, or tasks.{name}.custom"
             )
         return GLUE[name]
     return Task(
@@ -138,7 +138,7 @@ def task_of(name: str, custom: Definition | None) -> Task:
     )
 
 
-def layout_of(name: str, custom: Definition | None) -> Layout:
+def layout_of(name: str, custom: CustomTask | None) -> Layout:
     """The layout of a task's files: the official one, or one's own from its definition."""
     if custom is None:
         return OFFICIAL[name]

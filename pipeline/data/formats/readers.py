@@ -52,20 +52,20 @@ def read(folder: Path, name: str) -> Raw:
     Raises:
         DataError: source.json is missing or broken, or a file it lists is not there.
     """
-    mend = f"dvc repro download@{name}"
+    fix = f"dvc repro download@{name}"
     path = folder / paths.SOURCE
     if not path.exists():
-        raise DataError("no raw files of the task", seen=name, where=path, mend=mend)
+        raise DataError("no raw files of the task", seen=name, where=path, fix=fix)
     try:
         note = artifacts.read_json(path)
         raw = Raw(folder, note["source"], note["layout"], tuple(sorted(note["files"])))
     except (json.JSONDecodeError, UnicodeDecodeError, KeyError, TypeError) as error:
         raise DataError(
-            "not a usable source.json", seen=repr(error), where=path, mend=mend
+            "not a usable source.json", seen=repr(error), where=path, fix=fix
         ) from error
     for file in raw.files:
         if not (folder / file).is_file():
-            raise DataError("a file that source.json lists is gone", where=folder / file, mend=mend)
+            raise DataError("a file that source.json lists is gone", where=folder / file, fix=fix)
     return raw
 
 
@@ -84,7 +84,7 @@ def readers(raw: Raw, task: Task, layout: Layout) -> dict[str, Reader]:
             f"layout that is not one of {task.name}'s",
             seen=repr(raw.layout),
             where=raw.folder / paths.SOURCE,
-            mend=f"dvc repro --force download@{task.name}",
+            fix=f"dvc repro --force download@{task.name}",
         )
     return find(raw, task, layout)
 
@@ -107,8 +107,8 @@ def texts(path: Path, task: Task, columns: Sequence[str]) -> pa.Table:
     try:
         return _file_reader(path, task, layout, TRANSFER)()
     except tsv.NoRowsError as error:  # the user's own file: there is nothing to fetch again
-        mend = f"put a header line ({', '.join(columns)}) and a line for each row of texts there"
-        raise DataError(error.what, where=path, mend=mend) from error
+        fix = f"put a header line ({', '.join(columns)}) and a line for each row of texts there"
+        raise DataError(error.what, where=path, fix=fix) from error
 
 
 def _tsv(raw: Raw, task: Task, layout: Layout) -> dict[str, Reader]:
@@ -198,7 +198,7 @@ def _table(
             labels = _labels(parse, lines, columns[-1], where, layout.label)
         batches.append(pa.record_batch([texts[0], second, labels], schema=kinds))
     if not batches:
-        raise DataError(f"no rows of split {split}", where=where, mend="fetch the files again")
+        raise DataError(f"no rows of split {split}", where=where, fix="fetch the files again")
     return pa.Table.from_batches(batches)
 
 
@@ -218,6 +218,6 @@ def _labels(
                 "unknown label",
                 seen=f"{text!r}; {error}",
                 where=f"{where}, line {line}, column {column!r}",
-                mend="mend or take out the row",
+                fix="fix or take out the row",
             ) from error
     return found

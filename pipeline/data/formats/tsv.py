@@ -51,13 +51,13 @@ def rows(
             raise _wrong_width(cells, names, f"{where}, line {line}")
         yield line, take(cells)
     if not line:
-        raise NoRowsError("the file has no rows", where=where, mend="fetch the file again")
+        raise NoRowsError("the file has no rows", where=where, fix="fetch the file again")
 
 
 def _lines(file: BinaryIO, where: object) -> Iterator[tuple[int, str]]:
     first = file.readline().removeprefix(BOM)
     if not first:
-        raise NoRowsError("the file is empty", where=where, mend="fetch the file again")
+        raise NoRowsError("the file is empty", where=where, fix="fetch the file again")
     end = b"\r\n" if first.endswith(b"\r\n") else b"\n"
     yield 1, _decode(_without(end, first), where, 1)
     for number, line in enumerate(file, 2):
@@ -80,7 +80,7 @@ def _decode(line: bytes, where: object, number: int) -> str:
             "not valid UTF-8",
             seen=f"byte 0x{line[error.start]:02x} at byte {error.start + 1} of the line",
             where=f"{where}, line {number}, column {column}",
-            mend="save the file as UTF-8, or fetch it again",
+            fix="save the file as UTF-8, or fetch it again",
         ) from error
 
 
@@ -102,7 +102,7 @@ def _taker(
                 f"missing column {column!r}",
                 seen=_shortened(", ".join(map(repr, names))),
                 where=f"{where}, line 1",
-                mend="check that the file is in the layout of its task",
+                fix="check that the file is in the layout of its task",
             )
     places = [names.index(column) for column in columns]
     if len(places) == 1:
@@ -117,13 +117,13 @@ def _wrong_width(cells: list[str], names: list[str], where: str) -> DataError:
             f"short row: nothing in column {names[len(cells)]!r}",
             seen=f"{count}: {_shortened(repr(cells))}",
             where=where,
-            mend="mend the row, or fetch the file again",
+            fix="fix the row, or fetch the file again",
         )
     return DataError(
         f"long row: more than the last column, {names[-1]!r}",
         seen=f"{count}: {_shortened(repr(cells))}",
         where=where,
-        mend="a tab inside a text has to become a space",
+        fix="a tab inside a text has to become a space",
     )
 
 

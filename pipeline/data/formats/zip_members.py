@@ -14,7 +14,7 @@ from typing import IO, BinaryIO, cast
 from pipeline.errors import DataError
 
 _BUFFER = 1 << 20
-_MEND = "fetch the archive again"
+_FIX = "fetch the archive again"
 
 
 def members(archive: Path, folder: str) -> dict[str, str]:
@@ -40,7 +40,7 @@ def members(archive: Path, folder: str) -> dict[str, str]:
                 "a member's name leads out of the archive's folder",
                 seen=repr(one.orig_filename),
                 where=archive,
-                mend="do not use this archive; fetch it from its own source",
+                fix="do not use this archive; fetch it from its own source",
             )
     paths = [PurePosixPath(one.filename) for one in found if not one.is_dir()]
     return {path.name: str(path) for path in paths if path.parent == PurePosixPath(folder)}
@@ -82,7 +82,7 @@ def _stream(opened: zipfile.ZipFile, archive: Path, name: str) -> IO[bytes]:
 
 
 def _damaged(archive: Path, name: str, error: Exception) -> DataError:
-    return DataError("a damaged archive", seen=str(error), where=f"{archive}: {name}", mend=_MEND)
+    return DataError("a damaged archive", seen=str(error), where=f"{archive}: {name}", fix=_FIX)
 
 
 @contextlib.contextmanager
@@ -90,6 +90,6 @@ def _opened(archive: Path) -> Iterator[zipfile.ZipFile]:
     try:
         opened = zipfile.ZipFile(archive)
     except zipfile.BadZipFile as error:
-        raise DataError("not a zip file", seen=str(error), where=archive, mend=_MEND) from error
+        raise DataError("not a zip file", seen=str(error), where=archive, fix=_FIX) from error
     with opened:
         yield opened

@@ -27,7 +27,7 @@ def generate(task: str, settings: Sample) -> dict[str, bytes]:
             "the sample source has no such task",
             seen=task,
             where="tasks in params.yaml",
-            mend=f"data.source: local reads tasks of your own; sample has {', '.join(GLUE)}",
+            fix=f"data.source: local reads tasks of your own; sample has {', '.join(GLUE)}",
         )
     drawn = splits.draw(GLUE[task], settings)
     return {

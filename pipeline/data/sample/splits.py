@@ -100,7 +100,7 @@ def _draw_rows(
                 f"the sample grammar has no more distinct sentences for {task.name}",
                 seen=f"{number} rows of {split}",
                 where="data.sample in params.yaml",
-                mend="ask for fewer rows",
+                fix="ask for fewer rows",
             )
         rows[example.texts] = example
         owners.update(dict.fromkeys(example.texts, split))

@@ -20,7 +20,7 @@ from pipeline.params.sections import Retry
 from pipeline.runtime.artifacts import sha256
 
 DOWNLOADS = Path("scratch/downloads")
-OFFLINE_MEND = (
+OFFLINE_FIX = (
     "check the network; without one, `python -m stages.profile apply sample` needs no files, "
     "and data.source=local reads the folder named by data.folder"
 )
@@ -134,7 +134,7 @@ def _locked(path: Path, url: str) -> Iterator[None]:
             raise DownloadError(
                 f"{url.rsplit('/', 1)[-1]} is being downloaded by another process",
                 where=url,
-                mend="wait until that one is done",
+                fix="wait until that one is done",
             ) from None
         yield
 
@@ -150,7 +150,7 @@ def _complete(partial: Partial, retry: Retry) -> None:
                     f"{partial.name} could not be downloaded in {tries}",
                     seen=str(error),
                     where=partial.url,
-                    mend=f"run the command again, it goes on where it stopped; {OFFLINE_MEND}",
+                    fix=f"run the command again, it goes on where it stopped; {OFFLINE_FIX}",
                 ) from None
             wait = min(max(retry.backoff * 2 ** (number - 1), error.wait), _LONGEST_WAIT)
             print(

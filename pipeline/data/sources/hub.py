@@ -9,7 +9,7 @@ from pipeline.data.formats.layouts import hub_name
 from pipeline.data.sources import hub_paths
 from pipeline.data.sources.checksums import HUB, Pin
 from pipeline.data.sources.collected import Collected
-from pipeline.data.sources.download import DOWNLOADS, OFFLINE_MEND, Wanted, all_kept, fetch_all
+from pipeline.data.sources.download import DOWNLOADS, OFFLINE_FIX, Wanted, all_kept, fetch_all
 from pipeline.errors import DownloadError
 from pipeline.params.sections import Data, Hub
 from pipeline.tasks import Task
@@ -41,7 +41,7 @@ def collect(
         raise DownloadError(
             f"the Hub may not be asked for {task.title}: HF_HUB_OFFLINE is set",
             where=f"data.source is hub ({data.hub.repo})",
-            mend=f"unset HF_HUB_OFFLINE, or {OFFLINE_MEND}",
+            fix=f"unset HF_HUB_OFFLINE, or {OFFLINE_FIX}",
         )
     token = get_token()
     headers = {"Authorization": f"Bearer {token}"} if token else {}

@@ -57,7 +57,7 @@ def collect_custom(task: str, root: Path, folder: Path) -> Collected:
         raise DataError(
             f"no files of your task {task}",
             where=root / task,
-            mend=f"put train.tsv, dev.tsv and test.tsv there, set data.folder, or take "
+            fix=f"put train.tsv, dev.tsv and test.tsv there, set data.folder, or take "
             f"tasks.{task} out of params.yaml",
         )
     missing = tuple(split for split, path in paths.items() if path.name not in files)
@@ -78,7 +78,7 @@ def require_any(tasks: Iterable[str], root: Path) -> None:
         f"the folder holds none of the tasks in params.yaml ({', '.join(titles)})",
         seen=", ".join(here[:12]) + (", ..." if len(here) > 12 else "") if here else "no files",
         where=root,
-        mend="set data.folder to the folder that holds RTE/train.tsv and the like, or "
+        fix="set data.folder to the folder that holds RTE/train.tsv and the like, or "
         "rte/train-00000-of-00001.parquet and the like",
     )
 
@@ -88,7 +88,7 @@ def _require_folder(root: Path) -> None:
         raise DataError(
             "no such folder" if not root.exists() else "not a folder",
             where=root,
-            mend="set data.folder to the folder of your GLUE files, or take another data.source",
+            fix="set data.folder to the folder of your GLUE files, or take another data.source",
         )
 
 

@@ -75,5 +75,5 @@ def check_members(path: Path, where: object) -> None:
                 "a member of the zip would leave its folder",
                 seen=repr(member.orig_filename),
                 where=where,
-                mend="do not use this file; take another data.source",
+                fix="do not use this file; take another data.source",
             )

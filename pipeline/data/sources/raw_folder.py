@@ -37,10 +37,10 @@ def write(
         DataError: a local folder or a task of one's own is not there.
         DownloadError: a file could not be fetched or is not the pinned one.
     """
-    with new_folder(folder) as draft:
-        collected = _collect(task, params, draft, pins, downloads)
-        record = dump_json(_record(task, collected, draft))
-        (draft / paths.SOURCE).write_text(record, encoding="utf-8")
+    with new_folder(folder) as staging:
+        collected = _collect(task, params, staging, pins, downloads)
+        record = dump_json(_record(task, collected, staging))
+        (staging / paths.SOURCE).write_text(record, encoding="utf-8")
     return collected
 
 

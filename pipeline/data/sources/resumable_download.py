@@ -116,7 +116,7 @@ class Partial:
             f"the server has no {self.name} for us",
             seen=f"HTTP {status} {response.reason}",
             where=self.url,
-            mend="check the address under `data` in params.yaml (and HF_ENDPOINT and HF_TOKEN "
+            fix="check the address under `data` in params.yaml (and HF_ENDPOINT and HF_TOKEN "
             "if data.source is hub)",
         )
 
@@ -150,7 +150,7 @@ class Partial:
             f"{self.name} is not the file that was pinned: expected {self.pin}",
             seen=seen,
             where=self.url,
-            mend="run the command again; if it stays so, the server's file has changed (or "
+            fix="run the command again; if it stays so, the server's file has changed (or "
             "data.hub names another revision than the pinned one): take another data.source",
         )
 
@@ -167,7 +167,7 @@ def _get(url: str, headers: Mapping[str, str], timeout: float) -> Iterator[Respo
             "an address that cannot be read",
             seen=str(error),
             where=url,
-            mend="check the address under `data` in params.yaml",
+            fix="check the address under `data` in params.yaml",
         ) from None
     except requests.RequestException as error:
         raise BrokenError(f"{type(error).__name__}: {_cause(error)}") from None

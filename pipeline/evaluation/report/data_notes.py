@@ -14,7 +14,7 @@ SAMPLE_HEADLINE = (
     "Sample figures say nothing about GLUE: every sentence is generated, "
     "and the tasks only have GLUE's names and layouts."
 )
-_REFINED = "refined"  # source of a candidate's encoder, in cards
+_REFINED = "refined"  # source of a candidate's encoder, in manifests
 _MINILM = (
     "is a sentence encoder whose contrastive pretraining saw text of MNLI, Quora pairs (QQP) and "
     "SQuAD (QNLI), so figures on MNLI, QQP and QNLI are flattered"
@@ -122,8 +122,10 @@ def _precisions(results: Sequence[TaskResult]) -> list[str]:
     """Which models ran in which precision; nothing if all of them ran in float32."""
     groups: dict[str, dict[str, list[str]]] = {}
     for result in results:
-        for system, card in result.models.items():
-            for precision in dict.fromkeys(one["precision"] for one in label_notes.models(card)):
+        for system, manifest in result.models.items():
+            for precision in dict.fromkeys(
+                one["precision"] for one in label_notes.models(manifest)
+            ):
                 systems = groups.setdefault(precision, {})
                 systems.setdefault(system, []).append(result.task.title)
     if len(groups) == 1:

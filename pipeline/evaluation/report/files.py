@@ -31,7 +31,7 @@ def write(results: Sequence[TaskResult], missing: Mapping[str, str]) -> None:
         DataError: there is no result.
     """
     if not results:
-        raise DataError("no task could be evaluated", mend="check `data` in params.yaml")
+        raise DataError("no task could be evaluated", fix="check `data` in params.yaml")
     whole = {
         **summary.nested(results),
         "gain_note": sentences.kept(results),
@@ -40,8 +40,8 @@ def write(results: Sequence[TaskResult], missing: Mapping[str, str]) -> None:
     artifacts.write_json(paths.METRICS, whole)
     artifacts.write_json(SUMMARY, summary.summary(results))
     _write_scores(results)
-    with artifacts.new_file(paths.RESULTS) as draft:
-        draft.write_text(markdown(results, missing), encoding="utf-8")
+    with artifacts.new_file(paths.RESULTS) as staging:
+        staging.write_text(markdown(results, missing), encoding="utf-8")
 
 
 def restore() -> None:
@@ -49,8 +49,8 @@ def restore() -> None:
     for path in RESTORED:
         kept = paths.EVALUATION / path.name
         if kept.exists() and not (path.exists() and path.read_bytes() == kept.read_bytes()):
-            with artifacts.new_file(path) as draft:
-                shutil.copyfile(kept, draft)
+            with artifacts.new_file(path) as staging:
+                shutil.copyfile(kept, staging)
 
 
 def markdown(results: Sequence[TaskResult], missing: Mapping[str, str]) -> str:
@@ -85,13 +85,16 @@ def update_readme(block: str, readme: Path = paths.README) -> bool:
     new = page_blocks.filled(text, first, last, block.strip())
     if new is None or new == text:
         return False
-    with artifacts.new_file(readme) as draft:
-        draft.write_text(new, encoding="utf-8")
+    with artifacts.new_file(readme) as staging:
+        staging.write_text(new, encoding="utf-8")
     return True
 
 
 def _write_scores(results: Sequence[TaskResult]) -> None:
-    with artifacts.new_file(SCORES) as draft, draft.open("w", encoding="utf-8", newline="") as file:
+    with (
+        artifacts.new_file(SCORES) as staging,
+        staging.open("w", encoding="utf-8", newline="") as file,
+    ):
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(("task", "system", "metric", "value"))
         writer.writerows(summary.long(results))

@@ -16,10 +16,10 @@ _TRANSFER_SOURCES = {
 }
 
 
-def models(card: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def models(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """The single models behind a description: those of a member's folds, or the one that it is."""
-    folds = card.get("by_fold") or {"": {}}
-    return [{**card, **own} for own in folds.values()]
+    folds = manifest.get("by_fold") or {"": {}}
+    return [{**manifest, **own} for own in folds.values()]
 
 
 def notes(results: Sequence[TaskResult]) -> list[str]:

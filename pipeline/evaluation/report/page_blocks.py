@@ -17,8 +17,8 @@ def fill(page: Path, begin: str, end: str, body: str) -> None:
     new = filled(page.read_text(encoding="utf-8"), begin, end, body)
     if new is None:
         raise DataError("no markers to write between", seen=f"{begin} {end}", where=page)
-    with artifacts.new_file(page) as draft:
-        draft.write_text(new, encoding="utf-8")
+    with artifacts.new_file(page) as staging:
+        staging.write_text(new, encoding="utf-8")
 
 
 def filled(text: str, begin: str, end: str, body: str) -> str | None:

@@ -154,8 +154,10 @@ def _size_line(results: Sequence[TaskResult]) -> dict[str, str]:
     """Parameters in millions; of a task's teachers, with the models of all folds."""
     single, whole = [], []
     for result in results:
-        cards = [result.models[f"{TEACHER}{member}"] for member in result.members]
-        sizes = [sum(one["parameters"] for one in label_notes.models(card)) for card in cards]
+        manifests = [result.models[f"{TEACHER}{member}"] for member in result.members]
+        sizes = [
+            sum(one["parameters"] for one in label_notes.models(manifest)) for manifest in manifests
+        ]
         single += sizes
         whole += [sum(sizes)] if sizes else []
     own = {system: results[0].models[system]["parameters"] for system in (BASELINE, STUDENT)}

@@ -129,6 +129,6 @@ def _start(values: Values, where: str, rank: int, count: int, top: int) -> str:
     if not count:
         return f"there is nothing under refinement.candidates to start from; {run(f'~{where}')}"
     if rank > top:
-        mend = f"selection.top={rank}" if rank <= count else f"{where}={min(top, count)}"
-        return f"rank {rank}, but selection.top keeps {top}; {run(mend)}"
+        fix = f"selection.top={rank}" if rank <= count else f"{where}={min(top, count)}"
+        return f"rank {rank}, but selection.top keeps {top}; {run(fix)}"
     return heads.pooler_lost(values)

@@ -33,11 +33,11 @@ def find(values: Values) -> Iterator[str]:
     """One line for each setting of early stopping that tells nothing."""
     lines: dict[tuple[str, ...], str] = {}
     for stop in (*_multi_task(values), *_teachers(values), *_tuning(values)):
-        mend = run(f"{stop.where}=null")
+        fix = run(f"{stop.where}=null")
         if stop.seen:
-            lines.setdefault((stop.where,), f"{stop.where}: {stop.seen}; {mend}")
+            lines.setdefault((stop.where,), f"{stop.where}: {stop.seen}; {fix}")
         elif few := _few(values, stop):
-            lines.setdefault((stop.where, stop.task), f"{stop.where}.share: {few}; {mend}")
+            lines.setdefault((stop.where, stop.task), f"{stop.where}.share: {few}; {fix}")
     yield from lines.values()
 
 

@@ -84,18 +84,18 @@ def pooler_lost(values: Values) -> str:
     if not heads or pools(values, "refinement") or not pools(values, "teachers"):
         return ""
     pooling = [f"{place.where}.pooling=pooler" for place in heads if "pooling" in place.head]
-    mend = run(pooling[0]) if pooling else heads[0].replaced(_linear("pooler"))
+    fix = run(pooling[0]) if pooling else heads[0].replaced(_linear("pooler"))
     return (
         "teachers pool by the encoder's pooler, but no head under refinement does, so the "
-        f"candidate keeps none; {mend}"
+        f"candidate keeps none; {fix}"
     )
 
 
 def _fit(values: Values, place: Placed) -> Iterator[str]:
     kind = place.head.get("kind")
     if lack := _lack(kind, *shape(values, place.task)):
-        mend = place.replaced(_linear("mean"))
-        yield f"{place.where}: head {kind} does not fit {place.task}, which {lack}; {mend}"
+        fix = place.replaced(_linear("mean"))
+        yield f"{place.where}: head {kind} does not fit {place.task}, which {lack}; {fix}"
     elif kind == "ranking":
         yield from _right_class(values, place)
 
@@ -119,16 +119,16 @@ def _right_class(values: Values, place: Placed) -> Iterator[str]:
     if len(labels) != 2 or not (right is None or isinstance(right, str)):  # faults of their own
         return
     guess = labels[right_by_spelling(labels) or 0]
-    mend = f"if it is {guess}: {_named(place, guess)}"
+    fix = f"if it is {guess}: {_named(place, guess)}"
     if right is None and place.task not in GLUE and right_by_spelling(labels) is None:
         yield (
             f"{place.where}: head ranking needs `positive`, the class of right answers of "
-            f"{place.task}, {' or '.join(labels)}; {mend}"
+            f"{place.task}, {' or '.join(labels)}; {fix}"
         )
     elif right is not None and right not in labels:
         yield (
             f"{place.where}.positive: {place.task} has no class {right}, only "
-            f"{' and '.join(labels)}{messages.near(right, labels)}; {mend}"
+            f"{' and '.join(labels)}{messages.near(right, labels)}; {fix}"
         )
 
 

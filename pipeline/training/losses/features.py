@@ -13,20 +13,20 @@ from torch import Tensor, nn
 from pipeline.errors import EncoderError, ParamsError
 from pipeline.model import attention
 from pipeline.model.tokenization import TEXTS
-from pipeline.params.distillation import Internals, Matching
+from pipeline.params.distillation import FeatureMatching, Features
 from pipeline.training.losses import feature_distances
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
     from pipeline.model.multitask import MultiTaskModel
-    from pipeline.model.saved_model import Loaded
+    from pipeline.model.saved_model import LoadedModel
 
 Pairs = tuple[tuple[int, int], ...]  # (student layer, teacher layer), counted from 1
 
 
 @dataclass(frozen=True)
-class Teacher:
+class FeatureTeacher:
     """A task's teacher and what is compared with it.
 
     Attributes:
@@ -42,7 +42,7 @@ class Teacher:
     attention: Pairs
 
 
-class Matcher(nn.Module):
+class FeatureLoss(nn.Module):
     """Distance of a student's inner states from those of each task's teacher.
 
     Its parameters, one projection for each task whose widths differ, are trained with the student
@@ -55,8 +55,8 @@ class Matcher(nn.Module):
 
     def __init__(
         self,
-        settings: Internals,
-        teachers: Mapping[str, Teacher],
+        settings: Features,
+        teachers: Mapping[str, FeatureTeacher],
         projections: Mapping[str, Tensor],
     ) -> None:
         super().__init__()
@@ -112,12 +112,12 @@ class Matcher(nn.Module):
 
 
 def build(
-    settings: Internals,
+    settings: Features,
     student: MultiTaskModel,
     student_tokenizer: PreTrainedTokenizerBase,
-    teachers: Mapping[str, Loaded],
+    teachers: Mapping[str, LoadedModel],
     seed: int,
-) -> Matcher:
+) -> FeatureLoss:
     """Freeze the teachers, pair the layers and draw the projections.
 
     The global random numbers stay as they are, so that student and baseline start alike. If
@@ -141,7 +141,7 @@ def build(
         for encoder in (student.encoder, network.encoder) if settings.attention else ():
             _show_attention(encoder)
         network.eval().requires_grad_(False)
-        matched[task] = Teacher(
+        matched[task] = FeatureTeacher(
             network,
             frozenset({*teachers[task].tokenizer.model_input_names, TEXTS}),
             _pairs(settings.hidden, "hidden", student, network),
@@ -150,7 +150,7 @@ def build(
         widths = student.encoder.config.hidden_size, network.encoder.config.hidden_size
         if settings.hidden and widths[0] != widths[1]:
             projections[task] = _projection(*widths, f"{seed}/{task}/projection")
-    return Matcher(settings, matched, projections)
+    return FeatureLoss(settings, matched, projections)
 
 
 def uniform(student: int, teacher: int) -> Pairs:
@@ -167,7 +167,7 @@ def uniform(student: int, teacher: int) -> Pairs:
 
 
 def _pairs(
-    part: Matching | None, name: str, student: MultiTaskModel, teacher: MultiTaskModel
+    part: FeatureMatching | None, name: str, student: MultiTaskModel, teacher: MultiTaskModel
 ) -> Pairs:
     if part is None:
         return ()
@@ -180,7 +180,7 @@ def _pairs(
                 f"no such pair of layers: the student has {depths[0]}, the member {depths[1]}",
                 seen=f"[{pair[0]}, {pair[1]}]",
                 where=f"distillation.internals.{name}.layers in params.yaml",
-                mend="name pairs [student layer, teacher layer] counted from 1, or set it to "
+                fix="name pairs [student layer, teacher layer] counted from 1, or set it to "
                 "uniform",
             )
     return tuple((first, second) for first, second in part.layers)
@@ -206,7 +206,7 @@ def _check_tokens(
             what,
             seen=seen,
             where="distillation.internals.member in params.yaml",
-            mend="name a member that starts from an encoder of the student's family, or set "
+            fix="name a member that starts from an encoder of the student's family, or set "
             "distillation.internals to null",
         )
 
@@ -217,7 +217,7 @@ def _show_attention(encoder: PreTrainedModel) -> None:
             "this encoder does not show its attention probabilities",
             seen=type(encoder).__name__,
             where="distillation.internals.attention in params.yaml",
-            mend="set it to null",
+            fix="set it to null",
         )
 
 
@@ -228,7 +228,7 @@ def _projection(width: int, to: int, seed: str) -> Tensor:
     return weights
 
 
-def _weighted(part: Matching, distance: Any, pairs: Sequence[Any], mask: Tensor) -> Tensor:
+def _weighted(part: FeatureMatching, distance: Any, pairs: Sequence[Any], mask: Tensor) -> Tensor:
     each = [distance(part.loss, student, teacher, mask) for student, teacher in pairs]
     return part.weight * torch.stack(each).mean()
 

@@ -15,11 +15,11 @@ from pipeline.model.multitask import MultiTaskModel
 from pipeline.model.tokenization import Tokens
 from pipeline.params.distillation import Distillation
 from pipeline.params.heads import RankingHead
-from pipeline.runtime.hardware import Machine
+from pipeline.runtime.hardware import Hardware
 from pipeline.training.losses import combined
 
 if TYPE_CHECKING:
-    from pipeline.training.losses.features import Matcher
+    from pipeline.training.losses.features import FeatureLoss
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,10 @@ class Objective:
     """
 
     model: MultiTaskModel
-    machine: Machine
+    machine: Hardware
     distillation: Distillation | None = None
     task_weights: Mapping[str, float] = field(default_factory=dict)
-    matcher: Matcher | None = None
+    matcher: FeatureLoss | None = None
 
     def forward(self, task: str, own: bool, arrays: Mapping[str, np.ndarray]) -> Outputs:
         """Logits of some rows, and the loss of their inner states where there is one.

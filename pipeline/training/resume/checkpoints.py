@@ -1,7 +1,7 @@
-"""Snapshots on disk of a training that is under way: the last two, each checked when it is read.
+"""Checkpoints on disk of a training that is under way: the last two, each checked when it is read.
 
-A snapshot is a safetensors file, all facts in its header, and a JSON file with its size and its
-SHA-256, which comes last. Whatever is torn, flipped or without its JSON file is not a snapshot.
+A checkpoint is a safetensors file, all facts in its header, and a JSON file with its size and its
+SHA-256, which comes last. Whatever is torn, flipped or without its JSON file is not a checkpoint.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ KEPT = 2
 _TENSORS, _SEAL, _FACTS = ".safetensors", ".json", "facts"
 
 
-class DamagedError(Exception):
-    """A snapshot whose bytes are not those that were written."""
+class DamagedCheckpointError(Exception):
+    """A checkpoint whose bytes are not those that were written."""
 
 
-class Snapshot(NamedTuple):
+class Checkpoint(NamedTuple):
     """What a training run needs to go on."""
 
     tensors: Mapping[str, Tensor]  # by name, on the CPU where they were read from disk
     facts: Mapping[str, Any]  # of JSON's types
 
 
-class Snapshots:
-    """The snapshots of one run.
+class CheckpointFolder:
+    """The checkpoints of one run.
 
     Args:
         folder: holds nothing else; it is made when the first one is written.
@@ -44,15 +44,15 @@ class Snapshots:
         self.folder = folder.absolute()  # so that drafts lie in it too
 
     def numbers(self) -> list[int]:
-        """Numbers of the snapshots, the newest first; files that lack their JSON do not count."""
+        """Numbers of the checkpoints, the newest first; files that lack their JSON do not count."""
         return sorted((int(file.stem) for file in self.folder.glob(f"*{_SEAL}")), reverse=True)
 
-    def write(self, number: int, snapshot: Snapshot) -> None:
-        """Write a snapshot, then delete all but the last two.
+    def write(self, number: int, checkpoint: Checkpoint) -> None:
+        """Write a checkpoint, then delete all but the last two.
 
         Args:
-            number: of the snapshot, higher than those before.
-            snapshot: tensors on any device, none of them sharing its memory with another.
+            number: of the checkpoint, higher than those before.
+            checkpoint: tensors on any device, none of them sharing its memory with another.
 
         Raises:
             OSError: the folder cannot be written.
@@ -61,16 +61,16 @@ class Snapshots:
 
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self._path(number)
-        found = {name: one.detach().cpu().contiguous() for name, one in snapshot.tensors.items()}
-        with artifacts.new_file(path) as draft, artifacts.system_errors(path):
-            save_file(found, draft, {_FACTS: json.dumps(snapshot.facts)})
+        found = {name: one.detach().cpu().contiguous() for name, one in checkpoint.tensors.items()}
+        with artifacts.new_file(path) as staging, artifacts.system_errors(path):
+            save_file(found, staging, {_FACTS: json.dumps(checkpoint.facts)})
         seal = {"bytes": path.stat().st_size, "sha256": artifacts.sha256(path)}
         artifacts.write_json(path.with_suffix(_SEAL), seal)
         for old in self.numbers()[KEPT:]:
             self.drop(old)
 
-    def read(self, number: int) -> Snapshot:
-        """Read a snapshot.
+    def read(self, number: int) -> Checkpoint:
+        """Read a checkpoint.
 
         Raises:
             DamagedError: it is not whole, or not what was written.
@@ -82,21 +82,21 @@ class Snapshots:
             seal = artifacts.read_json(path.with_suffix(_SEAL))
             seen = {"bytes": path.stat().st_size, "sha256": artifacts.sha256(path)}
             if seal != seen:
-                raise DamagedError(f"{path}: expected {seal}, seen {seen}")
+                raise DamagedCheckpointError(f"{path}: expected {seal}, seen {seen}")
             with safe_open(path, "pt") as file:
                 facts = json.loads(file.metadata()[_FACTS])
-                return Snapshot({name: file.get_tensor(name) for name in _names(file)}, facts)
+                return Checkpoint({name: file.get_tensor(name) for name in _names(file)}, facts)
         except (OSError, ValueError, KeyError, SafetensorError) as error:
-            raise DamagedError(f"{path}: {error}") from None
+            raise DamagedCheckpointError(f"{path}: {error}") from None
 
     def drop(self, number: int) -> None:
-        """Delete one snapshot, the JSON file first."""
+        """Delete one checkpoint, the JSON file first."""
         for suffix in (_SEAL, _TENSORS):
             _delete(self._path(number).with_suffix(suffix))
 
     def clean(self) -> None:
         """Delete what killed processes have left half written."""
-        shutil.rmtree(self.folder / artifacts.DRAFTS, ignore_errors=True)
+        shutil.rmtree(self.folder / artifacts.STAGING, ignore_errors=True)
         whole = {self._path(number).stem for number in self.numbers()}
         for file in self.folder.glob(f"*{_TENSORS}"):
             if file.stem not in whole:

@@ -1,4 +1,4 @@
-"""Resumption: a killed training, run again, goes on from its last snapshot to the same bytes."""
+"""Resumption: a killed training, run again, goes on from its last checkpoint to the same bytes."""
 
 from __future__ import annotations
 
@@ -9,10 +9,14 @@ from typing import Any, NamedTuple, Protocol
 
 from torch import Tensor
 
-from pipeline.training.resume.checkpoints import DamagedError, Snapshot, Snapshots
+from pipeline.training.resume.checkpoints import (
+    Checkpoint,
+    CheckpointFolder,
+    DamagedCheckpointError,
+)
 
 SHARE = 0.02
-"""Most of the run time that snapshots may take: the next one waits 50 times as long as the last
+"""Most of the run time that checkpoints may take: the next one waits 50 times as long as the last
 one took, if that is more than the seconds asked for."""
 
 
@@ -31,7 +35,7 @@ class State(NamedTuple):
         }
 
 
-class Part(Protocol):
+class Stateful(Protocol):
     """A part of a training run that has a state."""
 
     def state(self) -> State:
@@ -41,15 +45,15 @@ class Part(Protocol):
         """Go on from what `state` gave."""
 
 
-class Resumption:
+class Checkpointer:
     """Keeps the state of a run's parts now and then, and gives the last one back.
 
-    A snapshot is insurance: where none can be written, training goes on without, for a run that
+    A checkpoint is insurance: where none can be written, training goes on without, for a run that
     would end well must not fail for it.
 
     Args:
-        snapshots: where they lie; the folder is of this run alone.
-        code: version of the code; a snapshot of another one is not used.
+        checkpoints: where they lie; the folder is of this run alone.
+        code: version of the code; a checkpoint of another one is not used.
         title: what the lines on standard error begin with.
         seconds: least time between two; 0 for one whenever `keep` is called.
         clock: seconds that never run backwards, from any start.
@@ -57,24 +61,24 @@ class Resumption:
 
     def __init__(
         self,
-        snapshots: Snapshots,
+        checkpoints: CheckpointFolder,
         code: str,
         title: str,
         seconds: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._snapshots, self._code, self._title = snapshots, code, title
+        self._checkpoints, self._code, self._title = checkpoints, code, title
         self._seconds, self._clock = seconds, clock
         self._last, self._wait = clock(), seconds
         self._number: int | None = None  # of the last one
 
-    def take_up(self, parts: Mapping[str, Part]) -> None:
-        """Give every part its state of the last snapshot that is whole, if there is one.
+    def take_up(self, parts: Mapping[str, Stateful]) -> None:
+        """Give every part its state of the last checkpoint that is whole, if there is one.
 
         Args:
             parts: by name, the same names as when it was written.
         """
-        self._snapshots.clean()
+        self._checkpoints.clean()
         found = self._find()
         if found is not None:
             for name, part in parts.items():
@@ -84,8 +88,8 @@ class Resumption:
             self._say(f"goes on from the checkpoint at step {self._number}")
         self._last = self._clock()
 
-    def keep(self, number: int, parts: Mapping[str, Part], at_once: bool = False) -> None:
-        """Write a snapshot if it is time.
+    def keep(self, number: int, parts: Mapping[str, Stateful], at_once: bool = False) -> None:
+        """Write a checkpoint if it is time.
 
         Args:
             number: how many steps are done.
@@ -102,21 +106,21 @@ class Resumption:
             tensors |= {f"{name}/{key}": tensor for key, tensor in state.tensors.items()}
             facts[name] = state.facts
         try:
-            snapshot = Snapshot(tensors, {"code": self._code, "parts": facts})
-            self._snapshots.write(number, snapshot)
+            checkpoint = Checkpoint(tensors, {"code": self._code, "parts": facts})
+            self._checkpoints.write(number, checkpoint)
             self._number = number
         except OSError as error:
             self._say(f"no checkpoint at step {number}, training goes on without: {error}")
         self._last = self._clock()
         self._wait = self._seconds and max(self._seconds, (self._last - start) / SHARE)
 
-    def _find(self) -> Snapshot | None:
-        for number in self._snapshots.numbers():
+    def _find(self) -> Checkpoint | None:
+        for number in self._checkpoints.numbers():
             try:
-                found = self._snapshots.read(number)
-            except DamagedError as error:
+                found = self._checkpoints.read(number)
+            except DamagedCheckpointError as error:
                 self._say(f"the checkpoint at step {number} is damaged and not used: {error}")
-                self._snapshots.drop(number)
+                self._checkpoints.drop(number)
                 continue
             if found.facts["code"] == self._code:
                 self._number = number
@@ -130,8 +134,8 @@ class Resumption:
             f"the checkpoint at step {number} of an earlier version of the code is not used: "
             "results would mix both; training starts anew"
         )
-        for old in self._snapshots.numbers():
-            self._snapshots.drop(old)
+        for old in self._checkpoints.numbers():
+            self._checkpoints.drop(old)
 
     def _say(self, words: str) -> None:
         print(f"{self._title}: {words}", file=sys.stderr, flush=True)

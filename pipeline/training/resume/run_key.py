@@ -11,23 +11,23 @@ from pipeline.runtime import hashing
 
 if TYPE_CHECKING:
     from pipeline.model.multitask import MultiTaskModel
-    from pipeline.runtime.hardware import Machine
+    from pipeline.runtime.hardware import Hardware
     from pipeline.training.finetune import Recipe, Teachers
-    from pipeline.training.losses.features import Matcher
+    from pipeline.training.losses.features import FeatureLoss
     from pipeline.training.losses.objective import TrainingSet
 
 _LIBRARIES = ("torch", "transformers", "numpy")
 
 
-def of(
+def digest(
     recipe: Recipe,
     network: MultiTaskModel,
     sets: Mapping[str, TrainingSet],
-    matcher: Matcher | None,
+    matcher: FeatureLoss | None,
     teachers: Teachers,
-    chosen: Machine,
+    chosen: Hardware,
 ) -> str:
-    """The key, in hex: only a run with the same one may go on from another's snapshots.
+    """The key, in hex: only a run with the same one may go on from another's checkpoints.
 
     Args:
         recipe: all settings.
@@ -39,14 +39,16 @@ def of(
     """
     config = network.encoder.config.to_dict()
     config.pop("_name_or_path", None)  # this machine's
-    return hashing.of(
+    return hashing.digest(
         {
             "name": recipe.name,
             "recipe": recipe.describe(),
             "encoder": json.dumps(config, sort_keys=True, default=str),
             "weights": network.state_dict(),
             "matcher": {} if matcher is None else matcher.state_dict(),
-            "teachers": {task: loaded.card["weights_sha256"] for task, loaded in teachers.items()},
+            "teachers": {
+                task: loaded.manifest["weights_sha256"] for task, loaded in teachers.items()
+            },
             "rows": {name: _rows(rows) for name, rows in sets.items()},
             "machine": [chosen.chip, chosen.precision, chosen.engine, chosen.shards],
             "libraries": {name: version(name) for name in _LIBRARIES},

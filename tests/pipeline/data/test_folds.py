@@ -103,7 +103,7 @@ def test_more_folds_than_texts_are_refused():
         DataError, match=r"rte: 3 folds need 3.*\n  seen: 2 texts in 3 rows"
     ) as error:
         folds.held_out(rows, 3)
-    assert "mend: set teachers.folds to at most 2 folds, or to [all]" in str(error.value)
+    assert "fix: set teachers.folds to at most 2 folds, or to [all]" in str(error.value)
 
 
 def test_every_model_sees_all_rows_but_its_fold():

@@ -9,7 +9,7 @@ import pytest
 from pipeline.data import prepare, rows
 from pipeline.data.formats import layouts
 from pipeline.errors import DataError
-from pipeline.params.custom_tasks import Definition
+from pipeline.params.custom_tasks import CustomTask
 from pipeline.params.sections import Caps, Params, TaskParams
 from pipeline.tasks import GLUE
 from tests.pipeline.conftest import put_source
@@ -139,7 +139,7 @@ def test_the_cap_seed_changes_which_rows_are_kept(tmp_path, defaults):
 
 
 def test_a_task_of_ones_own_with_scores(tmp_path, defaults):
-    own = Definition(
+    own = CustomTask(
         title="Own", labels=[], sentence1="t", label="s", metrics=["pearson"], low=-1.0, high=1.0
     )
     caps = Caps(train=None, dev=None, test=None)

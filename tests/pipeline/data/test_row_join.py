@@ -68,10 +68,10 @@ def test_finds_every_row_in_any_order_and_any_chunks(found, chunk, other):
 def test_refuses_by_name(found, message):
     with pytest.raises(SoftLabelError) as caught:
         align(table(found), table(ROWS), ORIGIN)
-    head, where, mend = str(caught.value).rsplit("\n", 2)
+    head, where, fix = str(caught.value).rsplit("\n", 2)
     assert head.startswith("soft labels of rte: ")
     assert where == "  where: x.parquet"
-    assert mend == "  mend: dvc repro ensemble@rte"
+    assert fix == "  fix: dvc repro ensemble@rte"
     assert re.search(message, head)
 
 

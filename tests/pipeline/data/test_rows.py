@@ -169,7 +169,7 @@ def test_rows_in_a_file_are_those_in_memory(tmp_path_factory, labels, batch, dat
     flags = flags.astype(bool)
     with (
         mock.patch.object(parquet_file, "BATCH", batch),
-        mock.patch.object(memory_mapped, "HELD", 8),
+        mock.patch.object(memory_mapped, "MEMORY_BYTES", 8),
     ):
         found = rows.read(folder / "train.parquet")
         joined = pa.concat_tables([made.table, more.table])

@@ -44,4 +44,4 @@ def test_none_comes_back_as_none_with_the_reason_on_disk():
 def test_a_task_that_was_not_prepared_is_told_from_one_without_rows():
     with pytest.raises(DataError, match="no transfer rows") as caught:
         transfer_rows.read("qqp")
-    assert caught.value.mend == "dvc repro prepare@qqp"
+    assert caught.value.fix == "dvc repro prepare@qqp"

@@ -9,7 +9,7 @@ import pytest
 
 from pipeline.data import rows
 from pipeline.data.formats import layouts
-from pipeline.params.custom_tasks import Definition
+from pipeline.params.custom_tasks import CustomTask
 from tests.pipeline.data.conftest import pairs
 
 # The seeded order of 20 train rows of RTE; a cap of 5 keeps the first five.
@@ -140,8 +140,8 @@ def test_test_rows_of_mnli_are_those_of_both_test_splits(prepare):
 
 
 OWN = {"title": "Own", "label": "y", "sentence1": "t"}
-SCORES = Definition(**OWN, labels=[], metrics=["pearson"], low=-1.0, high=1.0)
-CLASSES = Definition(**OWN, sentence2="u", labels=["no", "yes"], metrics=["accuracy"])
+SCORES = CustomTask(**OWN, labels=[], metrics=["pearson"], low=-1.0, high=1.0)
+CLASSES = CustomTask(**OWN, sentence2="u", labels=["no", "yes"], metrics=["accuracy"])
 FILES = [
     (
         "rte",

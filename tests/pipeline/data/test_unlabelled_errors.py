@@ -1,4 +1,4 @@
-"""Transfer rows that cannot be had: what is said, where it is and how to mend it.
+"""Transfer rows that cannot be had: what is said, where it is and how to fix it.
 
 Run with: python -m pytest tests/pipeline/data/test_unlabelled_errors.py
 """
@@ -20,7 +20,7 @@ ERRORS = {
         "no train row of rte is left over: the row cap keeps them all\n"
         "  seen: tasks.rte.rows.train: 2, 2 train rows\n"
         "  where: transfer.rte in params.yaml\n"
-        "  mend: lower the row cap, take another source, or take out transfer.rte",
+        "  fix: lower the row cap, take another source, or take out transfer.rte",
     ),
     "rest repeats": (
         {"source": "rest"},
@@ -29,7 +29,7 @@ ERRORS = {
         "no transfer row of rte is left\n"
         "  seen: 1 rows: 1 repeat train rows or each other, 0 are held-out rows\n"
         "  where: transfer.rte in params.yaml\n"
-        "  mend: take another source, or take out transfer.rte",
+        "  fix: take another source, or take out transfer.rte",
     ),
     "no test split": (
         {"source": "test"},
@@ -38,7 +38,7 @@ ERRORS = {
         "the source has no test split of rte\n"
         "  seen: splits train, dev\n"
         "  where: transfer.rte in params.yaml\n"
-        "  mend: take source rest or file, or take out transfer.rte",
+        "  fix: take source rest or file, or take out transfer.rte",
     ),
     "no file": (
         {"source": "file", "file": "other.tsv"},
@@ -47,7 +47,7 @@ ERRORS = {
         "no such file of texts\n"
         "  seen: files there: own.tsv\n"
         "  where: data/texts/other.tsv\n"
-        "  mend: put it there, or change transfer.rte in params.yaml",
+        "  fix: put it there, or change transfer.rte in params.yaml",
     ),
     "no column": (
         FILE,
@@ -56,7 +56,7 @@ ERRORS = {
         "missing column 'sentence2'\n"
         "  seen: 'sentence1', 'question'\n"
         "  where: data/texts/own.tsv, line 1\n"
-        "  mend: check that the file is in the layout of its task",
+        "  fix: check that the file is in the layout of its task",
     ),
     "empty text": (
         FILE,
@@ -64,7 +64,7 @@ ERRORS = {
         b"sentence1\tsentence2\nA\tB\nC\t \n",
         "a text is empty\n"
         "  where: data/texts/own.tsv, line 3, column 'sentence2'\n"
-        "  mend: take the line out",
+        "  fix: take the line out",
     ),
     "one held-out row": (
         FILE,
@@ -73,7 +73,7 @@ ERRORS = {
         "1 of 2 rows are also held-out rows of the task\n"
         "  seen: line 3 is rte/dev/3\n"
         "  where: data/texts/own.tsv\n"
-        "  mend: take these lines out of the file; results would be measured on them",
+        "  fix: take these lines out of the file; results would be measured on them",
     ),
     "seven held-out rows": (
         FILE,
@@ -83,7 +83,7 @@ ERRORS = {
         "  seen: line 3 is rte/dev/0, line 4 is rte/dev/1, line 5 is rte/dev/2, "
         "line 6 is rte/dev/3, line 7 is rte/dev/4, and 2 more\n"
         "  where: data/texts/own.tsv\n"
-        "  mend: take these lines out of the file; results would be measured on them",
+        "  fix: take these lines out of the file; results would be measured on them",
     ),
 }
 

@@ -19,7 +19,7 @@ from ruamel.yaml import YAML
 
 from pipeline import paths
 from pipeline.deployment import predict as prediction
-from pipeline.errors import CheckpointError, DataError
+from pipeline.errors import DataError, SavedModelError
 from pipeline.model import encoders, saved_model, scoring, tokenization
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.runtime import artifacts, hardware
@@ -43,8 +43,8 @@ def model(tmp_path, monkeypatch, tiny, head):
     tasks = {name: GLUE[name] for name in ("rte", "stsb", "cola")}
     network = MultiTaskModel(encoder, tasks, dict.fromkeys(tasks, head))
     weights = saved_model.save(network, tokenizer, MODEL)
-    card = saved_model.card("student", weights, network, {}, {"max_length": 20}, "float32")
-    artifacts.write_json(MODEL / saved_model.CARD, card)
+    manifest = saved_model.manifest("student", weights, network, {}, {"max_length": 20}, "float32")
+    artifacts.write_json(MODEL / saved_model.MANIFEST, manifest)
     return network, tokenizer
 
 
@@ -122,7 +122,7 @@ def test_a_task_of_ones_own_has_columns_of_its_own(tmp_path, defaults):
             DataError,
             "mnli; it knows cola, rte, stsb",
         ),
-        ("rte", Path("data/tuned/rte"), CheckpointError, "no trained model"),
+        ("rte", Path("data/tuned/rte"), SavedModelError, "no trained model"),
     ],
 )
 def test_what_cannot_answer_is_named(model, machine, task, folder, kind, told):
@@ -155,7 +155,7 @@ def test_a_place_that_cannot_be_written_to_is_refused(tmp_path, name, told):
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match=told) as caught:
         prediction.check_target(tmp_path / name)
-    assert "--out" in str(caught.value.mend)
+    assert "--out" in str(caught.value.fix)
 
 
 def test_a_folder_that_is_not_ones_own_is_refused(tmp_path, monkeypatch):
@@ -168,8 +168,8 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
     path = tmp_path / "out.tsv"
     path.write_text("old")
 
-    def failing(draft, table):
-        draft.write_text("half")
+    def failing(staging, table):
+        staging.write_text("half")
         raise OSError("disk")
 
     monkeypatch.setitem(prediction._KINDS, ".tsv", failing)
@@ -202,7 +202,7 @@ def test_the_command_line(model, defaults):
         (("gone.tsv", "said.tsv"), "no such file"),
         (("texts.tsv", "x"), "kind"),
         (("texts.tsv", "texts.tsv/said.tsv"), "not a folder"),
-        (("empty.tsv", "said.tsv"), "mend: put a header line (sentence1, sentence2) and"),
+        (("empty.tsv", "said.tsv"), "fix: put a header line (sentence1, sentence2) and"),
     ):
         failed = predict(wrong[0], "--task", "rte", "--out", wrong[1])
         assert failed.returncode == 2

@@ -83,7 +83,7 @@ MADE = {
 }
 
 
-def _card(name: str, parameters: int, layers: object = "all") -> dict[str, Any]:
+def _manifest(name: str, parameters: int, layers: object = "all") -> dict[str, Any]:
     return {
         "name": name,
         "parameters": parameters,
@@ -106,8 +106,8 @@ def _by_split(splits: Mapping[str, Rows], values: np.ndarray) -> dict[str, np.nd
 
 
 def _member(name: str, folds: Sequence[str]) -> dict[str, Any]:
-    """The card of a member, with what is each fold's own."""
-    shared = {**_card(name, 22_700_000), "folds": list(folds)}
+    """The manifest of a member, with what is each fold's own."""
+    shared = {**_manifest(name, 22_700_000), "folds": list(folds)}
     if len(folds) == 1:
         return shared
     return {**shared, "by_fold": {fold: {"fold": fold, "dev": {}} for fold in folds}}
@@ -122,8 +122,8 @@ def _write_teachers(splits: Mapping[str, Rows], made: Made, task: Task) -> None:
     members = {}
     for name, said in made.members.items():
         values = np.concatenate([gold, np.array(said, np.float32), _values(task, _firsts(made))])
-        card = logits.describe(task, _member(name, made.folds))
-        members[name] = Logits(logits.tabulate(labelled, values), card)
+        manifest = logits.describe(task, _member(name, made.folds))
+        members[name] = Logits(logits.tabulate(labelled, values), manifest)
     path = paths.soft_labels(task.name)
     store.write(path, labelled, members, "mean_probability", made.temperatures)
 
@@ -176,7 +176,7 @@ def write_made(name: str, made: Made, **metadata: Any) -> None:
     ):
         if (said := getattr(made, model)) is not None:
             values = _by_split(held_out, _values(task, said))
-            logits.write(path, held_out, values, _card(model, 17_300_000, "every_second"))
+            logits.write(path, held_out, values, _manifest(model, 17_300_000, "every_second"))
     if made.members:
         _write_teachers(splits, made, task)
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pipeline import metrics
 from pipeline.errors import DataError
 from pipeline.evaluation import bootstrap
-from pipeline.evaluation.bootstrap import Said, task_scores
+from pipeline.evaluation.bootstrap import Predictions, task_scores
 from pipeline.tasks import GLUE, Task
 
 RESAMPLES = 4_000
@@ -22,8 +22,8 @@ def _random() -> np.random.Generator:
     return np.random.default_rng(3)
 
 
-def _said(labels: list[float], *systems: list[float]) -> Said:
-    return Said(np.array(labels), np.array(systems))
+def _said(labels: list[float], *systems: list[float]) -> Predictions:
+    return Predictions(np.array(labels), np.array(systems))
 
 
 @st.composite
@@ -75,7 +75,7 @@ SPLITS = {
 }
 
 
-def _possible(task: Task, splits: list[Said], system: int) -> np.ndarray:
+def _possible(task: Task, splits: list[Predictions], system: int) -> np.ndarray:
     """The system's task score on each of all equally likely draws of rows."""
 
     @cache
@@ -111,7 +111,10 @@ def test_draws_are_spread_as_all_possible_draws(name: str) -> None:
 def test_all_systems_are_scored_on_the_same_rows(rows: int) -> None:
     labels = np.arange(rows) % 2
     found = task_scores(
-        GLUE["rte"], [Said(labels, np.stack([np.zeros(rows), np.ones(rows)]))], 200, _random()
+        GLUE["rte"],
+        [Predictions(labels, np.stack([np.zeros(rows), np.ones(rows)]))],
+        200,
+        _random(),
     )
     # Where one is wrong the other is right.
     assert found.sum(axis=1) == pytest.approx(np.ones(200))
@@ -132,7 +135,7 @@ def test_chunks_change_nothing(cells: int, monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("splits", [[], [_said([], [], [])]])
-def test_nothing_to_draw_from_is_an_error(splits: list[Said]) -> None:
+def test_nothing_to_draw_from_is_an_error(splits: list[Predictions]) -> None:
     with pytest.raises(DataError, match="no labelled rows"):
         task_scores(GLUE["rte"], splits, 10, _random())
 

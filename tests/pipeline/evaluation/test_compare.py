@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import DataError
 from pipeline.evaluation import compare, significance
-from pipeline.evaluation.bootstrap import Said
+from pipeline.evaluation.bootstrap import Predictions
 from pipeline.evaluation.evaluate import TaskResult
 from pipeline.tasks import GLUE
 
@@ -51,7 +51,7 @@ def test_tables_without_what_it_takes_are_refused(case: str) -> None:
 
 def test_a_comparison_is_the_paired_bootstrap_and_the_test() -> None:
     labels = np.zeros(40, dtype=np.int64)
-    splits = [Said(labels, np.array([[0] * 30 + [1] * 10, [0] * 24 + [1] * 16]))]
+    splits = [Predictions(labels, np.array([[0] * 30 + [1] * 10, [0] * 24 + [1] * 16]))]
     found = compare.compare(RTE, splits)
     assert found.difference == significance.paired_bootstrap(RTE, splits)
     assert found.drawn.shape == (significance.RESAMPLES,)
@@ -60,8 +60,8 @@ def test_a_comparison_is_the_paired_bootstrap_and_the_test() -> None:
 
 def test_the_test_is_over_the_rows_of_all_dev_splits() -> None:
     splits = [
-        Said(np.zeros(2, dtype=np.int64), np.array([[0, 0], [1, 1]])),
-        Said(np.zeros(3, dtype=np.int64), np.array([[0, 0, 1], [1, 1, 1]])),
+        Predictions(np.zeros(2, dtype=np.int64), np.array([[0, 0], [1, 1]])),
+        Predictions(np.zeros(3, dtype=np.int64), np.array([[0, 0, 1], [1, 1, 1]])),
     ]
     assert compare.compare(GLUE["mnli"], splits).p_value == pytest.approx(2 / 2**4)
 

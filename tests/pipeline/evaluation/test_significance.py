@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import DataError
 from pipeline.evaluation import significance
-from pipeline.evaluation.bootstrap import Said
+from pipeline.evaluation.bootstrap import Predictions
 from pipeline.evaluation.significance import (
     Difference,
     holm,
@@ -21,13 +21,13 @@ from pipeline.tasks import GLUE, Task
 RTE = GLUE["rte"]
 
 
-def _rights(*systems: list[bool] | np.ndarray) -> Said:
+def _rights(*systems: list[bool] | np.ndarray) -> Predictions:
     """Rows of class 0 that each system has right or wrong."""
     wrong = 1 - np.array(systems, dtype=np.int64)
-    return Said(np.zeros(wrong.shape[1], dtype=np.int64), wrong)
+    return Predictions(np.zeros(wrong.shape[1], dtype=np.int64), wrong)
 
 
-def _counts(both: int, first: int, second: int, neither: int) -> Said:
+def _counts(both: int, first: int, second: int, neither: int) -> Predictions:
     """Rows that both systems, only the first, only the second, or neither has right."""
     sizes = (both, first, second, neither)
     return _rights(
@@ -86,7 +86,7 @@ def test_intervals_cover_the_true_difference_as_often_as_they_say(case: str) -> 
     for seed in range(experiments):
         labels = random.integers(2, size=200)
         right = random.random((2, 200)) < [[0.75], [0.65]]
-        said = Said(labels, np.where(right, labels, 1 - labels))
+        said = Predictions(labels, np.where(right, labels, 1 - labels))
         drawn = significance.differences(task, [said], resamples=300, seed=seed)[:, 0]
         found = significance.percentile(first - second, drawn)
         covered += found.low <= first - second <= found.high
@@ -174,13 +174,13 @@ def test_one_seed_and_one_task_are_a_paired_bootstrap() -> None:
 def test_seeds_that_agree_add_no_spread_and_take_none_away() -> None:
     """Rows are the same for all seeds, so more seeds are not more rows."""
     one = _counts(20, 8, 5, 7)
-    three = Said(one.labels, np.tile(one.predicted, (3, 1)))
+    three = Predictions(one.labels, np.tile(one.predicted, (3, 1)))
     found = seeds_and_rows_bootstrap([(RTE, [three])])
     expected = paired_bootstrap(RTE, [one])
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
 
 
-def _by_seed(*gaps: int) -> Said:
+def _by_seed(*gaps: int) -> Predictions:
     """One row a seed's students have right (1), or only its baseline (-1); all rows are alike."""
     return _rights(*[[right] * 5 for gap in gaps for right in (gap > 0, gap < 0)])
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from pipeline.errors import CheckpointError
+from pipeline.errors import SavedModelError
 from pipeline.model import encoders, saved_model, tokenization
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.params.heads import LinearHead, RankingHead, SanHead
@@ -34,7 +34,7 @@ CASES = {
 
 @pytest.fixture
 def save(tiny, tmp_path):
-    """`save({task: (task, head)})` puts a model to disk and gives its folder, network and card."""
+    """`save({task: (task, head)})` saves a model; gives folder, network, manifest."""
 
     def made(tasks):
         encoder, tokenizer = encoders.load(tiny, 0.1)
@@ -44,16 +44,16 @@ def save(tiny, tmp_path):
         network = MultiTaskModel(encoder, known, heads)
         folder = tmp_path / "model"
         weights = saved_model.save(network, tokenizer, folder)
-        card = saved_model.card("m1", weights, network, {}, {"max_length": 32}, "float32")
-        artifacts.write_json(folder / saved_model.CARD, card)
-        return folder, network, card
+        manifest = saved_model.manifest("m1", weights, network, {}, {"max_length": 32}, "float32")
+        artifacts.write_json(folder / saved_model.MANIFEST, manifest)
+        return folder, network, manifest
 
     return made
 
 
 @pytest.mark.parametrize("tasks", CASES.values(), ids=CASES)
 def test_a_loaded_model_says_what_the_saved_one_said(save, make, tasks):
-    folder, network, card = save(tasks)
+    folder, network, manifest = save(tasks)
     loaded = saved_model.load(folder)
     torch.testing.assert_close(
         loaded.network.state_dict(), network.state_dict(), rtol=0, atol=0, check_stride=False
@@ -66,7 +66,7 @@ def test_a_loaded_model_says_what_the_saved_one_said(save, make, tasks):
         with torch.inference_mode():
             found, expected = (each.eval()(name, inputs) for each in (loaded.network, network))
         torch.testing.assert_close(found, expected, rtol=0, atol=0)
-    assert loaded.card == card == artifacts.read_json(folder / saved_model.CARD)
+    assert loaded.manifest == manifest == artifacts.read_json(folder / saved_model.MANIFEST)
     assert loaded.network.head_settings == {name: head for name, (_, head) in tasks.items()}
 
 
@@ -95,9 +95,9 @@ def test_loading_draws_no_global_random_numbers(save):
     torch.testing.assert_close(torch.rand(3), expected, rtol=0, atol=0)
 
 
-def edit_card(folder, **changes):
-    card = artifacts.read_json(folder / saved_model.CARD)
-    (folder / saved_model.CARD).write_text(json.dumps({**card, **changes}))
+def edit_manifest(folder, **changes):
+    manifest = artifacts.read_json(folder / saved_model.MANIFEST)
+    (folder / saved_model.MANIFEST).write_text(json.dumps({**manifest, **changes}))
 
 
 def flip(path):
@@ -108,27 +108,36 @@ def flip(path):
 
 WEIGHTS = f"{saved_model.ENCODER}/model.safetensors"
 FAULTS = {
-    "no card": (lambda f: (f / saved_model.CARD).unlink(), "no trained model"),
-    "card cut short": (lambda f: (f / saved_model.CARD).write_text("{"), "card is not JSON"),
-    "card of another kind": (
-        lambda f: (f / saved_model.CARD).write_text("[]"),
+    "no manifest": (lambda f: (f / saved_model.MANIFEST).unlink(), "no trained model"),
+    "manifest cut short": (
+        lambda f: (f / saved_model.MANIFEST).write_text("{"),
+        "manifest is not JSON",
+    ),
+    "manifest of another kind": (
+        lambda f: (f / saved_model.MANIFEST).write_text("[]"),
         "not a JSON object",
     ),
     "no encoder": (lambda f: (f / WEIGHTS).unlink(), "a file of the trained model is missing"),
     "no heads": (lambda f: (f / saved_model.HEADS).unlink(), "a file of the trained model"),
-    "other encoder": (lambda f: flip(f / WEIGHTS), "not those that the model's card names"),
-    "other heads": (lambda f: flip(f / saved_model.HEADS), "not those that the model's card names"),
-    "other hash": (lambda f: edit_card(f, weights_sha256="0"), "not those that the model's card"),
-    "no tasks": (lambda f: edit_card(f, tasks=None), "lacks tasks or heads"),
-    "no head kinds": (lambda f: edit_card(f, training={}), "lacks tasks or heads"),
+    "other encoder": (lambda f: flip(f / WEIGHTS), "not those that the model's manifest names"),
+    "other heads": (
+        lambda f: flip(f / saved_model.HEADS),
+        "not those that the model's manifest names",
+    ),
+    "other hash": (
+        lambda f: edit_manifest(f, weights_sha256="0"),
+        "not those that the model's manifest",
+    ),
+    "no tasks": (lambda f: edit_manifest(f, tasks=None), "lacks tasks or heads"),
+    "no head kinds": (lambda f: edit_manifest(f, training={}), "lacks tasks or heads"),
     "unknown head": (
-        lambda f: edit_card(f, training={"heads": {"rte": {"kind": "new"}}}),
+        lambda f: edit_manifest(f, training={"heads": {"rte": {"kind": "new"}}}),
         "lacks tasks or heads",
     ),
     "head of another task": (
-        lambda f: edit_card(
+        lambda f: edit_manifest(
             f,
-            tasks={"cola": {**artifacts.read_json(f / saved_model.CARD)["tasks"]["rte"]}},
+            tasks={"cola": {**artifacts.read_json(f / saved_model.MANIFEST)["tasks"]["rte"]}},
             training={"heads": {"cola": MEAN.model_dump(mode="json")}},
         ),
         "heads' weights do not fit",
@@ -140,9 +149,9 @@ FAULTS = {
 def test_a_folder_that_is_not_whole_is_refused(save, damage, message):
     folder, *_ = save(CASES["one task"])
     damage(folder)
-    with pytest.raises(CheckpointError, match=message) as caught:
+    with pytest.raises(SavedModelError, match=message) as caught:
         saved_model.load(folder)
-    assert caught.value.mend == "name another folder, or run the stage that makes this one again"
+    assert caught.value.fix == "name another folder, or run the stage that makes this one again"
 
 
 MAKERS = {

@@ -38,7 +38,7 @@ def changes(line: str) -> list[list[str]]:
     return found
 
 
-def mend(values: Values, overrides: list[str], folder: Path) -> list[Values]:
+def fix(values: Values, overrides: list[str], folder: Path) -> list[Values]:
     """The values after a command, changed by `dvc exp run -S` and by our own `--set`."""
     from dvc.utils.hydra import apply_overrides
 

@@ -113,7 +113,7 @@ def test_no_file_says_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(ParamsError) as caught:
         file.load(tmp_path / "params.yaml")
     assert caught.value.what == "no such file"
-    assert "python -m stages.profile apply sample" in str(caught.value.mend)
+    assert "python -m stages.profile apply sample" in str(caught.value.fix)
 
 
 def test_a_byte_order_mark_is_not_part_of_the_first_key(tmp_path: Path) -> None:

@@ -146,7 +146,7 @@ def test_delete() -> None:
         (
             "student.epochs",
             "no `=` in it\n  seen: student.epochs\n  where: --set\n"
-            "  mend: write key=value, or ~key to delete",
+            "  fix: write key=value, or ~key to delete",
         ),
         (
             "student..epochs=1",

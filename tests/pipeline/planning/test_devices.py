@@ -74,5 +74,5 @@ def test_rate() -> None:
 def test_an_unknown_device_is_named_with_its_neighbour() -> None:
     with pytest.raises(ParamsError, match="did you mean a100-80gb") as caught:
         devices.find("a100-80g")
-    assert caught.value.mend is not None
-    assert "v100-32gb" in caught.value.mend
+    assert caught.value.fix is not None
+    assert "v100-32gb" in caught.value.fix

@@ -21,7 +21,7 @@ MINILM = Shape(layers=6, hidden=384, intermediate=1536, heads=12, vocabulary=305
 
 @pytest.mark.parametrize(
     ("repo", "weights"),
-    [  # as their model cards count them, pooler included
+    [  # as their model manifests count them, pooler included
         ("google-bert/bert-base-uncased", 109_482_240),
         ("google-bert/bert-base-cased", 108_310_272),
         ("google-bert/bert-large-uncased", 335_141_888),

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from pipeline.params import file, profiles
 from pipeline.planning import devices, estimates, plan, row_lengths
-from pipeline.planning.dataset_sizes import Amount
+from pipeline.planning.dataset_sizes import DatasetSize
 from pipeline.planning.estimates import Estimate
 from pipeline.tasks import GLUE
 from tests.pipeline.planning.conftest import RECORDED
@@ -52,7 +52,7 @@ MEBIBYTE = 2**20
 def found() -> Mapping[str, Estimate]:
     """Estimates of that run, by the names of its stages."""
     amounts = {
-        task: Amount(
+        task: DatasetSize(
             GLUE[task],
             dict(zip(("train", "dev", "test"), rows, strict=True)),
             0,

@@ -18,7 +18,7 @@ from pipeline.params.heads import Head
 from pipeline.params.sampling import Sampling
 from pipeline.params.training import EarlyStopping
 from pipeline.planning import stage_runs
-from pipeline.planning.dataset_sizes import Amount
+from pipeline.planning.dataset_sizes import DatasetSize
 from pipeline.planning.stage_runs import Job
 from pipeline.tasks import GLUE
 from pipeline.training import early_stopping, task_sampling
@@ -35,8 +35,8 @@ def head(values: dict[str, Any]) -> Head:
     return TypeAdapter(Head).validate_python(values)
 
 
-def amount(task: str, lengths: tuple[int, ...] = (10,), **splits: int) -> Amount:
-    return Amount(GLUE[task], splits, 0, np.array(lengths))
+def amount(task: str, lengths: tuple[int, ...] = (10,), **splits: int) -> DatasetSize:
+    return DatasetSize(GLUE[task], splits, 0, np.array(lengths))
 
 
 AMOUNTS = {task: amount(task, train=size) for task, size in SIZES.items()}

@@ -35,8 +35,8 @@ def test_sha256_of_known_bytes(folder):
 def test_a_failure_leaves_the_earlier_file_and_no_draft(folder, failure):
     path = Path("data/x/y.txt")
     artifacts.write_json(path, {"run": 1})
-    with pytest.raises(type(failure)), artifacts.new_file(path) as draft:
-        draft.write_text("half")
+    with pytest.raises(type(failure)), artifacts.new_file(path) as staging:
+        staging.write_text("half")
         raise failure
     assert artifacts.read_json(path) == {"run": 1}
     assert everything(folder) == ["data/x/y.txt"]
@@ -47,24 +47,24 @@ def test_a_failure_leaves_the_earlier_file_and_no_draft(folder, failure):
 )
 def test_a_failure_leaves_the_earlier_folder_and_no_draft(folder, failure):
     path = Path("data/teachers/rte/m1")
-    with artifacts.new_folder(path) as draft:
-        (draft / "a").write_text("1")
-    with pytest.raises(type(failure)), artifacts.new_folder(path) as draft:
-        (draft / "b").write_text("half")
+    with artifacts.new_folder(path) as staging:
+        (staging / "a").write_text("1")
+    with pytest.raises(type(failure)), artifacts.new_folder(path) as staging:
+        (staging / "b").write_text("half")
         raise failure
     assert everything(folder) == ["data/teachers/rte/m1/a"]
 
 
 def test_a_new_folder_takes_the_place_of_the_old_one_whole(folder):
     for name in ("a", "b"):
-        with artifacts.new_folder(Path("data/student")) as draft:
-            (draft / name).write_text(name)
+        with artifacts.new_folder(Path("data/student")) as staging:
+            (staging / name).write_text(name)
     assert everything(folder) == ["data/student/b"]
 
 
 def test_drafts_lie_outside_the_folders_that_dvc_hashes():
-    with artifacts.new_folder(Path("data/teachers/rte/m1")) as draft:
-        assert draft.parent == Path("data") / artifacts.DRAFTS
+    with artifacts.new_folder(Path("data/teachers/rte/m1")) as staging:
+        assert staging.parent == Path("data") / artifacts.STAGING
 
 
 def test_json_has_one_spelling_and_refuses_nan():
@@ -75,8 +75,8 @@ def test_json_has_one_spelling_and_refuses_nan():
 
 def test_an_interruption_between_the_two_renames_puts_the_old_folder_back(folder, monkeypatch):
     path = Path("data/student")
-    with artifacts.new_folder(path) as draft:
-        (draft / "a").write_text("1")
+    with artifacts.new_folder(path) as staging:
+        (staging / "a").write_text("1")
     replace = Path.replace
 
     def interrupted(self, target):
@@ -84,9 +84,9 @@ def test_an_interruption_between_the_two_renames_puts_the_old_folder_back(folder
             raise KeyboardInterrupt
         return replace(self, target)
 
-    with pytest.raises(KeyboardInterrupt), artifacts.new_folder(path) as draft:
+    with pytest.raises(KeyboardInterrupt), artifacts.new_folder(path) as staging:
         monkeypatch.setattr(Path, "replace", interrupted)
-        (draft / "b").write_text("2")
+        (staging / "b").write_text("2")
     assert everything(folder) == ["data/student/a"]
 
 

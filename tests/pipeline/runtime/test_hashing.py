@@ -46,12 +46,12 @@ DIFFERENT = [
 
 
 def test_no_two_have_the_same():
-    found = [hashing.of(value) for value in DIFFERENT]
+    found = [hashing.digest(value) for value in DIFFERENT]
     assert len(set(found)) == len(found)
 
 
 def test_it_is_a_plain_sha_256():
-    assert hashing.of("a") == hashlib.sha256(b'value 3\n"a"').hexdigest()
+    assert hashing.digest("a") == hashlib.sha256(b'value 3\n"a"').hexdigest()
 
 
 @pytest.mark.parametrize(
@@ -64,27 +64,27 @@ def test_it_is_a_plain_sha_256():
     ],
 )
 def test_what_does_not_matter(one, other):
-    assert hashing.of(one) == hashing.of(other)
+    assert hashing.digest(one) == hashing.digest(other)
 
 
 def test_every_array_of_the_tokens_counts():
     arrays = [np.arange(4, dtype=np.int32), np.zeros(4, np.uint8), np.ones(4, np.uint8)]
     offsets = np.array([0, 4])
-    found = {hashing.of(Tokens(*arrays, offsets, 0, True))}
+    found = {hashing.digest(Tokens(*arrays, offsets, 0, True))}
     for place, pad in itertools.product(range(3), (0, 1)):
         changed = [*arrays]
         changed[place] = arrays[place][::-1] if place == 0 else arrays[place] + 1
-        found.add(hashing.of(Tokens(*changed, offsets, pad, True)))
+        found.add(hashing.digest(Tokens(*changed, offsets, pad, True)))
     assert len(found) == 7
 
 
 def test_other_things_are_refused():
     with pytest.raises(TypeError, match="object"):
-        hashing.of({"a": object()})
+        hashing.digest({"a": object()})
 
 
 def test_the_code_is_what_training_imports():
-    """A comment in a report does not spoil a snapshot; a comment in the loop does."""
+    """A comment in a report does not spoil a checkpoint; a comment in the loop does."""
     imported = dependencies.closure("pipeline.training.finetune", ROOT)
     assert "pipeline/training/step.py" in imported
     apart = {f"pipeline/{name}" for name in hashing._APART}
@@ -95,7 +95,7 @@ def test_a_changed_file_is_other_code(tmp_path):
     for name in ("a.py", "planning/b.py", "c.txt"):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text("1")
-    before = hashing.of_code(tmp_path)
+    before = hashing.code_digest(tmp_path)
     for name, differs in (("planning/b.py", False), ("c.txt", False), ("a.py", True)):
         (tmp_path / name).write_text("2")
-        assert (hashing.of_code(tmp_path) != before) is differs
+        assert (hashing.code_digest(tmp_path) != before) is differs

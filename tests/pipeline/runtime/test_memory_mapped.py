@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from pipeline import paths
 from pipeline.runtime import memory_mapped
-from pipeline.runtime.memory_mapped import Growing
+from pipeline.runtime.memory_mapped import MappedBuffer
 
 
 @pytest.fixture(autouse=True)
@@ -34,8 +34,8 @@ def scratch(tmp_path, monkeypatch):
 def test_it_is_what_was_appended(sizes, kind, shape, held):
     random = np.random.default_rng(sum(sizes))
     parts = [random.integers(0, 2, (size, *shape)).astype(kind) for size in sizes]
-    with mock.patch.object(memory_mapped, "HELD", held):
-        grown = Growing(kind, *shape)
+    with mock.patch.object(memory_mapped, "MEMORY_BYTES", held):
+        grown = MappedBuffer(kind, *shape)
         for part in parts:
             grown.append(part)
         found = grown.array()
@@ -44,8 +44,8 @@ def test_it_is_what_was_appended(sizes, kind, shape, held):
 
 
 def test_a_large_array_is_mapped_and_leaves_no_file(scratch, monkeypatch):
-    monkeypatch.setattr(memory_mapped, "HELD", 100)
-    grown = Growing(np.int64)
+    monkeypatch.setattr(memory_mapped, "MEMORY_BYTES", 100)
+    grown = MappedBuffer(np.int64)
     for start in range(0, 1000, 10):
         grown.append(np.arange(start, start + 10))
         assert list(scratch.glob("*")) == []
@@ -56,7 +56,7 @@ def test_a_large_array_is_mapped_and_leaves_no_file(scratch, monkeypatch):
 
 
 def test_a_small_array_needs_no_folder(scratch):
-    grown = Growing(np.uint8)
+    grown = MappedBuffer(np.uint8)
     grown.append([1, 2])
     assert grown.array().tolist() == [1, 2]
     assert not scratch.exists()
@@ -66,22 +66,22 @@ def test_a_small_array_needs_no_folder(scratch):
 @pytest.mark.parametrize("shape", [(), (3,)])
 @pytest.mark.parametrize("rows", [0, 1, 7, 50])
 def test_pieces_are_the_array(monkeypatch, held, shape, rows):
-    monkeypatch.setattr(memory_mapped, "HELD", held)
+    monkeypatch.setattr(memory_mapped, "MEMORY_BYTES", held)
     values = np.arange(rows * max(1, *shape, 1)).reshape(rows, *shape)
-    grown = Growing(np.int64, *shape)
+    grown = MappedBuffer(np.int64, *shape)
     grown.append(values)
-    found = [*memory_mapped.pieces(grown.array())]
+    found = [*memory_mapped.chunks(grown.array())]
     np.testing.assert_array_equal(np.concatenate([values[:0], *found]), values)
     assert all(piece.nbytes <= max(24, held) for piece in found)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/smaps")
 def test_what_was_read_of_a_mapped_array_is_given_back():
-    grown = Growing(np.uint8)
+    grown = MappedBuffer(np.uint8)
     for _ in range(20):
         grown.append(np.ones(1 << 20))
     array = grown.array()
-    assert sum(int(piece.sum()) for piece in memory_mapped.pieces(array)) == 20 << 20
+    assert sum(int(piece.sum()) for piece in memory_mapped.chunks(array)) == 20 << 20
     assert _resident(array) < 2 << 20
     assert int(array.sum()) == 20 << 20
     assert _resident(array) == 20 << 20

@@ -24,7 +24,7 @@ def number(request):
 
 def test_one_waits_for_the_check(number, capsys):
     done = []
-    with pytest.raises(KeyboardInterrupt), signals.noted() as interrupt:
+    with pytest.raises(KeyboardInterrupt), signals.defer_interrupts() as interrupt:
         interrupt.check()
         os.kill(os.getpid(), number)
         done.append("the step ends")
@@ -37,7 +37,7 @@ def test_one_waits_for_the_check(number, capsys):
 
 
 def test_a_second_one_does_not_wait(number):
-    with pytest.raises(KeyboardInterrupt), signals.noted():
+    with pytest.raises(KeyboardInterrupt), signals.defer_interrupts():
         os.kill(os.getpid(), number)
         os.kill(os.getpid(), number)
         raise AssertionError("not reached")
@@ -45,7 +45,7 @@ def test_a_second_one_does_not_wait(number):
 
 def test_one_that_nobody_has_checked_for_is_raised_at_the_end(number):
     done = []
-    with pytest.raises(KeyboardInterrupt), signals.noted():
+    with pytest.raises(KeyboardInterrupt), signals.defer_interrupts():
         os.kill(os.getpid(), number)
         done.append("all")
     assert done == ["all"]
@@ -53,7 +53,7 @@ def test_one_that_nobody_has_checked_for_is_raised_at_the_end(number):
 
 def test_handlers_of_others_are_left_alone(number):
     signal.signal(number, signal.SIG_IGN)
-    with signals.noted() as interrupt:
+    with signals.defer_interrupts() as interrupt:
         os.kill(os.getpid(), number)
     assert not interrupt.seen
 
@@ -62,7 +62,7 @@ def test_in_another_thread_it_does_nothing(number):
     found = []
 
     def work():
-        with signals.noted() as interrupt:
+        with signals.defer_interrupts() as interrupt:
             found.append(interrupt.seen)
 
     thread = threading.Thread(target=work)

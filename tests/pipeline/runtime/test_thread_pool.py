@@ -12,7 +12,7 @@ import time
 import pytest
 import torch
 
-from pipeline.runtime.thread_pool import Workers
+from pipeline.runtime.thread_pool import ThreadPool
 
 THREADS = [1, 2, 3]
 
@@ -24,19 +24,19 @@ def test_results_stand_in_the_order_of_the_parts(threads, parts):
         time.sleep(part if part < 1 else 0)
         return part, threading.get_ident()
 
-    with Workers(threads) as workers:
+    with ThreadPool(threads) as workers:
         found = workers.map(work, parts)
     assert [part for part, _ in found] == parts
 
 
 def test_one_thread_is_the_callers():
-    with Workers(1) as workers:
+    with ThreadPool(1) as workers:
         assert workers.map(lambda _: threading.get_ident(), [1, 2]) == [threading.get_ident()] * 2
 
 
 def test_two_threads_work_side_by_side():
     meeting = threading.Barrier(2, timeout=10)
-    with Workers(2) as workers:
+    with ThreadPool(2) as workers:
         assert len(workers.map(lambda _: meeting.wait(), [1, 2])) == 2
 
 
@@ -55,7 +55,7 @@ def test_the_first_exception_by_order_is_raised_and_nothing_runs_on(threads):
         finally:
             running.remove(part)
 
-    with Workers(threads) as workers, pytest.raises(ValueError, match="1"):
+    with ThreadPool(threads) as workers, pytest.raises(ValueError, match="1"):
         workers.map(work, range(4))
     assert not running
 
@@ -69,13 +69,13 @@ def test_after_an_exception_no_further_part_is_begun():
             raise ValueError("bad row")
         time.sleep(0.01)
 
-    with Workers(2) as workers, pytest.raises(ValueError, match="bad row"):
+    with ThreadPool(2) as workers, pytest.raises(ValueError, match="bad row"):
         workers.map(work, range(200))
     assert len(begun) < 20
 
 
 def test_workers_go_on_after_an_exception():
-    with Workers(2) as workers:
+    with ThreadPool(2) as workers:
         with pytest.raises(ZeroDivisionError):
             workers.map(lambda part: 1 // part, [0, 1])
         assert workers.map(lambda part: 1 // part, [1, 1]) == [1, 1]
@@ -91,7 +91,7 @@ def test_an_interrupt_ends_the_work_at_once():
         time.sleep(0.02)
         done.append(part)
 
-    with pytest.raises(KeyboardInterrupt), Workers(2) as workers:
+    with pytest.raises(KeyboardInterrupt), ThreadPool(2) as workers:
         workers.map(work, range(300))
     number = len(done)
     assert number < 20
@@ -101,7 +101,7 @@ def test_an_interrupt_ends_the_work_at_once():
 
 def test_gradient_mode_of_the_caller_is_not_the_workers():
     """Torch keeps it by thread; whoever scores rows has to say so inside a part."""
-    with torch.no_grad(), Workers(2) as workers:
+    with torch.no_grad(), ThreadPool(2) as workers:
         assert workers.map(lambda _: torch.is_grad_enabled(), [1, 2]) == [True, True]
 
 
@@ -109,7 +109,7 @@ def test_a_workers_operations_have_the_callers_number_of_threads():
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
-        with Workers(2) as workers:
+        with ThreadPool(2) as workers:
             assert workers.map(lambda _: torch.get_num_threads(), [1, 2]) == [1, 1]
     finally:
         torch.set_num_threads(before)

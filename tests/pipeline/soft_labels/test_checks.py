@@ -145,7 +145,7 @@ def test_a_spoilt_file_is_refused_by_name(rte_soft_labels, rte_splits, fault):
         store.read(rte_soft_labels, rte_splits)
     assert re.search(message, str(caught.value))
     assert f"where: {rte_soft_labels}" in str(caught.value)
-    assert "mend: dvc repro ensemble@rte" in str(caught.value)
+    assert "fix: dvc repro ensemble@rte" in str(caught.value)
 
 
 @pytest.mark.parametrize("fault", ["duplicate row", "NaN logit", "sum", "not the rule's"])
@@ -163,7 +163,7 @@ def test_no_parquet_file(rte_soft_labels, rte_splits, content):
     rte_soft_labels.unlink()
     if content is not None:
         rte_soft_labels.write_bytes(content)
-    with pytest.raises(SoftLabelError, match="mend: dvc repro ensemble@rte"):
+    with pytest.raises(SoftLabelError, match="fix: dvc repro ensemble@rte"):
         store.read(rte_soft_labels, rte_splits)
 
 
@@ -190,7 +190,7 @@ def test_logits_of_other_rows_are_refused(tmp_path, rte_splits, rte_members, spo
         store.write(path, rte_splits, {**rte_members, "m2": spoil(rte_members["m2"])}, "mean_logit")
     assert re.search(message, str(caught.value))
     assert "logits of teacher m2" in str(caught.value)
-    assert "mend: dvc repro ensemble@rte" in str(caught.value)
+    assert "fix: dvc repro ensemble@rte" in str(caught.value)
     assert not path.exists()
 
 

@@ -153,7 +153,7 @@ def test_read_refuses_and_names_the_command(path, spoil, message):
     spoil(path)
     with pytest.raises(SoftLabelError, match=message) as caught:
         logits.read(path, "dvc repro teach@rte-m1")
-    assert "mend: dvc repro teach@rte-m1" in str(caught.value)
+    assert "fix: dvc repro teach@rte-m1" in str(caught.value)
 
 
 def test_a_null_is_refused_by_name(path):

@@ -40,10 +40,10 @@ def splits() -> dict[str, Rows]:
 def part(
     splits: dict[str, Rows], fold: str, names: list[str], values: dict[str, list[list[float]]]
 ) -> Logits:
-    """Logits of one fold's model, with the card that its stage gives it."""
+    """Logits of one fold's model, with the manifest that its stage gives it."""
     train = rows_of("train")
     seen = folds.outside(train, fold, folds.held_out(train, len(names)))
-    card = {
+    manifest = {
         "name": "m1",
         "fold": fold,
         "folds": names,
@@ -54,7 +54,7 @@ def part(
         "dev": {"dev": {"accuracy": 0.25}},
     }
     table = logits.tabulate(splits, np.concatenate([np.array(values[name]) for name in splits]))
-    return Logits(table, logits.describe(GLUE["rte"], card))
+    return Logits(table, logits.describe(GLUE["rte"], manifest))
 
 
 def teacher(splits: dict[str, Rows], fold: str, names: list[str]) -> Logits:
@@ -98,7 +98,7 @@ def test_train_rows_come_from_the_model_that_has_not_seen_them(splits, parts, la
 
 
 def test_no_model_has_seen_the_rows_it_labels(splits, parts):
-    """The logits name their fold; its card's rows are those outside of it."""
+    """The logits name their fold; its manifest's rows are those outside of it."""
     found = member_logits.join("m1", parts, {k: v for k, v in splits.items() if k != "transfer"})
     of_fold = (found.split("train").values[:, 0] // 10).astype(int)
     for fold in (1, 2):
@@ -106,15 +106,15 @@ def test_no_model_has_seen_the_rows_it_labels(splits, parts):
         assert parts[str(fold)].model["seen"] == folds.fingerprint(outside)
 
 
-def test_the_card_has_what_all_share_and_what_is_each_folds_own(splits, parts, labelled):
-    card = member_logits.join("m1", parts, splits, labelled).model
+def test_the_manifest_has_what_all_share_and_what_is_each_folds_own(splits, parts, labelled):
+    manifest = member_logits.join("m1", parts, splits, labelled).model
     # Mean dev logits say 1 and 1, gold is 0 and 1; fold 1 alone would have both right.
-    assert card["dev"] == {"dev": {"accuracy": 0.5}}
-    assert (card["name"], card["folds"]) == ("m1", ["1", "2"])
-    assert card["training"] == {"seed": 1}
-    assert {"fold", "seen", "weights_sha256"}.isdisjoint(card)
+    assert manifest["dev"] == {"dev": {"accuracy": 0.5}}
+    assert (manifest["name"], manifest["folds"]) == ("m1", ["1", "2"])
+    assert manifest["training"] == {"seed": 1}
+    assert {"fold", "seen", "weights_sha256"}.isdisjoint(manifest)
     for fold in ("1", "2"):
-        assert card["by_fold"][fold] == {
+        assert manifest["by_fold"][fold] == {
             key: parts[fold].model[key] for key in ("fold", "seen", "weights_sha256", "dev")
         }
 
@@ -133,8 +133,8 @@ def test_rows_of_a_part_may_come_in_any_order(splits, parts, labelled):
     assert found.table.equals(member_logits.join("m1", parts, splits, labelled).table)
 
 
-def changed(found: Logits, **card: object) -> Logits:
-    return Logits(found.table, {**found.metadata, "model": {**found.model, **card}})
+def changed(found: Logits, **manifest: object) -> Logits:
+    return Logits(found.table, {**found.metadata, "model": {**found.model, **manifest}})
 
 
 FAULTS = {
@@ -142,7 +142,7 @@ FAULTS = {
     "fold": (lambda p: changed(p, fold="1"), r"not that of fold 2\n  seen: 1"),
     "folds": (lambda p: changed(p, folds=["1", "2", "3"]), r"for other folds than \['1', '2'\]"),
     "whole": (lambda p: changed(p, fold="all", folds=["all"]), r"fold 2\n  seen: all"),
-    "no card": (lambda p: changed(p, seen=None), r"not trained on the rows outside its fold"),
+    "no manifest": (lambda p: changed(p, seen=None), r"not trained on the rows outside its fold"),
     "other rows seen": (
         lambda p: changed(p, seen={**p.model["seen"], "sha256": "0"}),
         r"not trained on the rows outside its fold, \{'rows': 3, .*\n  seen: .*'sha256': '0'",
@@ -174,7 +174,7 @@ def test_a_part_that_does_not_fit_is_refused(splits, parts, labelled, fault):
     with pytest.raises(SoftLabelError, match=message) as error:
         member_logits.join("m1", {**parts, "2": spoil(parts["2"])}, splits, labelled)
     assert "logits of teacher m1, fold 2" in str(error.value)
-    assert "mend: dvc repro teach@rte-m1-2" in str(error.value)
+    assert "fix: dvc repro teach@rte-m1-2" in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -184,11 +184,11 @@ def test_a_part_that_does_not_fit_is_refused(splits, parts, labelled, fault):
         (lambda of: {"1": of["1"]}, r"by the models of folds \['1', '2'\]\n  seen: \['1'\]"),
         (
             lambda of: {**of, "2": changed(of["2"], weights_sha256="999")},
-            r"by another model than 222\n  seen: 999\n  mend: dvc repro label@rte-m1-2",
+            r"by another model than 222\n  seen: 999\n  fix: dvc repro label@rte-m1-2",
         ),
         (
             lambda of: {**of, "2": Logits(of["2"].table.slice(1), of["2"].metadata)},
-            r"missing\n  seen: rte/transfer/0\n  mend: dvc repro label@rte-m1-2",
+            r"missing\n  seen: rte/transfer/0\n  fix: dvc repro label@rte-m1-2",
         ),
     ],
     ids=["not labelled", "by one fold", "other weights", "row"],
@@ -218,11 +218,11 @@ def test_files_are_read_by_member_and_fold(tmp_path, monkeypatch, splits, parts,
     paths.labelled_logits("rte", "m1", "2").unlink()
     assert len(member_logits.read("rte", "m1", ["1", "2"], prepared)) == 8
     with pytest.raises(
-        SoftLabelError, match=r"no logits file\n.*\n  mend: dvc repro label@rte-m1-2"
+        SoftLabelError, match=r"no logits file\n.*\n  fix: dvc repro label@rte-m1-2"
     ):
         member_logits.read("rte", "m1", ["1", "2"], splits)
     with pytest.raises(
-        SoftLabelError, match=r"no logits file\n.*\n  mend: dvc repro teach@rte-m1-3"
+        SoftLabelError, match=r"no logits file\n.*\n  fix: dvc repro teach@rte-m1-3"
     ):
         member_logits.read("rte", "m1", ["1", "2", "3"], prepared)
 

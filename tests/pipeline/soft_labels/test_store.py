@@ -123,7 +123,9 @@ def test_what_is_written_is_read(members, rule, calibrated, seed, temperature):
     }
     values = {f"m{k}": random.normal(0, 5, (10, 3)).astype(np.float32) for k in range(members)}
     found = {
-        name: logits.Logits(logits.tabulate(splits, of), logits.describe(GLUE["mnli"], card(name)))
+        name: logits.Logits(
+            logits.tabulate(splits, of), logits.describe(GLUE["mnli"], manifest(name))
+        )
         for name, of in values.items()
     }
     fitted = {name: float(random.uniform(0.1, 5)) for name in found} if calibrated else None
@@ -140,7 +142,7 @@ def test_what_is_written_is_read(members, rule, calibrated, seed, temperature):
         assert np.allclose(targets, expected, rtol=0, atol=1e-6)
 
 
-def card(name: str) -> dict[str, object]:
+def manifest(name: str) -> dict[str, object]:
     return {"name": name, "dev": {"dev_matched": {"accuracy": 0.5}}, "folds": ["1", "2"]}
 
 

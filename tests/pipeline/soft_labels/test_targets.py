@@ -35,12 +35,12 @@ def splits_of(task: str, sizes: dict[str, int]):
 
 
 def members_of(task: str, splits, count: int, random):
-    card = {"dev": {"dev": {"accuracy": 0.5, "pearson": 0.5}}, "folds": ["1", "2"]}
+    manifest = {"dev": {"dev": {"accuracy": 0.5, "pearson": 0.5}}, "folds": ["1", "2"]}
     total = sum(map(len, splits.values()))
     return {
         f"m{at}": logits.Logits(
             logits.tabulate(splits, random.normal(0, 5, (total, GLUE[task].outputs))),
-            logits.describe(GLUE[task], {**card, "name": f"m{at}"}),
+            logits.describe(GLUE[task], {**manifest, "name": f"m{at}"}),
         )
         for at in range(count)
     }
@@ -75,7 +75,7 @@ def test_they_are_those_of_the_whole_file(
         expected = store.read(path, splits).targets(ids, hashes, temperature)
         with (
             mock.patch.object(parquet_file, "BATCH", batch),
-            mock.patch.object(memory_mapped, "HELD", 64),
+            mock.patch.object(memory_mapped, "MEMORY_BYTES", 64),
         ):
             found = store.read_targets(path, splits, learnt, temperature)
         np.testing.assert_array_equal(found, expected, strict=True)
@@ -133,5 +133,5 @@ def test_an_id_that_is_there_twice_on_both_sides_is_refused(tmp_path, make):
 def test_a_damaged_file_names_the_command(rte_calibrated, rte_all_splits):
     whole = rte_calibrated.read_bytes()
     rte_calibrated.write_bytes(whole[:60] + b"\xff" * 60 + whole[120:])
-    with pytest.raises(SoftLabelError, match="mend: dvc repro ensemble@rte"):
+    with pytest.raises(SoftLabelError, match="fix: dvc repro ensemble@rte"):
         store.read_targets(rte_calibrated, rte_all_splits, ["train"], 1.0)

@@ -38,8 +38,8 @@ def project(tmp_path, monkeypatch, make):
             name: np.tile(np.float32(TEACHER_LOGITS[task]), (len(s), 1))
             for name, s in splits.items()
         }
-        card = {"name": "m1", "dev": {"dev": {"accuracy": 0.5}}}
-        logits.write(tmp_path / f"{task}.parquet", splits, values, card)
+        manifest = {"name": "m1", "dev": {"dev": {"accuracy": 0.5}}}
+        logits.write(tmp_path / f"{task}.parquet", splits, values, manifest)
         member = logits.read(tmp_path / f"{task}.parquet")
         store.write(paths.soft_labels(task), splits, {"m1": member}, "mean_probability")
 
@@ -62,8 +62,8 @@ def test_targets_of_transfer_rows_follow_those_of_train_rows(tiny_params, make, 
     values = {"train": np.tile(np.float32([2.0, 0.0]), (12, 1)), "dev": np.zeros((4, 2))}
     values["transfer"] = np.float32([[0.0, 0.0], [0.0, np.log(3.0)]])
     whole = {**splits, "transfer": further}
-    card = {"name": "m1", "dev": {"dev": {"accuracy": 0.5}}}
-    logits.write(tmp_path / "m1.parquet", whole, values, card)
+    manifest = {"name": "m1", "dev": {"dev": {"accuracy": 0.5}}}
+    logits.write(tmp_path / "m1.parquet", whole, values, manifest)
     store.write(
         paths.soft_labels("rte"),
         whole,
@@ -92,11 +92,12 @@ def test_student_and_baseline_share_all_but_the_loss(tiny_params):
         )
     assert [row["task"] for row in logs[0]] == [row["task"] for row in logs[1]]
     assert [row["loss"] for row in logs[0]] != [row["loss"] for row in logs[1]]
-    card = artifacts.read_json(paths.STUDENT / saved_model.CARD)
-    assert card["training"]["soft_labels"] == ["rte", "stsb"]
-    assert card["training"]["distillation"]["hard_weight"] == 0.5
+    manifest = artifacts.read_json(paths.STUDENT / saved_model.MANIFEST)
+    assert manifest["training"]["soft_labels"] == ["rte", "stsb"]
+    assert manifest["training"]["distillation"]["hard_weight"] == 0.5
     assert (
-        card["training"]["distillation"]["loss"] == CrossEntropy(kind="cross_entropy").model_dump()
+        manifest["training"]["distillation"]["loss"]
+        == CrossEntropy(kind="cross_entropy").model_dump()
     )
 
 

@@ -10,7 +10,7 @@ import torch
 
 from pipeline import paths
 from pipeline.data import rows
-from pipeline.errors import CheckpointError, DataError
+from pipeline.errors import DataError, SavedModelError
 from pipeline.model import saved_model
 from pipeline.params.heads import LinearHead
 from pipeline.params.sections import Overrides
@@ -51,8 +51,8 @@ def project(tmp_path, monkeypatch, make, params):
     student.train(paths.STUDENT, params, prepared, student.train_rows(prepared))
 
 
-def card(task="rte"):
-    return artifacts.read_json(paths.tuned(task) / saved_model.CARD)
+def manifest(task="rte"):
+    return artifacts.read_json(paths.tuned(task) / saved_model.MANIFEST)
 
 
 def test_it_starts_from_the_student_with_its_head(params, monkeypatch):
@@ -80,21 +80,21 @@ def test_it_learns_and_scores_held_out_rows(params):
     tune.tune("rte", params)
     written = logits.read(paths.tuned_logits("rte"))
     assert (written.splits, written.values.shape) == (("dev",), (4, 2))
-    assert card() == written.metadata["model"]
-    assert set(card()["dev"]["dev"]) == {"accuracy"}
+    assert manifest() == written.metadata["model"]
+    assert set(manifest()["dev"]["dev"]) == {"accuracy"}
     before = saved_model.load(paths.STUDENT).network.encoder.state_dict()
     after = saved_model.load(paths.tuned("rte")).network.encoder.state_dict()
     assert any(not torch.equal(before[name], after[name]) for name in before)
 
 
-def test_the_card_says_where_it_started_and_how_it_was_trained(params):
+def test_the_manifest_says_where_it_started_and_how_it_was_trained(params):
     tune.tune("rte", params)
-    student_card = artifacts.read_json(paths.STUDENT / saved_model.CARD)
-    assert card()["encoder"]["weights_sha256"] == student_card["weights_sha256"]
-    training = card()["training"]
+    student_manifest = artifacts.read_json(paths.STUDENT / saved_model.MANIFEST)
+    assert manifest()["encoder"]["weights_sha256"] == student_manifest["weights_sha256"]
+    training = manifest()["training"]
     found = {name: training[name] for name in ("epochs", "batch_size", "dropout", "seed")}
     assert found == {"epochs": 2, "batch_size": 8, "dropout": 0.2, "seed": 3}
-    assert list(training["heads"]) == list(card()["tasks"]) == ["rte"]
+    assert list(training["heads"]) == list(manifest()["tasks"]) == ["rte"]
     assert training["heads"]["rte"]["pooling"] == "cls"
 
 
@@ -121,7 +121,7 @@ def test_twice_the_same_gives_the_same_bytes(params):
 def test_without_held_out_rows_there_is_a_model_and_no_logits(params):
     (paths.prepared("rte") / "dev.parquet").unlink()
     tune.tune("rte", params)
-    assert card()["dev"] == {}
+    assert manifest()["dev"] == {}
     assert not paths.tuned_logits("rte").exists()
 
 
@@ -137,13 +137,13 @@ def test_a_task_that_the_source_lacks_gets_a_note(params, capsys):
 def test_a_student_that_never_learnt_the_task_is_refused(params):
     prepared = {"rte": student.read_prepared(params)["rte"]}
     student.train(paths.STUDENT, params, prepared, student.train_rows(prepared))
-    with pytest.raises(CheckpointError, match=r"no head for stsb(.|\n)*dvc repro distil"):
+    with pytest.raises(SavedModelError, match=r"no head for stsb(.|\n)*dvc repro distil"):
         tune.tune("stsb", params)
 
 
 def test_without_a_student_the_error_names_its_folder(params):
-    (paths.STUDENT / saved_model.CARD).unlink()
-    with pytest.raises(CheckpointError, match="data/student"):
+    (paths.STUDENT / saved_model.MANIFEST).unlink()
+    with pytest.raises(SavedModelError, match="data/student"):
         tune.tune("rte", params)
 
 

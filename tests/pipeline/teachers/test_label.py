@@ -15,7 +15,7 @@ import torch
 
 from pipeline import paths
 from pipeline.data import rows, transfer_rows
-from pipeline.errors import CheckpointError, DataError
+from pipeline.errors import DataError, SavedModelError
 from pipeline.model import encoders, saved_model, scoring, tokenization
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.runtime import artifacts, hardware
@@ -49,8 +49,10 @@ def teach(tiny, head):
         network = MultiTaskModel(encoder, {task: GLUE[task]}, {task: head})
         weights = saved_model.save(network, tokenizer, FOLDER)
         settings = {"max_length": max_length, "seed": 1}
-        card = saved_model.card("m1", weights, network, {}, settings, "float32")
-        artifacts.write_json(FOLDER / saved_model.CARD, {**card, "dev": {"dev": {"accuracy": 0.5}}})
+        manifest = saved_model.manifest("m1", weights, network, {}, settings, "float32")
+        artifacts.write_json(
+            FOLDER / saved_model.MANIFEST, {**manifest, "dev": {"dev": {"accuracy": 0.5}}}
+        )
         return network, tokenizer
 
     return made
@@ -59,7 +61,7 @@ def teach(tiny, head):
 @pytest.mark.parametrize("max_length", [16, 64])
 def test_rows_are_scored_at_the_teachers_own_length(further, teach, machine, max_length):
     network, tokenizer = teach(max_length=max_length)
-    label.annotate("rte", "m1", "2", machine)
+    label.label("rte", "m1", "2", machine)
     found = logits.read(paths.labelled_logits("rte", "m1", "2"))
     packed = tokenization.tokenise(further.table, tokenizer, max_length)
     expected = scoring.logits(network, "rte", packed, hardware.set_up(machine), "")
@@ -68,14 +70,14 @@ def test_rows_are_scored_at_the_teachers_own_length(further, teach, machine, max
     assert found.table["row_id"].to_pylist() == further.table["row_id"].to_pylist()
     assert found.table["text_hash"].to_pylist() == further.table["text_hash"].to_pylist()
     assert found.table["label"].to_pylist() == [None] * 3
-    assert found.model == artifacts.read_json(FOLDER / saved_model.CARD)
+    assert found.model == artifacts.read_json(FOLDER / saved_model.MANIFEST)
     assert [file.name for file in OUT.iterdir()] == ["logits.parquet"]
 
 
 def test_a_task_without_teacher_leaves_a_note(further, machine):
     FOLDER.mkdir(parents=True)
     artifacts.write_json(FOLDER / rows.MISSING, {})
-    label.annotate("rte", "m1", "2", machine)
+    label.label("rte", "m1", "2", machine)
     note = {"task": "rte", "note": "rte: no teacher, nothing to label"}
     assert [file.name for file in OUT.iterdir()] == [rows.MISSING]
     assert artifacts.read_json(OUT / rows.MISSING) == note
@@ -85,27 +87,27 @@ def test_a_task_without_transfer_rows_leaves_a_note(further, teach, machine):
     teach()
     paths.transfer_rows("rte").unlink()
     transfer_rows.write(paths.transfer("rte"), "rte", None, "")
-    label.annotate("rte", "m1", "2", machine)
+    label.label("rte", "m1", "2", machine)
     note = {"task": "rte", "note": "rte: no transfer rows, nothing to label"}
     assert artifacts.read_json(OUT / rows.MISSING) == note
 
 
 def test_a_teacher_of_another_task_is_refused_and_earlier_logits_stay(further, teach, machine):
     teach("rte")
-    label.annotate("rte", "m1", "2", machine)
+    label.label("rte", "m1", "2", machine)
     before = paths.labelled_logits("rte", "m1", "2").read_bytes()
     teach("mrpc")
-    with pytest.raises(CheckpointError, match="was not taught rte") as caught:
-        label.annotate("rte", "m1", "2", machine)
-    assert caught.value.mend == "dvc repro teach@rte-m1-2"
+    with pytest.raises(SavedModelError, match="was not taught rte") as caught:
+        label.label("rte", "m1", "2", machine)
+    assert caught.value.fix == "dvc repro teach@rte-m1-2"
     assert paths.labelled_logits("rte", "m1", "2").read_bytes() == before
 
 
 def test_missing_inputs_are_told(further, machine):
-    with pytest.raises(CheckpointError, match="no trained model"):
-        label.annotate("rte", "m1", "2", machine)
+    with pytest.raises(SavedModelError, match="no trained model"):
+        label.label("rte", "m1", "2", machine)
     with pytest.raises(DataError, match="no transfer rows"):
-        label.annotate("qqp", "m1", "2", machine)
+        label.label("qqp", "m1", "2", machine)
     assert not OUT.exists()
 
 

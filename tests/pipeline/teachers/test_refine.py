@@ -46,13 +46,13 @@ def params(tiny_params, tiny):
     return build
 
 
-def card(candidate="c1"):
-    return artifacts.read_json(paths.refined(candidate) / saved_model.CARD)
+def manifest(candidate="c1"):
+    return artifacts.read_json(paths.refined(candidate) / saved_model.MANIFEST)
 
 
 def test_a_candidate_learns_all_tasks_and_tells_their_dev_metrics(params):
     refine.refine("c1", params(c1=Variant(seed=1)))
-    found = card()
+    found = manifest()
     assert found["name"] == "c1"
     assert found["training"]["soft_labels"] == []
     assert set(found["dev"]["rte"]["dev"]) == {"accuracy"}
@@ -70,10 +70,10 @@ def test_test_rows_are_left_alone(params):
 def test_a_candidate_changes_the_sections_settings(params, tiny):
     own = Variant(seed=5, epochs=2, dropout=0.3, encoder=tiny.model_copy(update={"seed": 8}))
     refine.refine("c1", params(c1=own))
-    training = card()["training"]
+    training = manifest()["training"]
     found = {name: training[name] for name in ("epochs", "batch_size", "dropout", "seed")}
     assert found == {"epochs": 2, "batch_size": 8, "dropout": 0.3, "seed": 5}
-    assert card()["encoder"]["seed"] == 8
+    assert manifest()["encoder"]["seed"] == 8
 
 
 def test_heads_and_sampling_are_the_sections(params):
@@ -81,7 +81,7 @@ def test_heads_and_sampling_are_the_sections(params):
     chosen = params(c1=Variant(seed=1))
     section = chosen.refinement.model_copy(update={"heads": {"rte": cls}})
     refine.refine("c1", chosen.model_copy(update={"refinement": section}))
-    training = card()["training"]
+    training = manifest()["training"]
     assert training["heads"]["rte"]["pooling"] == "cls"
     assert training["heads"]["stsb"]["pooling"] == section.head.pooling == "mean"
     assert training["sampling"] == {"kind": "merged"}
@@ -109,8 +109,8 @@ def test_a_task_that_decides_without_dev_rows_is_refused_before_training(params)
 def test_another_task_without_dev_rows_is_trained_on_but_not_scored(params):
     (paths.prepared("rte") / "dev.parquet").unlink()
     refine.refine("c1", params(c1=Variant(seed=1)))
-    assert set(card()["dev"]) == {"stsb"}
-    assert set(card()["tasks"]) == {"rte", "stsb"}
+    assert set(manifest()["dev"]) == {"stsb"}
+    assert set(manifest()["tasks"]) == {"rte", "stsb"}
 
 
 def test_a_task_that_the_source_lacks_is_left_out(params, capsys):
@@ -119,7 +119,7 @@ def test_a_task_that_the_source_lacks_is_left_out(params, capsys):
     artifacts.write_json(paths.prepared("rte") / rows.MISSING, {"task": "rte"})
     refine.refine("c1", params(c1=Variant(seed=1)))
     assert "rte: no train rows at the source" in capsys.readouterr().err
-    assert set(card()["tasks"]) == {"stsb"}
+    assert set(manifest()["tasks"]) == {"stsb"}
 
 
 def test_the_best_candidates_encoder_is_what_a_member_starts_from(params, tiny_params):

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import paths
-from pipeline.errors import CheckpointError, DataError
+from pipeline.errors import DataError, SavedModelError
 from pipeline.model import saved_model
 from pipeline.params.file import check, read_yaml
 from pipeline.runtime import artifacts
@@ -48,14 +48,14 @@ def put(name, matched=0.5, mismatched=0.5, pearson=0.5, **dev):
         "stsb": {"dev": {"pearson": pearson, "spearman": pearson}},
         "rte": {"dev": {"accuracy": 1.0}},
     }
-    card = {
+    manifest = {
         "name": name,
         "weights_sha256": saved_model.weights_sha256(folder),
         "encoder": {"source": "random", "seed": 0},
         "libraries": {"torch": "1"},
         "dev": scores | dev,
     }
-    artifacts.write_json(folder / saved_model.CARD, card)
+    artifacts.write_json(folder / saved_model.MANIFEST, manifest)
 
 
 def kept():
@@ -150,14 +150,14 @@ def test_a_task_without_dev_scores_is_named(dev):
 
 def test_a_candidate_that_was_not_trained_is_named():
     put("c1")
-    with pytest.raises(CheckpointError, match=r"no trained model(.|\n)*data/refined/c2"):
+    with pytest.raises(SavedModelError, match=r"no trained model(.|\n)*data/refined/c2"):
         select.select(settings("c1", "c2"))
 
 
 def test_other_weights_than_the_cards_are_refused():
     put("c1")
     (paths.refined("c1") / saved_model.HEADS).write_text("others")
-    with pytest.raises(CheckpointError, match=r"not those that model\.json names"):
+    with pytest.raises(SavedModelError, match=r"not those that model\.json names"):
         select.select(settings("c1"))
     assert not paths.SELECTED.exists()
 

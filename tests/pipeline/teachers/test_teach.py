@@ -47,12 +47,12 @@ def test_it_scores_every_row_of_every_split(tiny_params):
     written = logits.read(folder / "logits.parquet")
     assert written.table["split"].to_pylist() == ["train"] * 12 + ["dev"] * 4 + ["test"]
     assert written.values.shape == (17, 2)
-    card = artifacts.read_json(folder / "model.json")
-    assert card == written.metadata["model"]
-    assert set(card["dev"]) == {"dev"}
-    assert (card["name"], card["fold"], card["folds"]) == ("m1", "all", ["all"])
-    assert card["seen"]["rows"] == 12
-    assert card["encoder"] == initial_encoder.describe(paths.start("m1"))
+    manifest = artifacts.read_json(folder / "model.json")
+    assert manifest == written.metadata["model"]
+    assert set(manifest["dev"]) == {"dev"}
+    assert (manifest["name"], manifest["fold"], manifest["folds"]) == ("m1", "all", ["all"])
+    assert manifest["seen"]["rows"] == 12
+    assert manifest["encoder"] == initial_encoder.describe(paths.start("m1"))
     assert (folder / "log.csv").read_text().count("\n") == 1 + 2
 
 
@@ -83,8 +83,8 @@ def test_the_labels_of_a_fold_leave_no_trace_in_its_model(tiny_params, make, mon
         made = make("rte", "train", examples)
         rows.write(paths.prepared("rte") / "train.parquet", made.table, made.metadata)
         teach.teach("rte", "m1", "1", teachers(tiny_params, folds=[1, 2]))
-        card = artifacts.read_json(paths.teacher("rte", "m1", "1") / "model.json")
-        weights.append(card["weights_sha256"])
+        manifest = artifacts.read_json(paths.teacher("rte", "m1", "1") / "model.json")
+        weights.append(manifest["weights_sha256"])
     assert weights[0] == weights[1]
 
 

@@ -12,7 +12,7 @@ import torch
 
 from pipeline.model import encoders, scoring, tokenization
 from pipeline.model.multitask import MultiTaskModel
-from pipeline.params.distillation import Internals
+from pipeline.params.distillation import Features
 from pipeline.runtime import hardware
 from pipeline.tasks import GLUE
 from pipeline.training import trainer
@@ -88,6 +88,6 @@ def matching(weight: float = 1.0, loss: str = "mse", layers="uniform") -> dict:
     return {"weight": weight, "loss": loss, "layers": layers}
 
 
-def compared(hidden: dict | None = None, attention: dict | None = None) -> Internals:
+def compared(hidden: dict | None = None, attention: dict | None = None) -> Features:
     """Settings that compare these parts with those of member m1."""
-    return Internals.model_validate({"member": "m1", "hidden": hidden, "attention": attention})
+    return Features.model_validate({"member": "m1", "hidden": hidden, "attention": attention})

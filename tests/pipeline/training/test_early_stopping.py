@@ -85,7 +85,7 @@ def watch(tiny, head, machine, make):
             rows = make(name, "train", EXAMPLES)
             packed = tokenization.tokenise(rows.table, tokenizer, 32)
             held[name] = early_stopping.HeldOut(packed, rows.labels, np.array([2, 3]))
-        return early_stopping.Watch(model, held, patience, hardware.set_up(machine), "teach")
+        return early_stopping.EarlyStopper(model, held, patience, hardware.set_up(machine), "teach")
 
     return build
 

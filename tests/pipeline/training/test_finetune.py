@@ -1,4 +1,4 @@
-"""From an initial encoder to a saved, scored model: files, card, order and repeatability.
+"""From an initial encoder to a saved, scored model: files, manifest, order and repeatability.
 
 Run with: python -m pytest tests/pipeline/training/test_finetune.py
 """
@@ -19,10 +19,10 @@ from pipeline import paths
 from pipeline.model import encoders, saved_model
 from pipeline.params.distillation import CrossEntropy, Distillation
 from pipeline.runtime import artifacts
-from pipeline.runtime.artifact_lock import Draft
+from pipeline.runtime.artifact_lock import StagingFolder
 from pipeline.soft_labels import logits
 from pipeline.training import trainer
-from pipeline.training.finetune import Opened, Recipe, fine_tune, fine_tune_further
+from pipeline.training.finetune import LoadedEncoder, Recipe, fine_tune, fine_tune_further
 
 ROOT = Path(__file__).resolve().parents[3]
 RTE = [("aaaa", "bb", 0), ("cc", "dddd", 1)] * 8
@@ -45,31 +45,31 @@ def rows(make):
 
 
 @pytest.fixture
-def make_draft(tmp_path):
-    """`make_draft(name)` gives an empty folder of that name to train into."""
+def make_staging(tmp_path):
+    """`make_staging(name)` gives an empty folder of that name to train into."""
 
     def build(name):
         (tmp_path / name).mkdir()
-        return Draft(name, tmp_path / name, tmp_path / f"{name}.csv")
+        return StagingFolder(name, tmp_path / name, tmp_path / f"{name}.csv")
 
     return build
 
 
 @pytest.fixture
-def fit(make_draft, tiny, head, settings, machine, rows):
+def fit(make_staging, tiny, head, settings, machine, rows):
     """`fit(name, targets, distillation)` trains two tasks into a folder of that name."""
 
     def run(name, targets=None, distillation=None):
         heads = dict.fromkeys(rows, head)
         recipe = Recipe(name, name, heads, 0.1, settings, 7, distillation=distillation)
-        opened = Opened(*encoders.load(tiny, 0.1), encoders.describe(tiny))
-        draft = make_draft(name)
-        return draft.folder, fine_tune(draft, recipe, rows, opened, machine, targets or {})
+        opened = LoadedEncoder(*encoders.load(tiny, 0.1), encoders.describe(tiny))
+        staging = make_staging(name)
+        return staging.folder, fine_tune(staging, recipe, rows, opened, machine, targets or {})
 
     return run
 
 
-def test_weights_open_with_transformers_and_the_card_says_what_they_are(fit):
+def test_weights_open_with_transformers_and_the_manifest_says_what_they_are(fit):
     from transformers import AutoModel, AutoTokenizer
 
     folder, model = fit("student")
@@ -77,12 +77,12 @@ def test_weights_open_with_transformers_and_the_card_says_what_they_are(fit):
     torch.testing.assert_close(encoder.state_dict(), model.network.encoder.state_dict())
     assert AutoTokenizer.from_pretrained(folder / saved_model.ENCODER)("a cat")["input_ids"]
     assert load_file(folder / saved_model.HEADS)["head_stsb.linear.weight"].shape == (1, 8)
-    assert model.card["weights_sha256"] == saved_model.weights_sha256(folder)
-    assert model.card["parameters"] == model.network.parameter_count()
-    assert model.card["encoder"]["source"] == "random"
-    assert model.card["training"]["seed"] == 7
+    assert model.manifest["weights_sha256"] == saved_model.weights_sha256(folder)
+    assert model.manifest["parameters"] == model.network.parameter_count()
+    assert model.manifest["encoder"]["source"] == "random"
+    assert model.manifest["training"]["seed"] == 7
     schema = (ROOT / "docs" / "soft-labels.md").read_text(encoding="utf-8")
-    assert [key for key in model.card if f"`{key}`" not in schema] == []
+    assert [key for key in model.manifest if f"`{key}`" not in schema] == []
 
 
 def test_no_file_names_the_machine_it_was_made_on(fit, tmp_path):
@@ -117,12 +117,12 @@ def test_soft_targets_change_the_student(fit):
 def test_scores_are_written_with_dev_metrics(fit, make, tmp_path):
     _, model = fit("student")
     splits = {"dev": make("stsb", "dev", STSB), "test": make("stsb", "test", [("a", "b", None)])}
-    card = model.score(splits, tmp_path / "stsb.parquet")
+    manifest = model.score(splits, tmp_path / "stsb.parquet")
     written = logits.read(tmp_path / "stsb.parquet")
-    assert set(card["dev"]["dev"]) == {"pearson", "spearman"}
+    assert set(manifest["dev"]["dev"]) == {"pearson", "spearman"}
     assert written.table["row_id"].to_pylist()[-1] == "stsb/test/0"
     assert written.values.shape == (17, 1)
-    assert written.metadata["model"]["weights_sha256"] == card["weights_sha256"]
+    assert written.metadata["model"]["weights_sha256"] == manifest["weights_sha256"]
 
 
 def test_a_regression_head_starts_at_the_mean_of_its_rows(fit):
@@ -130,17 +130,17 @@ def test_a_regression_head_starts_at_the_mean_of_its_rows(fit):
     assert model.network.head("stsb").linear.bias.item() == pytest.approx(3.0, abs=0.1)
 
 
-def test_training_goes_on_where_a_saved_model_stopped(fit, make_draft, rows, machine):
+def test_training_goes_on_where_a_saved_model_stopped(fit, make_staging, rows, machine):
     folder, model = fit("student")
-    artifacts.write_json(folder / saved_model.CARD, model.card)
+    artifacts.write_json(folder / saved_model.MANIFEST, model.manifest)
     loaded = saved_model.load(folder, 0.1)
     before = loaded.network.head("rte").linear.weight.clone()
     torch.testing.assert_close(before, model.network.head("rte").linear.weight)
-    again = fine_tune_further(make_draft("further"), model.recipe, rows, loaded, machine)
+    again = fine_tune_further(make_staging("further"), model.recipe, rows, loaded, machine)
     origin = {"source": "model", "model": "student"}
-    weights = model.card["weights_sha256"]
-    assert again.card["encoder"] == {**origin, "weights_sha256": weights}
-    assert again.card["weights_sha256"] != weights
+    weights = model.manifest["weights_sha256"]
+    assert again.manifest["encoder"] == {**origin, "weights_sha256": weights}
+    assert again.manifest["weights_sha256"] != weights
 
 
 @pytest.mark.skipif(not hasattr(signal, "SIGXFSZ"), reason="needs a limit on file sizes")
@@ -159,8 +159,8 @@ def test_a_disk_that_fills_while_weights_are_saved_is_a_system_error(fit, tmp_pa
 
 
 @pytest.fixture
-def key(make_draft, tiny, head, settings, machine, rows, monkeypatch):
-    """`key(targets, hardware changes, recipe changes)` gives what names the run's snapshots."""
+def key(make_staging, tiny, head, settings, machine, rows, monkeypatch):
+    """`key(targets, hardware changes, recipe changes)` gives what names the run's checkpoints."""
     names = itertools.count()
 
     def build(targets=None, device=None, encoder=tiny, texts=rows, **changes):
@@ -168,17 +168,19 @@ def key(make_draft, tiny, head, settings, machine, rows, monkeypatch):
         given = {"name": "a", "dropout": 0.1, "settings": settings, "seed": 7} | changes
         with monkeypatch.context() as patch:
             patch.setattr(trainer, "train", lambda *_: None)
-            patch.setattr(paths, "snapshots", lambda _, key: found.append(key) or Path(key))
+            patch.setattr(paths, "checkpoints", lambda _, key: found.append(key) or Path(key))
             recipe = Recipe(title="a", heads=heads, **given)
-            opened = Opened(*encoders.load(encoder, given["dropout"]), encoders.describe(encoder))
+            opened = LoadedEncoder(
+                *encoders.load(encoder, given["dropout"]), encoders.describe(encoder)
+            )
             used = machine.model_copy(update=device or {})
-            fine_tune(make_draft(str(next(names))), recipe, texts, opened, used, targets or {})
+            fine_tune(make_staging(str(next(names))), recipe, texts, opened, used, targets or {})
         return found[0]
 
     return build
 
 
-def test_whatever_decides_the_result_names_the_snapshots(key, settings, tiny, make, rows):
+def test_whatever_decides_the_result_names_the_checkpoints(key, settings, tiny, make, rows):
     targets = {"rte": np.full((16, 2), 0.5, np.float32)}
     other = make("rte", "train", [("aaaa", "bc", 0), *RTE[1:]])
     found = [

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.runtime.thread_pool import Workers
+from pipeline.runtime.thread_pool import ThreadPool
 from pipeline.training.gradients import Gradients, tree_sum
 
 
@@ -23,7 +23,7 @@ def ones(*sizes):
 
 def test_sums_and_norm_worked_by_hand():
     """Sums (3, 3) and (4, 4), norm sqrt(18 + 32); a weight without gradients has none."""
-    found = Gradients(parameters(2, 2, 2), Workers(1))
+    found = Gradients(parameters(2, 2, 2), ThreadPool(1))
     found.add([[*ones(1), None, None], [*ones(2, 3), None]])
     found.add([[None, *ones(1), None]])
     assert [None if one is None else one.tolist() for one in found.collect()] == [
@@ -39,7 +39,7 @@ def test_sums_and_norm_worked_by_hand():
 
 
 def test_a_norm_below_the_limit_changes_nothing():
-    found = Gradients(parameters(2), Workers(1))
+    found = Gradients(parameters(2), ThreadPool(1))
     found.add([ones(0.25)])
     found.clip(1.0)
     assert found.collect()[0].tolist() == [0.25, 0.25]
@@ -54,7 +54,7 @@ def test_clipping_is_torchs_to_the_bit(most):
     for weight, *some in zip(weights, *parts, strict=True):
         weight.grad = (some[0] + some[1]) + some[2]
     norm = torch.nn.utils.clip_grad_norm_(weights, most)
-    found = Gradients(weights, Workers(1))
+    found = Gradients(weights, ThreadPool(1))
     found.add(parts)
     collected = found.collect()
     assert torch.equal(found.clip(most), norm)
@@ -76,7 +76,7 @@ TREES = [  # the sum from left to right is 1 in all of them
 def test_shards_are_summed_in_a_tree(shards, expected, threads):
     parts = [[torch.tensor([size])] * 3 for size in (1.0, *[E] * (shards - 1))]
     assert sum(part[0] for part in parts).item() == 1.0
-    with Workers(threads) as workers:
+    with ThreadPool(threads) as workers:
         sums = Gradients(parameters(1, 1, 1), workers)
         sums.add(parts)
         assert [one.item() for one in sums.collect()] == [expected] * 3
@@ -84,7 +84,7 @@ def test_shards_are_summed_in_a_tree(shards, expected, threads):
 
 def test_batches_are_summed_in_their_order():
     """(1 + E) + (E + E) for batches of two shards; from left to right it would be 1."""
-    sums = Gradients(parameters(1), Workers(1))
+    sums = Gradients(parameters(1), ThreadPool(1))
     sums.add([[torch.tensor([1.0])], [torch.tensor([E])]])
     sums.add([[torch.tensor([E])], [torch.tensor([E])]])
     assert sums.collect()[0].item() == 1 + 2 * E
@@ -115,7 +115,7 @@ def test_sums_are_the_same_to_the_bit_on_any_number_of_threads():
     parts = [[torch.randn(9, 9) for _ in weights] for _ in range(5)]
     sums = []
     for threads in (1, 2, 3, 9):
-        with Workers(threads) as workers:
+        with ThreadPool(threads) as workers:
             found = Gradients(weights, workers)
             found.add(parts)
             sums.append(torch.stack(found.collect()))
@@ -127,7 +127,7 @@ def test_one_tensor_for_two_weights_is_scaled_once():
     weights = parameters(4, 4)
     given = torch.autograd.grad((weights[0] + weights[1]) @ torch.arange(4.0), weights)
     assert given[0].data_ptr() == given[1].data_ptr()
-    found = Gradients(weights, Workers(1))
+    found = Gradients(weights, ThreadPool(1))
     found.add([given])
     found.collect()
     norm = 28**0.5  # twice 0 + 1 + 4 + 9
@@ -139,7 +139,7 @@ def test_one_tensor_for_two_weights_is_scaled_once():
 def test_one_number_for_a_whole_weight_can_be_clipped():
     """The gradient of a sum is one number, viewed as many."""
     weights = parameters((2, 2))
-    found = Gradients(weights, Workers(1))
+    found = Gradients(weights, ThreadPool(1))
     found.add([torch.autograd.grad(weights[0].sum(), weights)])
     (collected,) = found.collect()
     assert found.clip(1.0).item() == pytest.approx(2.0)
@@ -155,7 +155,7 @@ def test_gradients_lie_as_their_weights_do():
     ]
     values = torch.arange(6.0).view(2, 3).t()
     given = [values, values.contiguous(), values]
-    found = Gradients(weights, Workers(1))
+    found = Gradients(weights, ThreadPool(1))
     found.add([given])
     for weight, one in zip(weights, found.collect(), strict=True):
         assert one.stride() == weight.stride()

@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.runtime.thread_pool import Workers
+from pipeline.runtime.thread_pool import ThreadPool
 from pipeline.training import optimizers
 from pipeline.training.sharded_optimizer import Updates
 
@@ -34,7 +34,7 @@ def run(settings, threads, steps=range(STEPS), network=None, state=None):
     """A network after some steps, and its updates."""
     network = network or model()
     weights = list(network.parameters())
-    with Workers(threads) as workers:
+    with ThreadPool(threads) as workers:
         found = Updates(optimizers.groups(network, settings), weights, settings, "cpu", workers)
         if state is not None:
             found.restore(state)
@@ -100,7 +100,7 @@ def test_rates_and_decay_are_those_of_the_weights_groups(kind):
         optimizers.Group(weights[:2], 0.5, True),
         optimizers.Group(weights[2:], 1.0, False),
     ]
-    dealt = Updates(groups, weights, kind, "cpu", Workers(3))
+    dealt = Updates(groups, weights, kind, "cpu", ThreadPool(3))
     dealt.set_rate(0.2)
     rates = {
         weight: (group["lr"], group["weight_decay"])
@@ -135,5 +135,5 @@ def test_on_a_gpu_there_is_one_optimizer_of_whole_weights(kind):
     network = model().cuda()
     weights = list(network.parameters())
     groups = optimizers.groups(network, kind)
-    (only,) = Updates(groups, weights, kind, "cuda", Workers(1)).optimizers
+    (only,) = Updates(groups, weights, kind, "cuda", ThreadPool(1)).optimizers
     assert sum(len(group["params"]) for group in only.param_groups) == len(weights)

@@ -16,16 +16,16 @@ from pipeline.model import character_bert, encoders, saved_model, tokenization
 from pipeline.model.fast import dropout
 from pipeline.model.heads import ranking
 from pipeline.model.multitask import MultiTaskModel
-from pipeline.params.distillation import Internals
+from pipeline.params.distillation import Features
 from pipeline.params.encoders import RandomEncoder
 from pipeline.params.heads import RankingHead
-from pipeline.runtime.hardware import Machine
-from pipeline.runtime.thread_pool import Workers
+from pipeline.runtime.hardware import Hardware
+from pipeline.runtime.thread_pool import ThreadPool
 from pipeline.tasks import GLUE
 from pipeline.training import trainer
 from pipeline.training.losses import features
-from pipeline.training.shards import Passes
-from pipeline.training.step import Loop, engine
+from pipeline.training.shards import ShardedPasses
+from pipeline.training.step import TrainingStep, engine
 from pipeline.training.task_sampling import Step
 
 LENGTHS = st.lists(st.integers(3, 60), min_size=1, max_size=40)
@@ -43,7 +43,7 @@ def of_lengths(lengths):
 def test_shards_hold_each_row_once_in_the_order_of_the_batch(lengths, number, data):
     rows = of_lengths(lengths)
     batch = np.array(data.draw(st.permutations(range(len(lengths)))))
-    shards = Passes([], Workers(1), number, 7).of_rows(rows, batch, 3, 1)
+    shards = ShardedPasses([], ThreadPool(1), number, 7).of_rows(rows, batch, 3, 1)
     assert 1 <= len(shards) <= number
     inputs = [shard.inputs() for shard in shards]
     assert np.concatenate([one["input_ids"][:, 0] for one in inputs]).tolist() == batch.tolist()
@@ -56,7 +56,9 @@ def test_shards_hold_each_row_once_in_the_order_of_the_batch(lengths, number, da
 def test_shards_have_about_as_many_tokens_each(lengths, number):
     """None has more than its share and the one row that crosses the border."""
     rows = of_lengths(lengths)
-    shards = Passes([], Workers(1), number, 7).of_rows(rows, np.arange(len(lengths)), 0, 0)
+    shards = ShardedPasses([], ThreadPool(1), number, 7).of_rows(
+        rows, np.arange(len(lengths)), 0, 0
+    )
     for shard in shards:
         assert shard.inputs()["attention_mask"].sum() <= sum(lengths) / number + max(lengths)
 
@@ -64,7 +66,7 @@ def test_shards_have_about_as_many_tokens_each(lengths, number):
 @given(st.integers(1, 30), st.integers(1, 9))
 def test_given_inputs_are_cut_into_rows_each_once(rows, number):
     inputs = {"input_ids": np.arange(rows * 2).reshape(rows, 2), "texts": np.zeros((rows, 2))}
-    shards = Passes([], Workers(1), number, 7).of_inputs(inputs, 0, 0)
+    shards = ShardedPasses([], ThreadPool(1), number, 7).of_inputs(inputs, 0, 0)
     cut = [shard.inputs() for shard in shards]
     assert len(shards) == min(rows, number)
     assert min(len(one["texts"]) for one in cut) > 0
@@ -73,7 +75,7 @@ def test_given_inputs_are_cut_into_rows_each_once(rows, number):
 
 
 def test_no_two_passes_of_a_run_have_the_same_words():
-    rows, passes = of_lengths([5] * 8), Passes([], Workers(1), 4, 7)
+    rows, passes = of_lengths([5] * 8), ShardedPasses([], ThreadPool(1), 4, 7)
     words = [
         shard.words
         for step in range(3)
@@ -115,10 +117,10 @@ class Bench:
         model = self.model(dropout)
         matcher = self.given["matcher"](model) if "matcher" in self.given else None
         run = trainer.Run("teach", self.settings, 5, self.log, **{**self.given, "matcher": matcher})
-        chosen = Machine("cpu", precision, threads, self.engine, shards, 512, "")
+        chosen = Hardware("cpu", precision, threads, self.engine, shards, 512, "")
         before = torch.get_rng_state()
-        with Workers(threads) as workers, engine(self.engine, model) as seeding:
-            loop = Loop(model, {"qnli": self.rows()}, run, chosen, workers, steps, seeding)
+        with ThreadPool(threads) as workers, engine(self.engine, model) as seeding:
+            loop = TrainingStep(model, {"qnli": self.rows()}, run, chosen, workers, steps, seeding)
             batch = Step("qnli", (np.arange(len(EXAMPLES)),))
             losses = []
             for loop.done in range(steps):
@@ -152,13 +154,13 @@ def ranked(bench):
 def matched(bench):
     """Hidden states and attention of a wider teacher."""
     part = {"weight": 1.0, "loss": "mse", "layers": "uniform"}
-    asked = Internals.model_validate({"member": "m1", "hidden": part, "attention": part})
+    asked = Features.model_validate({"member": "m1", "hidden": part, "attention": part})
 
     def build(model):
         spec = RandomEncoder(source="random", seed=3, depth=2, hidden=12, attention_heads=2)
         encoder, tokenizer = encoders.load(spec, 0.0)
         network = MultiTaskModel(encoder, {"qnli": GLUE["qnli"]}, {"qnli": bench.head})
-        teachers = {"qnli": saved_model.Loaded(network, tokenizer, {})}
+        teachers = {"qnli": saved_model.LoadedModel(network, tokenizer, {})}
         return features.build(asked, model, character_bert.tokenizer(), teachers, 0)
 
     bench.given["matcher"] = build
@@ -243,7 +245,7 @@ def test_encoders_that_draw_for_themselves_are_reproducible_on_any_number_of_thr
 def test_torchs_own_numbers_are_seeded_by_the_words_of_each_pass(device, seeding, seeded):
     """Or a resumed run would draw the masks of its first steps again."""
     weights = [nn.Parameter(torch.empty(1, device=device))]
-    passes = Passes(weights, Workers(1), 2, 7, seeding)
+    passes = ShardedPasses(weights, ThreadPool(1), 2, 7, seeding)
     before = torch.initial_seed()
     found = []
     for step in (0, 1, 0):

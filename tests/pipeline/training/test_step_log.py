@@ -74,7 +74,7 @@ def test_it_goes_on_behind_the_lines_that_were_kept(tmp_path):
     with step_log.opened(tmp_path / "first.csv", "teach") as log:
         log.add(0, 0, "rte", 8, torch.tensor(1.0), 0.5)
         state = log.state()
-        log.add(1, 0, "rte", 8, torch.tensor(2.0), 0.5)  # after the snapshot, and lost with it
+        log.add(1, 0, "rte", 8, torch.tensor(2.0), 0.5)  # after the checkpoint, and lost with it
         log.flush()
     with step_log.opened(tmp_path / "second.csv", "teach") as log:
         log.take_up(state)

@@ -140,7 +140,7 @@ def test_early_stopping_ends_the_run_and_keeps_the_best_epoch(bench, monkeypatch
         weights.append({k: v.clone() for k, v in watch.model.state_dict().items()})
         return next(scores)
 
-    monkeypatch.setattr(early_stopping.Watch, "_score", score)
+    monkeypatch.setattr(early_stopping.EarlyStopper, "_score", score)
     bench.build()
     stopping = EarlyStopping(share=0.25, patience=1)
     log = bench.train({"rte": bench.rows()}, epochs=4, early_stopping=stopping)
@@ -155,8 +155,8 @@ def test_early_stopping_ends_the_run_and_keeps_the_best_epoch(bench, monkeypatch
 def test_scoring_held_out_rows_does_not_disturb_the_training(bench, monkeypatch):
     """Dropout masks of later epochs are the same whether an epoch was scored or not."""
     stopping, found = EarlyStopping(share=0.25, patience=2), []
-    for score in (early_stopping.Watch._score, lambda watch: 0.5):
-        monkeypatch.setattr(early_stopping.Watch, "_score", score)
+    for score in (early_stopping.EarlyStopper._score, lambda watch: 0.5):
+        monkeypatch.setattr(early_stopping.EarlyStopper, "_score", score)
         bench.build()
         found.append(bench.train({"rte": bench.rows()}, early_stopping=stopping))
     assert found[0] == found[1]

@@ -4,10 +4,10 @@ import pytest
 
 from pipeline.data.formats import layouts
 from pipeline.errors import DataError
-from pipeline.params.custom_tasks import Definition
+from pipeline.params.custom_tasks import CustomTask
 from pipeline.tasks import GLUE
 
-OWN = Definition(
+OWN = CustomTask(
     title="Own", labels=["no", "yes"], sentence1="text", label="verdict", metrics=["accuracy"]
 )
 

@@ -163,7 +163,7 @@ def test_a_broken_note_is_named(tmp_path, text):
 def test_no_note_and_a_file_that_is_gone_are_named(tmp_path):
     with pytest.raises(DataError, match="no raw files of the task") as caught:
         readers.read(tmp_path / "rte", "rte")
-    assert caught.value.mend == "dvc repro download@rte"
+    assert caught.value.fix == "dvc repro download@rte"
     note = {"source": "local", "layout": "tsv", "files": {"train.tsv": {}}}
     (tmp_path / "source.json").write_text(json.dumps(note))
     with pytest.raises(DataError, match=r"a file that source\.json lists is gone") as caught:

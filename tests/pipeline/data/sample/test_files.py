@@ -253,4 +253,4 @@ def test_a_task_that_is_not_glues_is_refused(settings):
     with pytest.raises(DataError, match="no such task") as caught:
         generate("tweets", settings)
     assert caught.value.seen == "tweets"
-    assert "local" in str(caught.value.mend)
+    assert "local" in str(caught.value.fix)

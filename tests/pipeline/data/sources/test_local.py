@@ -133,7 +133,7 @@ def test_no_such_folder(tmp_path, out, kind):
     with pytest.raises(DataError, match="folder") as error:
         local.collect(GLUE["rte"], root, out)
     assert error.value.where == root
-    assert "data.folder" in str(error.value.mend)
+    assert "data.folder" in str(error.value.fix)
 
 
 def test_a_folder_with_none_of_the_tasks_is_the_wrong_folder(fill):

@@ -12,7 +12,7 @@ import pytest
 from pipeline.data.sources import raw_folder
 from pipeline.errors import DataError, DownloadError
 from pipeline.params.file import check
-from pipeline.runtime.artifacts import DRAFTS
+from pipeline.runtime.artifacts import STAGING
 
 OWN = {
     "title": "Own",
@@ -83,8 +83,8 @@ def test_a_wrong_folder_leaves_earlier_files_untouched(local, tmp_path):
     with pytest.raises(DataError, match="none of the tasks"):
         raw_folder.write("cola", local, folder)
     assert (folder / "source.json").read_bytes() == before
-    assert [path.name for path in folder.parent.iterdir() if path.name != DRAFTS] == ["cola"]
-    assert not list(folder.parent.glob(f"{DRAFTS}/*"))
+    assert [path.name for path in folder.parent.iterdir() if path.name != STAGING] == ["cola"]
+    assert not list(folder.parent.glob(f"{STAGING}/*"))
 
 
 @pytest.mark.parametrize("source", ["sample", "local", "official", "hub"])

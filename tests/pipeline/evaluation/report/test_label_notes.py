@@ -85,7 +85,7 @@ def test_nothing_is_said_without_teachers(results: list[TaskResult]) -> None:
     assert label_notes.notes(results[1:]) == []
 
 
-def test_models_behind_a_card() -> None:
+def test_models_behind_a_manifest() -> None:
     plain = {"name": "m1", "precision": "float32"}
     assert label_notes.models(plain) == [plain]
     own = {"1": {"fold": "1"}, "2": {"fold": "2", "precision": "bfloat16"}}

@@ -100,8 +100,8 @@ def test_members_of_other_sizes_show_a_range(results: list[TaskResult]) -> None:
 
 
 def test_a_member_of_several_folds_has_the_parameters_of_all(results: list[TaskResult]) -> None:
-    card = results[0].models["teacher_m2"]
-    crossed = {**card, "by_fold": {"1": {}, "2": {}, "3": {"parameters": 2_700_000}}}
+    manifest = results[0].models["teacher_m2"]
+    crossed = {**manifest, "by_fold": {"1": {}, "2": {}, "3": {"parameters": 2_700_000}}}
     result = replace(results[0], models={**results[0].models, "teacher_m2": crossed})
     table = _rows(tables.scores([result]))
     # 22.7 of m1; 22.7 + 22.7 + 2.7 of m2.

@@ -14,7 +14,7 @@ from torch import nn
 
 from pipeline.model.fast import dropout
 from pipeline.model.heads.san import Uniform
-from pipeline.runtime.thread_pool import Workers
+from pipeline.runtime.thread_pool import ThreadPool
 
 RATES = [0.05, 0.1, 1 / 3, 0.5, 0.9]  # of these only 0.5 is a multiple of 1 / 65536
 
@@ -131,7 +131,7 @@ def test_blocks_may_stand_in_one_another():
 
 def test_threads_do_not_share_the_source():
     alone = [kept((300, 300), 0.3, part) for part in range(8)]
-    with dropout.seeded(99), Workers(3) as workers:
+    with dropout.seeded(99), ThreadPool(3) as workers:
         found = workers.map(lambda part: kept((300, 300), 0.3, part), range(8))
         unseeded = workers.map(lambda _: dropout._source.generator, [1, 2])
     assert all(map(torch.equal, alone, found))

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.params import file, profiles
 from tests.pipeline.params.checks.test_heads import MEAN, POOLER, RANKING, SAN, custom
-from tests.pipeline.params.conftest import SAMPLE, Values, changes, mend, put
+from tests.pipeline.params.conftest import SAMPLE, Values, changes, fix, put
 
 STOP = {"share": 0.1, "patience": 1}
 TWO = {"c1": {"seed": 1}, "c2": {"seed": 2}}
@@ -67,8 +67,8 @@ def test_each_command_mends(
     commands = changes(line)
     assert commands
     for command in commands:
-        for mended in mend(values, command, tmp_path):
-            file.check(mended)
+        for fixed in fix(values, command, tmp_path):
+            file.check(fixed)
 
 
 @pytest.mark.parametrize("folds", [["all"], [1, 2, 3]])
@@ -81,5 +81,5 @@ def test_no_advice_leads_from_one_fault_to_another(
     both = changes(line)
     assert len(both) == 2
     for command in both:
-        for mended in mend(values, command, tmp_path):
-            file.check(mended)
+        for fixed in fix(values, command, tmp_path):
+            file.check(fixed)

@@ -13,7 +13,7 @@ from torch import nn
 
 from pipeline.errors import EncoderError, ParamsError
 from pipeline.model import attention, character_bert, saved_model
-from pipeline.params.distillation import Internals
+from pipeline.params.distillation import Features
 from pipeline.training.losses import features
 from tests.pipeline.training.conftest import INPUTS, compared, matching
 
@@ -46,9 +46,9 @@ def fixed(*values: float, width: int = 2) -> Fixed:
     )
 
 
-def matcher(found: Internals, student, teacher, seed: int = 0) -> features.Matcher:
+def matcher(found: Features, student, teacher, seed: int = 0) -> features.FeatureLoss:
     tokenizer = character_bert.tokenizer()
-    teachers = {"rte": saved_model.Loaded(teacher, tokenizer, {})}
+    teachers = {"rte": saved_model.LoadedModel(teacher, tokenizer, {})}
     return features.build(found, student, tokenizer, teachers, seed)
 
 
@@ -138,9 +138,9 @@ def test_projections_hang_on_seed_and_task_alone():
 def test_every_task_has_a_teacher_and_a_projection_of_its_own():
     tokenizer, student = character_bert.tokenizer(), fixed(0.0, 1.0, width=2)
     teachers = {
-        "values": saved_model.Loaded(fixed(0.0, 3.0, width=3), tokenizer, {}),
-        "mnli": saved_model.Loaded(fixed(0.0, 4.0, width=3), tokenizer, {}),
-        "rte": saved_model.Loaded(fixed(0.0, 5.0, width=2), tokenizer, {}),
+        "values": saved_model.LoadedModel(fixed(0.0, 3.0, width=3), tokenizer, {}),
+        "mnli": saved_model.LoadedModel(fixed(0.0, 4.0, width=3), tokenizer, {}),
+        "rte": saved_model.LoadedModel(fixed(0.0, 5.0, width=2), tokenizer, {}),
     }
     built = features.build(compared(hidden=matching()), student, tokenizer, teachers, 0)
     assert built.tasks == {"mnli", "rte", "values"}
@@ -177,7 +177,7 @@ def test_a_teacher_is_given_only_the_inputs_it_takes():
     tokenizer, plain = character_bert.tokenizer(), character_bert.tokenizer()
     plain.model_input_names = ["input_ids", "attention_mask"]
     student, teacher = fixed(0, 1), fixed(0, 1)
-    teachers = {"rte": saved_model.Loaded(teacher, plain, {})}
+    teachers = {"rte": saved_model.LoadedModel(teacher, plain, {})}
     built = features.build(compared(hidden=matching()), student, tokenizer, teachers, 0)
     built.loss("rte", INPUTS, student.states, ())
     assert sorted(teacher.given) == ["attention_mask", "input_ids", "texts"]

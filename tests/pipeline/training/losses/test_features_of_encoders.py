@@ -27,7 +27,7 @@ def loaded(hidden: int = 8, depth: int = 2, heads: int = 2, dropout: float = 0.0
     )
     encoder, tokenizer = encoders.load(spec, dropout)
     network = MultiTaskModel(encoder, {"rte": GLUE["rte"]}, {"rte": HEAD})
-    return saved_model.Loaded(network, tokenizer, {})
+    return saved_model.LoadedModel(network, tokenizer, {})
 
 
 def test_teachers_are_frozen_and_neither_parameters_nor_state():

@@ -1,4 +1,4 @@
-"""Snapshots come back as they were; torn, flipped and half-written ones are seen, two are kept.
+"""Checkpoints come back as they were; torn, flipped and half-written ones are seen, two are kept.
 
 Run with: python -m pytest tests/pipeline/training/resume/test_checkpoints.py
 """
@@ -16,7 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.runtime import artifacts
-from pipeline.training.resume.checkpoints import DamagedError, Snapshot, Snapshots
+from pipeline.training.resume.checkpoints import (
+    Checkpoint,
+    CheckpointFolder,
+    DamagedCheckpointError,
+)
 
 TENSORS = {
     "weights": torch.arange(6, dtype=torch.float32).reshape(2, 3),
@@ -30,11 +34,11 @@ FACTS = {"done": 3, "score": 0.1 + 0.2, "scaler": {"scale": 65536.0}, "code": "Ã
 
 @pytest.fixture
 def kept(tmp_path):
-    """Snapshots 1 and 2 of a run."""
-    snapshots = Snapshots(tmp_path / "run")
+    """Checkpoints 1 and 2 of a run."""
+    checkpoints = CheckpointFolder(tmp_path / "run")
     for number in (1, 2):
-        snapshots.write(number, Snapshot(TENSORS, {**FACTS, "done": number}))
-    return snapshots
+        checkpoints.write(number, Checkpoint(TENSORS, {**FACTS, "done": number}))
+    return checkpoints
 
 
 def test_what_is_read_is_what_was_written(kept):
@@ -48,24 +52,24 @@ def test_what_is_read_is_what_was_written(kept):
 
 def test_two_are_kept(kept):
     for number in (10, 9000, 1234567890):
-        kept.write(number, Snapshot(TENSORS, FACTS))
+        kept.write(number, Checkpoint(TENSORS, FACTS))
     assert kept.numbers() == [1234567890, 9000]
     assert len([file for file in kept.folder.iterdir() if file.is_file()]) == 4
 
 
 def test_there_are_none_before_the_first(tmp_path):
-    snapshots = Snapshots(tmp_path / "run")
-    snapshots.clean()
-    assert snapshots.numbers() == []
-    assert not snapshots.folder.exists()
+    checkpoints = CheckpointFolder(tmp_path / "run")
+    checkpoints.clean()
+    assert checkpoints.numbers() == []
+    assert not checkpoints.folder.exists()
 
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory):
-    """The files of one snapshot, by suffix."""
-    snapshots = Snapshots(tmp_path_factory.mktemp("written"))
-    snapshots.write(1, Snapshot(TENSORS, FACTS))
-    files = (file for file in snapshots.folder.iterdir() if file.is_file())
+    """The files of one checkpoint, by suffix."""
+    checkpoints = CheckpointFolder(tmp_path_factory.mktemp("written"))
+    checkpoints.write(1, Checkpoint(TENSORS, FACTS))
+    files = (file for file in checkpoints.folder.iterdir() if file.is_file())
     return {file.suffix: file.read_bytes() for file in files}
 
 
@@ -82,8 +86,8 @@ def test_any_flipped_bit_and_any_lost_end_is_seen(written, data):
         for name, whole in {**written, suffix: bytes(content)}.items():
             (Path(folder) / f"000000001{name}").write_bytes(whole)
         try:
-            found = Snapshots(Path(folder)).read(1)
-        except DamagedError:
+            found = CheckpointFolder(Path(folder)).read(1)
+        except DamagedCheckpointError:
             return
     # What is left: JSON that says the same in other bytes, such as other white space.
     assert suffix == ".json"
@@ -94,30 +98,30 @@ def test_any_flipped_bit_and_any_lost_end_is_seen(written, data):
 @pytest.mark.parametrize("lost", [".json", ".safetensors"])
 def test_a_lost_file_is_seen(kept, lost):
     (kept.folder / f"000000002{lost}").unlink()
-    with pytest.raises(DamagedError):
+    with pytest.raises(DamagedCheckpointError):
         kept.read(2)
 
 
-def test_what_is_not_finished_is_no_snapshot_and_is_cleaned_away(kept):
+def test_what_is_not_finished_is_no_checkpoint_and_is_cleaned_away(kept):
     torn = kept.folder / "000000003.safetensors"  # its JSON file never came
     torn.write_bytes(b"\0" * 100)
-    draft = kept.folder / artifacts.DRAFTS / "run-000000004-1.safetensors"
-    draft.write_bytes(b"\0" * 100)
+    staging = kept.folder / artifacts.STAGING / "run-000000004-1.safetensors"
+    staging.write_bytes(b"\0" * 100)
     assert kept.numbers() == [2, 1]
     kept.clean()
     assert not torn.exists()
-    assert not draft.exists()
+    assert not staging.exists()
     assert kept.read(2).facts["done"] == 2
 
 
-def test_a_failed_write_leaves_the_snapshots_before(kept, monkeypatch):
+def test_a_failed_write_leaves_the_checkpoints_before(kept, monkeypatch):
     def full(_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(artifacts.os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        kept.write(3, Snapshot(TENSORS, FACTS))
+        kept.write(3, Checkpoint(TENSORS, FACTS))
     kept.clean()
     assert kept.numbers() == [2, 1]
     assert np.array_equal(kept.read(2).tensors["weights"], TENSORS["weights"])
-    assert not any((kept.folder / artifacts.DRAFTS).glob("*"))
+    assert not any((kept.folder / artifacts.STAGING).glob("*"))

@@ -24,8 +24,8 @@ from pipeline.tasks import GLUE
 from pipeline.training import early_stopping, trainer
 from pipeline.training import step as loop
 from pipeline.training.resume import resume as resumption
-from pipeline.training.resume.checkpoints import Snapshots
-from pipeline.training.resume.resume import Resumption, State
+from pipeline.training.resume.checkpoints import CheckpointFolder
+from pipeline.training.resume.resume import Checkpointer, State
 
 RTE = [("aaaa", "bb", 0), ("cc", "dddd", 1), ("ee", "f", 0)] * 6  # 18 rows
 STSB = [("aaaa", "bb", 5.0), ("cc", "dddd", 1.0)] * 5
@@ -55,7 +55,7 @@ class Bench:
         self.folder, self.tiny, self.head = folder, tiny, head
         self.settings, self.hardware, self.make = settings, machine, make
         self.heads, self.given, self.changes, self.engine = {}, {}, {}, "fast"
-        self.snapshots = Snapshots(folder / "run")
+        self.checkpoints = CheckpointFolder(folder / "run")
 
     def run(self, threads=1, steps=None, code="now", seconds=0.0, kept=True):
         """Train; give weights, the matcher's too, and the log. Ends after some `steps`."""
@@ -69,13 +69,13 @@ class Bench:
         settings = self.settings.model_copy(update=self.changes)
         log, live = self.folder / "log.csv", self.folder / "live.csv"
         run = trainer.Run("teach", settings, 3, log, live, **given)
-        resume = Resumption(self.snapshots, code, "teach", seconds) if kept else None
+        resume = Checkpointer(self.checkpoints, code, "teach", seconds) if kept else None
         chosen = self.hardware.model_copy(
             update={"threads": threads, "shards": 2, "engine": self.engine}
         )
         with pytest.MonkeyPatch.context() as patch:
             if steps is not None:
-                patch.setattr(loop.Loop, "take", _ending(steps))
+                patch.setattr(loop.TrainingStep, "take", _ending(steps))
             trainer.train(model, sets, run, hardware.set_up(chosen), resume)
         found = dict(model.state_dict())
         for name, one in given.items():
@@ -98,7 +98,7 @@ class Bench:
 
 def _ending(steps):
     """`Loop.take` that takes some steps, then ends the process in the middle of the next."""
-    take, taken = loop.Loop.take, []
+    take, taken = loop.TrainingStep.take, []
 
     def limited(self, step):
         if len(taken) == steps:
@@ -150,8 +150,8 @@ def test_an_epochs_end_is_a_moment_like_others(bench):
     for steps in (last // 2, last // 2 + 1, last):
         bench.killed(steps)
         assert bench.run() == expected, steps
-        for number in bench.snapshots.numbers():
-            bench.snapshots.drop(number)
+        for number in bench.checkpoints.numbers():
+            bench.checkpoints.drop(number)
 
 
 def test_best_epoch_and_patience_survive(bench, monkeypatch, capsys):
@@ -159,11 +159,13 @@ def test_best_epoch_and_patience_survive(bench, monkeypatch, capsys):
     bench.changes = {"epochs": 6, "early_stopping": EarlyStopping(share=0.25, patience=2)}
     scores = {0: 0.5, 1: 0.4, 2: 0.3}
     at = {}
-    ends = early_stopping.Watch.ends
+    ends = early_stopping.EarlyStopper.ends
     monkeypatch.setattr(
-        early_stopping.Watch, "ends", lambda self, epoch: ends(at.update(now=epoch) or self, epoch)
+        early_stopping.EarlyStopper,
+        "ends",
+        lambda self, epoch: ends(at.update(now=epoch) or self, epoch),
     )
-    monkeypatch.setattr(early_stopping.Watch, "_score", lambda self: scores[at["now"]])
+    monkeypatch.setattr(early_stopping.EarlyStopper, "_score", lambda self: scores[at["now"]])
     expected = bench.run(kept=False)
     steps = len(expected[1].splitlines()) - 1
     bench.killed(steps - 1)
@@ -171,10 +173,10 @@ def test_best_epoch_and_patience_survive(bench, monkeypatch, capsys):
     assert "teach: kept epoch 1" in capsys.readouterr().err
 
 
-def test_a_damaged_snapshot_gives_way_to_the_one_before(bench, capsys):
+def test_a_damaged_checkpoint_gives_way_to_the_one_before(bench, capsys):
     expected = bench.run(kept=False)
     bench.killed(5)
-    file = bench.snapshots.folder / "000000005.safetensors"
+    file = bench.checkpoints.folder / "000000005.safetensors"
     content = bytearray(file.read_bytes())
     content[-1] ^= 1
     file.write_bytes(content)
@@ -184,21 +186,21 @@ def test_a_damaged_snapshot_gives_way_to_the_one_before(bench, capsys):
     assert "teach: goes on from the checkpoint at step 4" in said
 
 
-def test_a_snapshot_of_other_code_is_refused_in_words(bench, capsys):
+def test_a_checkpoint_of_other_code_is_refused_in_words(bench, capsys):
     expected = bench.run(kept=False)
     bench.killed(5, code="before")
     assert bench.run(seconds=1e9) == expected
     said = capsys.readouterr().err
     assert "the checkpoint at step 5 of an earlier version of the code is not used" in said
     assert "training starts anew" in said
-    assert bench.snapshots.numbers() == []
+    assert bench.checkpoints.numbers() == []
 
 
 @pytest.mark.parametrize("place", ["/proc/none", "file/run"])
 def test_where_nothing_can_be_written_training_goes_on(bench, place, capsys):
     expected = bench.run(kept=False)
     (bench.folder / "file").write_text("where a folder should be")
-    bench.snapshots = Snapshots(bench.folder / place)
+    bench.checkpoints = CheckpointFolder(bench.folder / place)
     assert bench.run() == expected
     assert "teach: no checkpoint at step 0, training goes on without" in capsys.readouterr().err
 
@@ -258,15 +260,15 @@ class Clock:
 
 
 def _written(monkeypatch, seconds, cost, moments):
-    """Which of some moments a snapshot was written at."""
+    """Which of some moments a checkpoint was written at."""
     clock, found = Clock(), []
 
     def write(*_):
         found.append(clock.now)
         clock.now += cost
 
-    monkeypatch.setattr(Snapshots, "write", write)
-    resume = Resumption(Snapshots(Path("nowhere")), "now", "teach", seconds, clock)
+    monkeypatch.setattr(CheckpointFolder, "write", write)
+    resume = Checkpointer(CheckpointFolder(Path("nowhere")), "now", "teach", seconds, clock)
     resume.take_up({"part": Part()})
     for number, moment in enumerate(moments):
         clock.now = max(clock.now, moment)
@@ -290,17 +292,17 @@ def test_the_pace(monkeypatch, seconds, cost, expected):
 def test_a_clock_that_is_set_back_changes_nothing(bench, monkeypatch):
     """The clock of the wall may jump; the one that is read may not."""
     monkeypatch.setattr(time, "time", lambda: -1e9)
-    resume = Resumption(bench.snapshots, "now", "teach", 0.05)
+    resume = Checkpointer(bench.checkpoints, "now", "teach", 0.05)
     resume.keep(1, {"part": Part()})
-    assert bench.snapshots.numbers() == []
+    assert bench.checkpoints.numbers() == []
     time.sleep(0.06)
     resume.keep(2, {"part": Part()})
-    assert bench.snapshots.numbers() == [2]
+    assert bench.checkpoints.numbers() == [2]
     assert resumption.time.monotonic is time.monotonic
 
 
 def test_it_is_written_at_once_for_an_interrupt(bench):
-    resume = Resumption(bench.snapshots, "now", "teach", 1e9)
+    resume = Checkpointer(bench.checkpoints, "now", "teach", 1e9)
     resume.keep(1, {"part": Part()})
     resume.keep(2, {"part": Part()}, at_once=True)
-    assert bench.snapshots.numbers() == [2]
+    assert bench.checkpoints.numbers() == [2]
