@@ -22,6 +22,7 @@ from pipeline import metrics, paths
 from pipeline.data import rows, transfer_rows
 from pipeline.data.formats import layouts
 from pipeline.data.formats import readers as splits
+from pipeline.data.prepared import read_prepared
 from pipeline.data.rows import Rows
 from pipeline.errors import DataError, PipelineError
 from pipeline.params import file, profiles
@@ -75,7 +76,7 @@ def run(params: Params, baseline: bool) -> list[str]:
     Raises:
         PipelineError: rows or soft labels are not there.
     """
-    found = student.read_prepared(params)
+    found = read_prepared(params)
     prepared, learnt, targets, ensemble = {}, {}, {}, {}
     for task in params.teachers.tasks:
         further = transfer_rows.read(task)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline import paths
+from pipeline.data.prepared import read_prepared, train_rows
 from pipeline.params import file
 from stages import _cli
 
@@ -18,8 +19,8 @@ def main() -> None:
     params = file.load()
     from pipeline.student import train
 
-    prepared = train.read_prepared(params)
-    train.train(paths.BASELINE, params, prepared, train.train_rows(prepared))
+    prepared = read_prepared(params)
+    train.train(paths.BASELINE, params, prepared, train_rows(prepared))
 
 
 if __name__ == "__main__":

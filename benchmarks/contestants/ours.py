@@ -15,12 +15,13 @@ from benchmarks.job import TEACHERS, Job
 from benchmarks.workload import Workload
 from pipeline.model import batching, scoring
 from pipeline.model.multitask import MultiTaskModel
-from pipeline.params import sections
+from pipeline.params import machine
 from pipeline.params.distillation import CrossEntropy, Distillation
 from pipeline.runtime import hardware
 from pipeline.runtime.hardware import Hardware
 from pipeline.training.losses.objective import TrainingSet
-from pipeline.training.trainer import Run, train
+from pipeline.training.run import Run
+from pipeline.training.trainer import train
 
 _HALVES = Distillation(
     hard_weight=0.5,
@@ -107,7 +108,7 @@ def hardware_of(job: Job) -> Hardware:
         "threads": job.threads,
         "shards": job.threads,
     }
-    return hardware.set_up(sections.Machine(**{**settings.model_dump(), **values}))
+    return hardware.set_up(machine.Machine(**{**settings.model_dump(), **values}))
 
 
 def fit(

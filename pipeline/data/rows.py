@@ -161,6 +161,9 @@ class Rows:
         return Rows(_Kept(self, flags), self.metadata)
 
 
+Splits = Mapping[str, Rows]  # split -> rows
+
+
 @dataclass(frozen=True)
 class _Joined:
     """Rows one after the other."""

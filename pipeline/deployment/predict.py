@@ -12,7 +12,8 @@ import pyarrow as pa
 from pipeline.data.formats import layouts, readers
 from pipeline.errors import DataError
 from pipeline.model import saved_model
-from pipeline.params.sections import Machine, Params
+from pipeline.params.machine import Machine
+from pipeline.params.sections import Params
 from pipeline.tasks import Task
 
 if TYPE_CHECKING:

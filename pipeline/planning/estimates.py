@@ -6,7 +6,7 @@ import heapq
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from pipeline.params.sections import Machine
+from pipeline.params.machine import Machine
 from pipeline.planning import cost
 from pipeline.planning.cost import Memory
 from pipeline.planning.devices import Device, Precision

@@ -8,10 +8,9 @@ import os
 import platform
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.errors import ParamsError
-from pipeline.params import sections
 
 if TYPE_CHECKING:
     import torch
@@ -73,7 +72,35 @@ class Hardware:
         return tensor.to(self.device)
 
 
-def set_up(settings: sections.Machine) -> Hardware:
+class Settings(Protocol):
+    """What is asked for, as in section `machine` of params.yaml."""
+
+    @property
+    def device(self) -> str:
+        """auto, or torch's name of a device."""
+
+    @property
+    def precision(self) -> str:
+        """auto, float32, bfloat16 or float16."""
+
+    @property
+    def engine(self) -> str:
+        """Fast or plain."""
+
+    @property
+    def threads(self) -> str | int:
+        """auto, or CPU threads of this process."""
+
+    @property
+    def shards(self) -> str | int:
+        """auto, or shards of a training batch."""
+
+    @property
+    def labelling_tokens(self) -> int:
+        """Tokens of one forward pass when rows are scored."""
+
+
+def set_up(settings: Settings) -> Hardware:
     """Choose device, precision and threads, and tell torch.
 
     Raises:

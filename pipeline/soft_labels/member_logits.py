@@ -12,7 +12,7 @@ from pipeline import metrics, paths
 from pipeline.data import folds, row_tables
 from pipeline.data.row_join import Origin, align, check_task
 from pipeline.data.row_tables import Floats
-from pipeline.data.rows import TRANSFER, Rows
+from pipeline.data.rows import TRANSFER, Rows, Splits
 from pipeline.errors import SoftLabelError
 from pipeline.soft_labels import calibration, logits
 from pipeline.soft_labels.logits import Logits
@@ -25,8 +25,6 @@ _OF_THE_FOLD = (
     "dev",
 )  # what a manifest says of its own fold's model
 _SHARED = ("encoder", "training")  # what the manifests of all folds must agree on
-
-Splits = Mapping[str, Rows]
 
 
 def read(task: str, name: str, names: Sequence[str], splits: Splits) -> Logits:

@@ -9,13 +9,14 @@ import numpy as np
 
 from pipeline import paths
 from pipeline.data import rows, transfer_rows
-from pipeline.data.rows import TRANSFER, Rows
+from pipeline.data.prepared import read_prepared, train_rows
+from pipeline.data.rows import TRANSFER, Rows, Splits
 from pipeline.errors import SoftLabelError
 from pipeline.model import saved_model
 from pipeline.params.sections import Params
 from pipeline.soft_labels import store
 from pipeline.student import train
-from pipeline.training.finetune import Splits, Teachers
+from pipeline.training.recipe import Teachers
 
 
 def distil(params: Params) -> None:
@@ -26,8 +27,8 @@ def distil(params: Params) -> None:
         EncoderError: the student's initial encoder is not there.
         TrainingError: the loss is not finite.
     """
-    prepared = train.read_prepared(params)
-    learnt = train.train_rows(prepared)
+    prepared = read_prepared(params)
+    learnt = train_rows(prepared)
     targets = {}
     for task in _taught(params, prepared):
         further = transfer_rows.read(task) if task in params.transfer else None

@@ -2,42 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline import paths
-from pipeline.data import rows
-from pipeline.data.rows import Rows
-from pipeline.errors import DataError
+from pipeline.data.rows import Rows, Splits
 from pipeline.model import encoders, saved_model
 from pipeline.params.sections import Distillation, Params
 from pipeline.runtime import artifact_lock, artifacts
 from pipeline.tasks import part_of
-from pipeline.training.finetune import LoadedEncoder, Recipe, Splits, Targets, Teachers, fine_tune
-
-
-def read_prepared(params: Params) -> dict[str, Splits]:
-    """Prepared rows of every task that has train rows, in the order of params.yaml.
-
-    Raises:
-        DataError: a task is not prepared, or no task has train rows.
-    """
-    prepared: dict[str, Splits] = {}
-    for name in params.tasks:
-        folder = paths.prepared(name)
-        if rows.absent(folder):
-            print(f"{name}: no train rows at the source, left out", file=sys.stderr)
-        else:
-            prepared[name] = rows.read_splits(folder)
-    if not prepared:
-        raise DataError("no task has train rows", where=paths.DATA / "prepared")
-    return prepared
-
-
-def train_rows(prepared: Mapping[str, Splits]) -> dict[str, Rows]:
-    """Train rows by task."""
-    return {name: splits["train"] for name, splits in prepared.items()}
+from pipeline.training.finetune import fine_tune
+from pipeline.training.recipe import LoadedEncoder, Recipe, Targets, Teachers
 
 
 def train(

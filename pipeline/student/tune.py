@@ -12,7 +12,8 @@ from pipeline.model.multitask import MultiTaskModel
 from pipeline.params.sections import Params
 from pipeline.runtime import artifact_lock, artifacts
 from pipeline.tasks import part_of
-from pipeline.training.finetune import Recipe, fine_tune_further
+from pipeline.training.finetune import fine_tune_further
+from pipeline.training.recipe import Recipe
 
 
 def tune(task: str, params: Params) -> None:

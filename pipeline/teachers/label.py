@@ -12,7 +12,7 @@ from pipeline.data import rows, transfer_rows
 from pipeline.data.rows import Rows
 from pipeline.errors import SavedModelError
 from pipeline.model import saved_model
-from pipeline.params.sections import Machine
+from pipeline.params.machine import Machine
 from pipeline.runtime import artifacts
 
 if TYPE_CHECKING:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pipeline import paths
+from pipeline.data.prepared import read_prepared, train_rows
 from pipeline.model import encoders, saved_model
 from pipeline.params.sections import Params
 from pipeline.runtime import artifact_lock, artifacts
-from pipeline.student import train as student
 from pipeline.tasks import part_of
 from pipeline.teachers import select
-from pipeline.training.finetune import LoadedEncoder, Recipe, fine_tune
+from pipeline.training.finetune import fine_tune
+from pipeline.training.recipe import LoadedEncoder, Recipe
 
 
 def refine(candidate: str, params: Params) -> None:
@@ -23,13 +24,13 @@ def refine(candidate: str, params: Params) -> None:
         EncoderError: the initial encoder is not there, or does not fit.
         TrainingError: the loss is not finite.
     """
-    prepared = student.read_prepared(params)
+    prepared = read_prepared(params)
     dev = {
         task: {name: split for name, split in splits.items() if part_of(name) == "dev"}
         for task, splits in prepared.items()
     }
     select.check_tasks(params, {task for task, splits in dev.items() if splits})
-    recipe, train = _recipe(candidate, params, tuple(prepared)), student.train_rows(prepared)
+    recipe, train = _recipe(candidate, params, tuple(prepared)), train_rows(prepared)
     with artifact_lock.lock_for_training(paths.refined(candidate)) as staging:
         model = fine_tune(staging, recipe, train, _open(candidate, params), params.machine)
         scores = {

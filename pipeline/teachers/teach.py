@@ -10,7 +10,8 @@ from pipeline.model import saved_model
 from pipeline.params.sections import Params
 from pipeline.runtime import artifact_lock, artifacts
 from pipeline.teachers import initial_encoder
-from pipeline.training.finetune import LoadedEncoder, Recipe, fine_tune
+from pipeline.training.finetune import fine_tune
+from pipeline.training.recipe import LoadedEncoder, Recipe
 
 
 def teach(task: str, member: str, fold: str, params: Params) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -11,88 +11,27 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pipeline import metrics, paths
-from pipeline.data.rows import Rows
+from pipeline.data.rows import Rows, Splits
 from pipeline.model import encoders, saved_model, scoring, tokenization
 from pipeline.model.multitask import MultiTaskModel, start_at_mean
-from pipeline.params import sections
-from pipeline.params.heads import Head
-from pipeline.params.sampling import MergedSampling, Sampling
+from pipeline.params import machine
 from pipeline.runtime import hardware, hashing
 from pipeline.runtime.artifact_lock import StagingFolder
 from pipeline.soft_labels import logits
 from pipeline.tasks import part_of
 from pipeline.training import trainer
+from pipeline.training.recipe import LoadedEncoder, Recipe, Targets, Teachers
 from pipeline.training.resume import run_key
 from pipeline.training.resume.checkpoints import CheckpointFolder
 from pipeline.training.resume.resume import Checkpointer
+from pipeline.training.run import Run
 
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase
 
     from pipeline.training.losses.features import FeatureLoss
 
-Splits = Mapping[str, Rows]  # split -> rows
-Targets = Mapping[str, np.ndarray]  # task -> soft targets of its train rows
-Teachers = Mapping[
-    str, saved_model.LoadedModel
-]  # task -> the teacher whose inner states are matched
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """All that decides what a fine-tuned model becomes, but for its start and its rows.
-
-    Attributes:
-        name: the model's name: a member's, a candidate's, `student` or `baseline`.
-        title: what the progress says.
-        heads: head of every task.
-        dropout: dropout inside the encoder, for the manifest.
-        settings: epochs, rates and so on.
-        seed: seed of heads, batches and dropout.
-        sampling: proportion of the tasks.
-        task_weights: factors on the losses of tasks; 1 for a task that is not named.
-        distillation: how hard and soft loss are combined; None for hard labels only.
-    """
-
-    name: str
-    title: str
-    heads: Mapping[str, Head]
-    dropout: float
-    settings: sections.Training
-    seed: int
-    sampling: Sampling = field(default_factory=lambda: MergedSampling(kind="merged"))
-    task_weights: Mapping[str, float] = field(default_factory=dict)
-    distillation: sections.Distillation | None = None
-
-    def describe(self) -> dict[str, Any]:
-        """The settings as kept in the model's manifest."""
-        names = set(sections.Training.model_fields)
-        settings = self.settings.model_dump(mode="json", include=names)
-        return {
-            **settings,
-            "dropout": self.dropout,
-            "heads": {task: head.model_dump(mode="json") for task, head in self.heads.items()},
-            "seed": self.seed,
-            "sampling": self.sampling.model_dump(mode="json"),
-            "task_weights": dict(self.task_weights),
-            "distillation": self.distillation and self.distillation.model_dump(mode="json"),
-        }
-
-
-@dataclass(frozen=True)
-class LoadedEncoder:
-    """An initial encoder in memory.
-
-    Attributes:
-        encoder: the shared layers.
-        tokenizer: its own.
-        description: where it comes from, for the manifest.
-    """
-
-    encoder: PreTrainedModel
-    tokenizer: PreTrainedTokenizerBase
-    description: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -138,7 +77,7 @@ def fine_tune(
     recipe: Recipe,
     train: Mapping[str, Rows],
     opened: LoadedEncoder,
-    machine: sections.Machine,
+    machine: machine.Machine,
     targets: Targets = _NOTHING,
     teachers: Teachers = _NOTHING,
 ) -> TrainedModel:
@@ -178,7 +117,7 @@ def fine_tune_further(
     recipe: Recipe,
     train: Mapping[str, Rows],
     loaded: saved_model.LoadedModel,
-    machine: sections.Machine,
+    machine: machine.Machine,
 ) -> TrainedModel:
     """Train a model that was trained before, heads included, on hard labels, and save it.
 
@@ -208,13 +147,13 @@ def _train(
     train: Mapping[str, Rows],
     network: MultiTaskModel,
     opened: LoadedEncoder,
-    machine: sections.Machine,
+    machine: machine.Machine,
     chosen: hardware.Hardware,
     targets: Targets = _NOTHING,
     teachers: Teachers = _NOTHING,
 ) -> TrainedModel:
     network.to(chosen.device)
-    run = trainer.Run(
+    run = Run(
         title=recipe.title,
         settings=recipe.settings,
         seed=recipe.seed,

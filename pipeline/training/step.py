@@ -24,7 +24,7 @@ from pipeline.training.shards import Seeding, ShardedPasses
 from pipeline.training.task_sampling import Step
 
 if TYPE_CHECKING:
-    from pipeline.training.trainer import Run
+    from pipeline.training.run import Run
 
 
 _WEIGHTS, _NUMBERS = "weights/", "optimizer/"  # what the names of tensors begin with

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.errors import TrainingError
 from pipeline.model.multitask import MultiTaskModel
-from pipeline.params.distillation import Distillation
-from pipeline.params.sampling import MergedSampling, Sampling
-from pipeline.params.training import Training
 from pipeline.runtime import signals
 from pipeline.runtime.hardware import Hardware
 from pipeline.runtime.progress import bar
@@ -21,39 +16,13 @@ from pipeline.runtime.thread_pool import ThreadPool
 from pipeline.training import early_stopping, step_log, task_sampling
 from pipeline.training.losses.objective import TrainingSet
 from pipeline.training.resume.resume import Checkpointer, Stateful
+from pipeline.training.run import Run
 from pipeline.training.step import TrainingStep, engine
 
 if TYPE_CHECKING:
-    from pipeline.training.losses.features import FeatureLoss
+    pass
 
 __all__ = ["Run", "TrainingSet", "train"]
-
-
-@dataclass(frozen=True)
-class Run:
-    """What one training run is.
-
-    Attributes:
-        title: what the progress says.
-        settings: epochs, rates and so on.
-        seed: seed of batches, dropout and held-out rows.
-        log: CSV file to write, one line a step.
-        live: a second such file, for those who watch the run; None for nobody.
-        distillation: how hard and soft loss are combined; None for hard labels only.
-        sampling: proportion of the tasks.
-        task_weights: factors on the losses of tasks; 1 for a task that is not named.
-        matcher: loss between inner states of the model and of teachers.
-    """
-
-    title: str
-    settings: Training
-    seed: int
-    log: Path
-    live: Path | None = None
-    distillation: Distillation | None = None
-    sampling: Sampling = field(default_factory=lambda: MergedSampling(kind="merged"))
-    task_weights: Mapping[str, float] = field(default_factory=dict)
-    matcher: FeatureLoss | None = None
 
 
 def train(

@@ -16,7 +16,8 @@ from pipeline.data import rows
 from pipeline.params import file
 from pipeline.params.encoders import RandomEncoder
 from pipeline.params.heads import LinearHead
-from pipeline.params.sections import Machine, Params, Training
+from pipeline.params.machine import Machine
+from pipeline.params.sections import Params, Training
 from pipeline.soft_labels import logits, store
 from pipeline.tasks import GLUE, Task
 

@@ -12,9 +12,9 @@ from pipeline.runtime import hashing
 if TYPE_CHECKING:
     from pipeline.model.multitask import MultiTaskModel
     from pipeline.runtime.hardware import Hardware
-    from pipeline.training.finetune import Recipe, Teachers
     from pipeline.training.losses.features import FeatureLoss
     from pipeline.training.losses.objective import TrainingSet
+    from pipeline.training.recipe import Recipe, Teachers
 
 _LIBRARIES = ("torch", "transformers", "numpy")
 

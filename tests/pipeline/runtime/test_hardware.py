@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from pipeline.errors import ParamsError
-from pipeline.params.sections import Machine
+from pipeline.params.machine import Machine
 from pipeline.runtime import hardware
 
 

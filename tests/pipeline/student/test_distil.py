@@ -12,6 +12,7 @@ import pytest
 
 from pipeline import paths
 from pipeline.data import rows
+from pipeline.data.prepared import read_prepared, train_rows
 from pipeline.errors import SoftLabelError
 from pipeline.model import saved_model
 from pipeline.params.distillation import CrossEntropy
@@ -48,7 +49,7 @@ def test_targets_are_the_softened_probabilities_of_the_train_rows(tiny_params):
     params = tiny_params.model_copy(
         update={"distillation": tiny_params.distillation.model_copy(update={"temperature": 2.0})}
     )
-    prepared = train.read_prepared(params)
+    prepared = read_prepared(params)
     targets = {t: distil.read_targets(t, prepared[t], None, params) for t in prepared}
     soft = 1 / (1 + np.exp(-1.0))  # logits (2, 0) at T = 2 are (1, 0)
     np.testing.assert_allclose(targets["rte"], [[soft, 1 - soft]] * 12, rtol=1e-6)
@@ -76,8 +77,8 @@ def test_targets_of_transfer_rows_follow_those_of_train_rows(tiny_params, make, 
 
 
 def train_baseline(params):
-    prepared = train.read_prepared(params)
-    train.train(paths.BASELINE, params, prepared, train.train_rows(prepared))
+    prepared = read_prepared(params)
+    train.train(paths.BASELINE, params, prepared, train_rows(prepared))
 
 
 def test_student_and_baseline_share_all_but_the_loss(tiny_params):

@@ -10,6 +10,7 @@ import torch
 
 from pipeline import paths
 from pipeline.data import rows
+from pipeline.data.prepared import read_prepared, train_rows
 from pipeline.errors import DataError, SavedModelError
 from pipeline.model import saved_model
 from pipeline.params.heads import LinearHead
@@ -47,8 +48,8 @@ def project(tmp_path, monkeypatch, make, params):
         for split, found in {"train": examples, "dev": examples[:4]}.items():
             made = make(task, split, found)
             rows.write(paths.prepared(task) / f"{split}.parquet", made.table, made.metadata)
-    prepared = student.read_prepared(params)
-    student.train(paths.STUDENT, params, prepared, student.train_rows(prepared))
+    prepared = read_prepared(params)
+    student.train(paths.STUDENT, params, prepared, train_rows(prepared))
 
 
 def manifest(task="rte"):
@@ -135,8 +136,8 @@ def test_a_task_that_the_source_lacks_gets_a_note(params, capsys):
 
 
 def test_a_student_that_never_learnt_the_task_is_refused(params):
-    prepared = {"rte": student.read_prepared(params)["rte"]}
-    student.train(paths.STUDENT, params, prepared, student.train_rows(prepared))
+    prepared = {"rte": read_prepared(params)["rte"]}
+    student.train(paths.STUDENT, params, prepared, train_rows(prepared))
     with pytest.raises(SavedModelError, match=r"no head for stsb(.|\n)*dvc repro distil"):
         tune.tune("stsb", params)
 

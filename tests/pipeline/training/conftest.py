@@ -16,6 +16,7 @@ from pipeline.params.distillation import Features
 from pipeline.runtime import hardware
 from pipeline.tasks import GLUE
 from pipeline.training import trainer
+from pipeline.training.run import Run
 
 EXAMPLES = [("aaaa", "bb", 0), ("cc", "dddd", 1)] * 8
 
@@ -49,7 +50,7 @@ class Bench:
         return trainer.TrainingSet(self.packed, rows.labels, **given)
 
     def train(self, sets, seed=0, given=None, **changes):
-        run = trainer.Run(
+        run = Run(
             "teach", self.settings.model_copy(update=changes), seed, self.log, **(given or {})
         )
         trainer.train(self.model, sets, run, hardware.set_up(self.hardware))

@@ -22,7 +22,8 @@ from pipeline.runtime import artifacts
 from pipeline.runtime.artifact_lock import StagingFolder
 from pipeline.soft_labels import logits
 from pipeline.training import trainer
-from pipeline.training.finetune import LoadedEncoder, Recipe, fine_tune, fine_tune_further
+from pipeline.training.finetune import fine_tune, fine_tune_further
+from pipeline.training.recipe import LoadedEncoder, Recipe
 
 ROOT = Path(__file__).resolve().parents[3]
 RTE = [("aaaa", "bb", 0), ("cc", "dddd", 1)] * 8

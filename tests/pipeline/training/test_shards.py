@@ -24,6 +24,7 @@ from pipeline.runtime.thread_pool import ThreadPool
 from pipeline.tasks import GLUE
 from pipeline.training import trainer
 from pipeline.training.losses import features
+from pipeline.training.run import Run
 from pipeline.training.shards import ShardedPasses
 from pipeline.training.step import TrainingStep, engine
 from pipeline.training.task_sampling import Step
@@ -116,7 +117,7 @@ class Bench:
         """Losses and the last one's gradients of all weights."""
         model = self.model(dropout)
         matcher = self.given["matcher"](model) if "matcher" in self.given else None
-        run = trainer.Run("teach", self.settings, 5, self.log, **{**self.given, "matcher": matcher})
+        run = Run("teach", self.settings, 5, self.log, **{**self.given, "matcher": matcher})
         chosen = Hardware("cpu", precision, threads, self.engine, shards, 512, "")
         before = torch.get_rng_state()
         with ThreadPool(threads) as workers, engine(self.engine, model) as seeding:

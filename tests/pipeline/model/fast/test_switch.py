@@ -21,6 +21,7 @@ from pipeline.params.heads import LinearHead, SanHead
 from pipeline.runtime import hardware
 from pipeline.tasks import GLUE
 from pipeline.training import trainer
+from pipeline.training.run import Run
 from pipeline.training.step import engine
 from tests.pipeline.conftest import make_rows
 
@@ -43,7 +44,7 @@ def losses(tmp_path, tiny, head, settings, machine, rate, seed=0, rows=ROWS, fac
     sets = {
         "rte": trainer.TrainingSet(tokenization.tokenise(made.table, tokenizer, 32), made.labels)
     }
-    run = trainer.Run("teach", settings, seed, tmp_path / "log.csv")
+    run = Run("teach", settings, seed, tmp_path / "log.csv")
     trainer.train(model, sets, run, hardware.set_up(chosen))
     return np.genfromtxt(run.log, delimiter=",", names=True, dtype=None, encoding=None)["loss"]
 

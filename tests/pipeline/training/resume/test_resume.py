@@ -26,6 +26,7 @@ from pipeline.training import step as loop
 from pipeline.training.resume import resume as resumption
 from pipeline.training.resume.checkpoints import CheckpointFolder
 from pipeline.training.resume.resume import Checkpointer, State
+from pipeline.training.run import Run
 
 RTE = [("aaaa", "bb", 0), ("cc", "dddd", 1), ("ee", "f", 0)] * 6  # 18 rows
 STSB = [("aaaa", "bb", 5.0), ("cc", "dddd", 1.0)] * 5
@@ -68,7 +69,7 @@ class Bench:
         given = {name: build() for name, build in self.given.items()}
         settings = self.settings.model_copy(update=self.changes)
         log, live = self.folder / "log.csv", self.folder / "live.csv"
-        run = trainer.Run("teach", settings, 3, log, live, **given)
+        run = Run("teach", settings, 3, log, live, **given)
         resume = Checkpointer(self.checkpoints, code, "teach", seconds) if kept else None
         chosen = self.hardware.model_copy(
             update={"threads": threads, "shards": 2, "engine": self.engine}
