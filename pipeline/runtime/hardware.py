@@ -6,11 +6,11 @@ import contextlib
 import ctypes
 import os
 import platform
-import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from pipeline.errors import ParamsError
+from pipeline.runtime import progress
 
 if TYPE_CHECKING:
     import torch
@@ -126,7 +126,7 @@ def set_up(settings: Settings) -> Hardware:
         f"{device} ({why_device}), {precision} ({why_precision}), {threads} {why_threads}, "
         f"batches in {shards} {'shards' if shards > 1 else 'piece'}, {settings.engine} engine"
     )
-    print(f"machine: {reason}", file=sys.stderr, flush=True)
+    progress.message(f"machine: {reason}")
     tokens = settings.labelling_tokens
     return Hardware(device, precision, threads, settings.engine, shards, tokens, reason)
 

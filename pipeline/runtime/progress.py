@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -18,6 +19,25 @@ class Bar(Protocol):
         """Count `amount` units as done; `note` (a loss, say) is shown beside the rate."""
 
 
+QUIET = "MTDNNKD_QUIET"  # environment variable: 1 shows no progress
+
+
+def silence() -> None:
+    """Show no progress in this process and in those that it starts."""
+    os.environ[QUIET] = "1"
+
+
+def quiet() -> bool:
+    """Whether progress is not shown: `mtdnnkd --quiet`, or MTDNNKD_QUIET=1 in the environment."""
+    return os.environ.get(QUIET, "0") not in ("", "0")
+
+
+def message(line: str) -> None:
+    """Print a line about the work under way on standard error, unless it is quiet."""
+    if not quiet():
+        print(line, file=sys.stderr, flush=True)
+
+
 @contextmanager
 def bar(title: str, total: float, unit: str, done: float = 0.0) -> Iterator[Bar]:
     """Show progress on standard error while the block runs.
@@ -28,13 +48,22 @@ def bar(title: str, total: float, unit: str, done: float = 0.0) -> Iterator[Bar]
         unit: name of a unit, in the plural: rows, bytes.
         done: how many were done earlier; the rate is that of the others.
     """
-    if sys.stderr.isatty():
+    if quiet():
+        yield _Silent()
+    elif sys.stderr.isatty():
         with _rich_bar(title, total, unit, done) as shown:
             yield shown
     else:
         lines = _Lines(title, total, unit, done)
         yield lines
         lines.close()
+
+
+class _Silent:
+    """Shows nothing."""
+
+    def advance(self, amount: float, note: str = "") -> None:
+        """Count nothing."""
 
 
 class _Lines:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Mapping
 from statistics import fmean
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from pipeline.model import batching
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.model.tokenization import Tokens
 from pipeline.params.training import EarlyStopping
+from pipeline.runtime import progress
 from pipeline.runtime.hardware import Hardware
 from pipeline.runtime.thread_pool import ThreadPool
 from pipeline.training.random_streams import Purpose, stream
@@ -150,7 +150,7 @@ class EarlyStopper:
         return {k: v.detach().to("cpu", copy=True) for k, v in self.model.state_dict().items()}
 
     def _say(self, words: str) -> None:
-        print(f"{self.title}: {words}", file=sys.stderr, flush=True)
+        progress.message(f"{self.title}: {words}")
 
 
 def _count(task: str, rows: int, share: float) -> int:

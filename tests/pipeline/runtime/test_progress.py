@@ -5,6 +5,9 @@ Run with: python -m pytest tests/pipeline/runtime/test_progress.py
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from pipeline.runtime import progress
@@ -56,3 +59,30 @@ def test_the_rate_leaves_out_what_was_done_earlier(clock, capsys):
     assert capsys.readouterr().err.splitlines()[0] == (
         "teach: 3,300 of 4,000 rows, 10 a second, 70 s left"
     )
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_quiet_shows_nothing(monkeypatch, capsys, terminal):
+    monkeypatch.setenv(progress.QUIET, "1")
+    monkeypatch.setattr("sys.stderr.isatty", lambda: terminal)
+    with progress.bar("teach", 10, "rows") as bar:
+        bar.advance(10, "loss 1.0")
+    progress.message("machine: cpu")
+    assert capsys.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("value", ["", "0", None])
+def test_it_is_quiet_only_where_asked(monkeypatch, capsys, value):
+    monkeypatch.delenv(progress.QUIET, raising=False)
+    if value is not None:
+        monkeypatch.setenv(progress.QUIET, value)
+    progress.message("machine: cpu")
+    assert capsys.readouterr().err == "machine: cpu\n"
+
+
+def test_silence_holds_for_processes_started_here(monkeypatch):
+    monkeypatch.setenv(progress.QUIET, "0")
+    progress.silence()
+    code = "from pipeline.runtime import progress; print(progress.quiet())"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ended.stdout == "True\n"
