@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from typing import Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from pipeline.errors import ParamsError, PipelineError
 from pipeline.runtime import resource_usage
@@ -20,14 +21,15 @@ INTERRUPTED = 130
 _OUT_OF_THE_WAY = "move it away or name another path, then run the command again"
 
 
-def application(help_text: str | None = None) -> typer.Typer:
-    """A typer application with plain tracebacks and no shell-completion options.
+def application(help_text: str | None = None, cls: type[TyperGroup] | None = None) -> typer.Typer:
+    """Make a typer application with plain tracebacks and no shell-completion options.
 
     Args:
         help_text: what several commands have in common; a single one's docstring says it all.
+        cls: how several commands are looked up; None takes typer's own way.
     """
     return typer.Typer(
-        help=help_text, add_completion=False, pretty_exceptions_enable=False, no_args_is_help=False
+        help=help_text, cls=cls, add_completion=False, pretty_exceptions_enable=False
     )
 
 

@@ -15,6 +15,8 @@ def main() -> None:
     """Train the student's twin on hard labels only: what distillation must beat.
 
     Reads data/prepared. Writes data/baseline, laid out as data/student.
+
+    Example: mtdnnkd baseline
     """
     params = file.load()
     from pipeline.student import train

@@ -15,6 +15,8 @@ def main() -> None:
     Reads data/prepared, data/transfer, data/soft_labels.
     With distillation.internals also one member's models in data/teachers.
     Writes data/student: weights, tokenizer, log, logits of held-out rows.
+
+    Example: mtdnnkd distil
     """
     params = file.load()
     from pipeline.student import distil

@@ -18,6 +18,8 @@ def main(task: Annotated[str, typer.Option(help="Task's name in params.yaml.")])
     """Bring one task's files to data/raw/TASK, byte for byte as the source has them.
 
     Reads what `data` in params.yaml names: the generator, a folder, or the network.
+
+    Example: mtdnnkd download --task rte
     """
     from pipeline.data.sources import raw_folder
     from pipeline.params import file

@@ -25,6 +25,8 @@ def main(
 
     Reads data/prepared/TASK, data/transfer/TASK, data/teachers/TASK and data/labelled/TASK.
     Writes data/soft_labels/TASK.parquet.
+
+    Example: mtdnnkd ensemble --task rte
     """
     params = file.load()
     _cli.one_of(task, params.teachers.tasks, "teachers.tasks")

@@ -14,6 +14,8 @@ def main() -> None:
 
     Reads data/prepared, data/soft_labels, data/student, data/baseline, data/tuned.
     Writes data/evaluation and reports.
+
+    Example: mtdnnkd evaluate
     """
     params = file.load()
     from pipeline.evaluation import evaluate

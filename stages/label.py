@@ -22,6 +22,8 @@ def main(
 
     Reads data/transfer/TASK and data/teachers/TASK/MEMBER/FOLD.
     Writes data/labelled/TASK/MEMBER/FOLD: logits of the transfer rows.
+
+    Example: mtdnnkd label --task rte --member m1 --fold all
     """
     params = file.load()
     _cli.one_of(task, params.transfer, "transfer")

@@ -31,6 +31,8 @@ def main(
 
     Reads params.yaml and, if they are there, data/prepared and data/transfer; docs/plan.md says how
     it counts.
+
+    Example: mtdnnkd plan --profile glue-base --device h100
     """
     from pipeline.params import file, profiles
     from pipeline.planning import devices as named

@@ -27,6 +27,8 @@ def main(
 
     Reads TEXTS, with columns sentence1 and, for pairs, sentence2 (or those of your own task), and
     the model's folder. Writes OUT: the texts, `prediction`, and a probability for every class.
+
+    Example: mtdnnkd predict texts.tsv --task rte --out predictions.tsv
     """
     from pipeline.deployment import predict
 

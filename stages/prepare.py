@@ -27,6 +27,8 @@ def main(task: Annotated[str, typer.Option(help="Task's name in params.yaml.")])
     Reads data/raw/TASK, and data/texts if transfer names a file of it.
     Writes data/prepared/TASK, one Parquet file a split, and data/transfer/TASK: further rows
     without labels.
+
+    Example: mtdnnkd prepare --task rte
     """
     from pipeline.data import prepare
 

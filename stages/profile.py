@@ -11,7 +11,10 @@ from pipeline import paths
 from pipeline.params import file, profiles
 from stages import _cli
 
-app = _cli.application("List, show, compare and apply profiles (profiles/*.yaml).")
+app = _cli.application(
+    "List, show, compare and apply profiles (profiles/*.yaml).\n\n"
+    "Example: mtdnnkd profile apply glue-cpu --set data.folder=glue"
+)
 Name = Annotated[str, typer.Argument(help="A profile's name, see `list`.")]
 Set = Annotated[
     list[str] | None,
@@ -26,14 +29,20 @@ Set = Annotated[
 
 @app.command("list")
 def list_() -> None:
-    """Name every profile, with what it is for."""
+    """Name every profile, with what it is for.
+
+    Example: mtdnnkd profile list
+    """
     for name in profiles.names():
         print(f"{name:<10}  {profiles.summary(name)}")
 
 
 @app.command()
 def show(name: Name, set_: Set = None) -> None:
-    """Print the params.yaml that `apply` would write."""
+    """Print the params.yaml that `apply` would write.
+
+    Example: mtdnnkd profile show paper --set student.epochs=1
+    """
     print(profiles.text(name, set_ or ()), end="")
 
 
@@ -42,7 +51,10 @@ def diff(
     name: Name,
     other: Annotated[str | None, typer.Argument(help="Another profile.")] = None,
 ) -> None:
-    """Print what `apply NAME` would change in params.yaml, or how NAME differs from OTHER."""
+    """Print what `apply NAME` would change in params.yaml, or how NAME differs from OTHER.
+
+    Example: mtdnnkd profile diff glue-cpu paper
+    """
     settings = profiles.values(name)
     if other is None:
         print(f"{paths.PARAMS} -> {name}")
@@ -54,7 +66,10 @@ def diff(
 
 @app.command()
 def apply(name: Name, set_: Set = None) -> None:
-    """Write a profile to params.yaml; a result that cannot be used writes nothing."""
+    """Write a profile to params.yaml; a result that cannot be used writes nothing.
+
+    Example: mtdnnkd profile apply glue-cpu --set data.folder=glue
+    """
     before = profiles.current()
     found = profiles.apply(name, set_ or ())
     if before is None:

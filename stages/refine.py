@@ -21,6 +21,8 @@ def main(
     """Fine-tune one candidate on all tasks with hard labels and score its dev rows.
 
     Reads data/prepared. Writes data/refined/CANDIDATE: weights, tokenizer, log, dev metrics.
+
+    Example: mtdnnkd refine --candidate c1
     """
     params = file.load()
     _cli.one_of(candidate, params.refinement.candidates, "refinement.candidates")

@@ -29,6 +29,8 @@ def main() -> None:
 
     Copies reports that DVC restored from data/evaluation into reports first.
     Reads reports/results.md and puts it into the README's results block as well.
+
+    Example: mtdnnkd results
     """
     files.restore()
     if not paths.RESULTS.exists():

@@ -14,6 +14,8 @@ def main() -> None:
     """Choose the best candidates by their dev scores and keep their encoders.
 
     Reads data/refined. Writes data/selected and data/selection.json.
+
+    Example: mtdnnkd select
     """
     params = file.load()
     order = select.select(params)

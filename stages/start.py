@@ -20,6 +20,8 @@ def main(
     """Put down what one member starts from: a selected candidate's encoder, or one in params.yaml.
 
     Reads data/selected. Writes data/starts/MEMBER.
+
+    Example: mtdnnkd start --member m1
     """
     params = file.load()
     _cli.one_of(member, params.teachers.members, "teachers.members")

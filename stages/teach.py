@@ -23,6 +23,8 @@ def main(
 
     Reads data/prepared/TASK and data/starts/MEMBER.
     Writes data/teachers/TASK/MEMBER/FOLD: weights, tokenizer, log, logits.
+
+    Example: mtdnnkd teach --task rte --member m1 --fold all
     """
     params = file.load()
     _cli.one_of(task, params.teachers.tasks, "teachers.tasks")

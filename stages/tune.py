@@ -20,6 +20,8 @@ def main(
 
     Reads data/student and data/prepared/TASK.
     Writes data/tuned/TASK: weights, tokenizer, log, logits of held-out rows.
+
+    Example: mtdnnkd tune --task rte
     """
     params = file.load()
     _cli.one_of(task, params.tuning.tasks, "tuning.tasks")

@@ -32,6 +32,8 @@ def main() -> None:
 
     Reads scratch/usage, where every stage that DVC runs leaves its cost.
     Prints a Markdown table, a line a stage, its instances added up.
+
+    Example: mtdnnkd usage
     """
     recorded = resource_usage.read()
     if not recorded:

@@ -1,0 +1,3 @@
+"""MT-DNN-KD as one command (`mtdnnkd`); the library itself is the package `pipeline`."""
+
+__version__ = "0.2.0.dev0"
