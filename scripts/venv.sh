@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Make sure that a folder holds a virtual environment with Python 3.11, 3.12 or 3.13 that is ours.
-# Ours has the marker below. One that was set up to its end (it has a file ready-*) is kept, an
+# PYTHON names the one to take. Ours has the marker below. One that was set up to its end (it has a file ready-*) is kept, an
 # unfinished one is created anew, and one without the marker is left alone, with an error.
 set -euo pipefail
 folder=${1:?give the folder of the virtual environment}
@@ -18,7 +18,7 @@ if compgen -G "$folder/ready-*" >/dev/null && [ -x "$folder/bin/python" ]; then
     exit 0
 fi
 
-for python in python3.11 python3.12 python3.13 python3 python; do
+for python in ${PYTHON:-python3.11 python3.12 python3.13 python3 python}; do
     if "$python" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))' 2>/dev/null; then
         if "$python" -c 'import ensurepip, venv' 2>/dev/null; then
             rm -rf "$folder"
@@ -30,5 +30,5 @@ for python in python3.11 python3.12 python3.13 python3 python; do
         exit 2
     fi
 done
-echo "error: no Python 3.11, 3.12 or 3.13 found; on Debian: apt install python3 python3-venv" >&2
+echo "error: no Python 3.11, 3.12 or 3.13 found${PYTHON:+ as $PYTHON}; on Debian: apt install python3 python3-venv" >&2
 exit 2

@@ -48,7 +48,11 @@ class Checkout:
 
     def make(self, *arguments: str, code: int = 0) -> str:
         # The suite itself may have been started by make, which hands down what it was given.
-        own = {k: v for k, v in os.environ.items() if not k.startswith(("MAKE", "MFLAGS", "VENV"))}
+        own = {
+            k: v
+            for k, v in os.environ.items()
+            if not k.startswith(("MAKE", "MFLAGS", "VENV", "PYTHON"))
+        }
         done = subprocess.run(
             ["make", *arguments],
             cwd=self.root,
@@ -155,6 +159,15 @@ def test_the_oldest_python_is_preferred(checkout: Checkout) -> None:
     for name in ("python3.12", "python3.13"):
         (checkout.tools / name).write_text(PYTHON.replace("mkdir", "exit 1; mkdir"))
     checkout.make("setup")
+    assert len(checkout.ready()) == 1
+
+
+def test_a_named_python_is_taken_and_no_other(checkout: Checkout) -> None:
+    only(checkout, "3.11")
+    said = checkout.make("setup", "PYTHON=python3.12", code=2)
+    assert "error: no Python 3.11, 3.12 or 3.13 found as python3.12" in said
+    only(checkout, "3.12")
+    checkout.make("setup", "PYTHON=python3.12")
     assert len(checkout.ready()) == 1
 
 
