@@ -40,7 +40,7 @@ app = _cli.application()
 @app.command()
 def main(task: str = "rte") -> None:
     resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
-    current_batch.note("training", task, 32, 128)
+    current_batch.start("training", task, 32, 128)
     torch.empty(10**12)
 
 _cli.run(app)
