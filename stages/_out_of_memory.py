@@ -69,16 +69,16 @@ def fault(error: BaseException, arguments: Sequence[str]) -> PipelineError:
         f"out of memory, {size} more asked for" if size else "out of memory",
         seen=str(error).partition("\n")[0] or type(error).__name__,
         where="; ".join(where),
-        fix=", or ".join(_mends(stage, _options(arguments), batch)),
+        fix=", or ".join(_fixes(stage, _options(arguments), batch)),
     )
 
 
 def asked(message: str) -> str:
     """Size that an allocation asked for, such as 3.6 GiB; "" if the message has none."""
-    found = _SIZE.search(message)
-    if found is None:
+    match = _SIZE.search(message)
+    if match is None:
         return ""
-    number, unit = found.groups()
+    number, unit = match.groups()
     if unit not in (None, "bytes"):
         return f"{number} {unit}"
     size, place = float(number), 0
@@ -87,7 +87,7 @@ def asked(message: str) -> str:
     return f"{size:.4g} {_UNITS[place]}"
 
 
-def _mends(
+def _fixes(
     stage: str, options: Mapping[str, str], batch: current_batch.CurrentBatch | None
 ) -> Iterator[str]:
     try:
@@ -96,8 +96,8 @@ def _mends(
         values = {}
     if batch is not None:
         sections = [place.format_map(options) for place in _SECTIONS.get(stage, ())]
-        if found := list(_lower(batch, sections, values)):
-            yield f"dvc exp run {' '.join(found)}"
+        if flags := list(_lower(batch, sections, values)):
+            yield f"dvc exp run {' '.join(flags)}"
     elif stage in _SECTIONS:
         yield f"a smaller {_SECTIONS[stage][-1]}.encoder"
     yield "if other stages run beside it: make repro JOBS=1"
@@ -120,13 +120,13 @@ def _lower(
     if size is not None and size.value > 1:
         yield size.to(size.value // 2)
         if count is not None and size.value % 2 == 0:
-            yield _beside(size, count, sections)
+            yield _twice(size, count, sections)
     elif length is not None:
         yield length.to(max(8, length.value // 2))
 
 
-def _beside(size: _Setting, count: _Setting, sections: Sequence[str]) -> str:
-    """Twice the batches a step, set where it wins over the other places and touches no more.
+def _twice(size: _Setting, count: _Setting, sections: Sequence[str]) -> str:
+    """Double the batches a step, in the section that takes precedence and affects nothing else.
 
     Where batch size stands for one task and the number for all, the task gets a key of its own,
     which takes a plus.
@@ -137,13 +137,13 @@ def _beside(size: _Setting, count: _Setting, sections: Sequence[str]) -> str:
 
 
 def _find(name: str, sections: Sequence[str], values: Mapping[str, Any]) -> _Setting | None:
-    """The setting that holds: the first section that has it."""
+    """The setting in force: that of the first section which has it."""
     for section in sections:
-        found: Any = values
+        value: Any = values
         for key in (*section.split("."), name):
-            found = found.get(key) if isinstance(found, Mapping) else None
-        if isinstance(found, int):
-            return _Setting(section, name, found)
+            value = value.get(key) if isinstance(value, Mapping) else None
+        if isinstance(value, int):
+            return _Setting(section, name, value)
     return None
 
 

@@ -1,4 +1,4 @@
-"""Train the student's twin on hard labels only: what distillation must beat."""
+"""Train a model like the student on hard labels alone, to compare the student with."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ app = _cli.application()
 
 @app.command()
 def main() -> None:
-    """Train the student's twin on hard labels only: what distillation must beat.
+    """Train a model like the student on hard labels alone, to compare the student with.
 
     Reads data/prepared. Writes data/baseline, laid out as data/student.
 

@@ -1,4 +1,4 @@
-"""Bring one task's files to data/raw/<task>/, as the source has them."""
+"""Fetch or generate one task's files, byte for byte as the source gives them."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ app = _cli.application()
 
 @app.command()
 def main(task: Annotated[str, typer.Option(help="Task's name in params.yaml.")]) -> None:
-    """Bring one task's files to data/raw/TASK, byte for byte as the source has them.
+    """Fetch or generate one task's files, byte for byte as the source gives them.
 
     Reads what `data` in params.yaml names: the generator, a folder, or the network.
+    Writes data/raw/TASK.
 
     Example: mtdnnkd download --task rte
     """

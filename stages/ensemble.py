@@ -1,4 +1,4 @@
-"""Join the logits of a task's teachers into its soft labels."""
+"""Average the predictions of a task's teachers into its soft labels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ app = _cli.application()
 def main(
     task: Annotated[str, typer.Option(help="Task under teachers.tasks in params.yaml.")],
 ) -> None:
-    """Join the logits of a task's teachers, over folds and members, into its soft labels.
+    """Merge the logits of a task's teachers over folds and members into its soft labels.
 
     Reads data/prepared/TASK, data/transfer/TASK, data/teachers/TASK and data/labelled/TASK.
     Writes data/soft_labels/TASK.parquet.
@@ -33,19 +33,19 @@ def main(
     prepared, path, settings = paths.prepared(task), paths.soft_labels(task), params.ensemble
     if rows.absent(prepared):
         print(f"{task}: no train rows at the source, no soft labels", file=sys.stderr)
-        named = layouts.task_of(task, params.tasks[task].custom)
-        store.write_missing(path, named, settings.rule)
+        definition = layouts.task_of(task, params.tasks[task].custom)
+        store.write_missing(path, definition, settings.rule)
         return
     splits = rows.read_splits(prepared)
-    if task in params.transfer and (further := transfer_rows.read(task)) is not None:
-        splits[rows.TRANSFER] = further
-    # The names in params.yaml, never those found on disk: a member taken out leaves its folder.
-    chosen = params.teachers.members if settings.members == "all" else settings.members
+    if task in params.transfer and (transfer := transfer_rows.read(task)) is not None:
+        splits[rows.TRANSFER] = transfer
+    # Names come from params.yaml, never from the disk: a deleted member leaves its folder behind.
+    members = params.teachers.members if settings.members == "all" else settings.members
     names = folds.names(params.teachers.folds)
-    found = {name: member_logits.read(task, name, names, splits) for name in chosen}
+    logits = {name: member_logits.read(task, name, names, splits) for name in members}
     held_out = settings.calibration == "held_out"
-    temperatures = member_logits.temperatures(found) if held_out else None
-    store.write(path, splits, found, settings.rule, temperatures)
+    temperatures = member_logits.temperatures(logits) if held_out else None
+    store.write(path, splits, logits, settings.rule, temperatures)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Let one teacher score the transfer rows of its task."""
+"""Score the transfer rows of a task with one of its teachers."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def main(
     member: Annotated[str, typer.Option(help="Member under teachers.members in params.yaml.")],
     fold: Annotated[str, typer.Option(help="Fold under teachers.folds in params.yaml.")],
 ) -> None:
-    """Let one teacher (one task, one member, one fold) score the transfer rows of its task.
+    """Score the transfer rows of a task with one teacher (one task, one member, one fold).
 
     Reads data/transfer/TASK and data/teachers/TASK/MEMBER/FOLD.
     Writes data/labelled/TASK/MEMBER/FOLD: logits of the transfer rows.

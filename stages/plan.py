@@ -1,4 +1,4 @@
-"""Print what the parameters would cost: steps, operations, memory and hours of every stage."""
+"""Print steps, operations, memory and hours of every stage without running any."""
 
 from __future__ import annotations
 
@@ -27,25 +27,25 @@ def main(
     ] = None,
     set_: Set = None,
 ) -> None:
-    """Print steps, operations, memory and hours of every stage; nothing is trained or written.
+    """Print steps, operations, memory and hours of every stage; train and write nothing.
 
-    Reads params.yaml and, if they are there, data/prepared and data/transfer; docs/plan.md says how
-    it counts.
+    Reads params.yaml and, where they exist, data/prepared and data/transfer. docs/plan.md explains
+    the cost model.
 
     Example: mtdnnkd plan --profile glue-base --device h100
     """
     from pipeline.params import file, profiles
-    from pipeline.planning import devices as named
+    from pipeline.planning import devices as known_devices
     from pipeline.planning import plan, plan_table
 
     if set_ and profile is None:
         raise typer.BadParameter("--set needs --profile", param_hint="--set")
-    chosen = named.find(device)
+    model = known_devices.find(device)
     values = (
         file.read_yaml(paths.PARAMS) if profile is None else profiles.values(profile, set_ or ())
     )
     params = file.check(values, where=profile or paths.PARAMS)
-    for line in plan_table.lines(plan.of(params), chosen, devices):
+    for line in plan_table.lines(plan.of(params), model, devices):
         print(line)
 
 

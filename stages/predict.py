@@ -1,4 +1,4 @@
-"""Let a trained model say what it makes of texts of your own."""
+"""Predict labels of your own texts with a trained model."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def main(
     out: Annotated[Path, typer.Option(help="File to write, .tsv or .parquet.")],
     model: Annotated[Path, typer.Option(help="Folder of the model.")] = paths.STUDENT,
 ) -> None:
-    """Let a trained model, the student unless told otherwise, predict labels of texts of your own.
+    """Predict labels of your own texts with the student or another trained model.
 
     Reads TEXTS, with columns sentence1 and, for pairs, sentence2 (or those of your own task), and
     the model's folder. Writes OUT: the texts, `prediction`, and a probability for every class.
@@ -34,8 +34,8 @@ def main(
 
     params = file.load()
     predict.check_target(out)
-    found = predict.read(texts, task, params)
-    predict.write(out, predict.predict(model, task, found, params.machine))
+    examples = predict.read(texts, task, params)
+    predict.write(out, predict.predict(model, task, examples, params.machine))
 
 
 if __name__ == "__main__":

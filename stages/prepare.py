@@ -37,56 +37,56 @@ def main(task: Annotated[str, typer.Option(help="Task's name in params.yaml.")])
     prepared = prepare.prepare(task, paths.raw(task), params)
     with (
         artifacts.new_folder(paths.prepared(task)) as staging,
-        artifacts.new_folder(paths.transfer(task)) as further,
+        artifacts.new_folder(paths.transfer(task)) as transfer,
     ):
-        _write(staging, further, prepared, asked=task in params.transfer)
-    _tell(prepared)
+        _write(staging, transfer, prepared, wanted=task in params.transfer)
+    _print_counts(prepared)
 
 
-def _write(staging: Path, further: Path, prepared: Preparation, *, asked: bool) -> None:
+def _write(staging: Path, transfer: Path, prepared: Preparation, *, wanted: bool) -> None:
     from pipeline.data import rows, transfer_rows
 
     task = prepared.task.name
-    for split, found in prepared.splits.items():
-        rows.write(staging / f"{split}.parquet", found.table, found.metadata)
+    for split, content in prepared.splits.items():
+        rows.write(staging / f"{split}.parquet", content.table, content.metadata)
     if not prepared.splits:
         note = {"task": task, "source": prepared.source, "missing": list(prepared.missing)}
         artifacts.write_json(staging / rows.MISSING, note)
-    lack = "no train rows at the source" if asked else "none asked for"
-    transfer_rows.write(further, task, prepared.transfer, f"{task}: {lack}, no transfer rows")
+    reason = "no train rows at the source" if wanted else "none asked for"
+    transfer_rows.write(transfer, task, prepared.transfer, f"{task}: {reason}, no transfer rows")
 
 
-def _tell(prepared: Preparation) -> None:
+def _print_counts(prepared: Preparation) -> None:
     name = prepared.task.name
-    for split, found in prepared.splits.items():
-        print(f"{name}/{split}: {_line(found)}")
-        if found.metadata["partial"]:
-            print(f"partial: {name}/{split}: {_count(found)}", file=sys.stderr)
+    for split, rows in prepared.splits.items():
+        print(f"{name}/{split}: {_line(rows)}")
+        if rows.metadata["partial"]:
+            print(f"partial: {name}/{split}: {_count(rows)}", file=sys.stderr)
     for split in prepared.missing:
         print(f"missing: {name}/{split}: not in this source; going on without it", file=sys.stderr)
     if (transfer := prepared.transfer) is not None:
         print(f"{name}/{transfer.split}: {_transfer_line(transfer, prepared.held_out)}")
 
 
-def _line(found: Rows) -> str:
-    cap = found.metadata["cap"]
-    partial = f", partial ({_count(found)})" if found.metadata["partial"] else ""
-    return f"{len(found):,} rows{partial}" + (f", cap {cap:,}" if cap is not None else "")
+def _line(rows: Rows) -> str:
+    cap = rows.metadata["cap"]
+    partial = f", partial ({_count(rows)})" if rows.metadata["partial"] else ""
+    return f"{len(rows):,} rows{partial}" + (f", cap {cap:,}" if cap is not None else "")
 
 
-def _transfer_line(found: Rows, held_out: str) -> str:
-    about = found.metadata["transfer"]
+def _transfer_line(rows: Rows, held_out: str) -> str:
+    transfer = rows.metadata["transfer"]
     which = f" ({held_out})" if held_out else ""
     return (
-        f"{len(found):,} of {found.metadata['source_rows']:,} rows (source {about['source']}): "
-        f"{about['duplicates']:,} dropped as duplicates, "
-        f"{about['held_out']:,} left out as they occur in dev or test{which}"
+        f"{len(rows):,} of {rows.metadata['source_rows']:,} rows (source {transfer['source']}): "
+        f"{transfer['duplicates']:,} dropped as duplicates, "
+        f"{transfer['held_out']:,} left out as they occur in dev or test{which}"
     )
 
 
-def _count(found: Rows) -> str:
-    rows, official = found.metadata["source_rows"], found.metadata["official_rows"]
-    return f"{rows:,} rows in the source, {official:,} officially"
+def _count(rows: Rows) -> str:
+    source, official = rows.metadata["source_rows"], rows.metadata["official_rows"]
+    return f"{source:,} rows in the source, {official:,} officially"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""List, show, compare and apply profiles: whole settings that are written to params.yaml."""
+"""List, show, compare and apply profiles, the ready-made params.yaml files."""
 
 from __future__ import annotations
 
@@ -71,12 +71,12 @@ def apply(name: Name, set_: Set = None) -> None:
     Example: mtdnnkd profile apply glue-cpu --set data.folder=glue
     """
     before = profiles.current()
-    found = profiles.apply(name, set_ or ())
+    changes = profiles.apply(name, set_ or ())
     if before is None:
         print(f"{paths.PARAMS}: {name}, written new; there was none that could be read")
         return
-    print(f"{paths.PARAMS}: {name}, values changed: {len(found)}")
-    _print(found)
+    print(f"{paths.PARAMS}: {name}, values changed: {len(changes)}")
+    _print(changes)
 
 
 def _print(changes: Iterable[profiles.Change]) -> None:
