@@ -6,9 +6,12 @@ import ast
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
+from pkgutil import iter_modules
 
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
+
+import stages
 
 STAGES = (
     "download",
@@ -24,18 +27,13 @@ STAGES = (
     "tune",
     "evaluate",
 )
-MODULES = {
-    **{name: f"stages.{name}" for name in STAGES},
-    "profile": "stages.profile",
-    "plan": "stages.plan",
-    "predict": "stages.predict",
-    "results": "stages.results",
-    "usage": "stages.usage",
-}
-PANELS = {
-    "Stages": list(STAGES),
-    "Tools": [name for name in MODULES if name not in STAGES],
-}
+_TOOLS = sorted(
+    module.name
+    for module in iter_modules(stages.__path__)
+    if module.name not in STAGES and not module.name.startswith("_")
+)
+PANELS = {"Stages": list(STAGES), "Tools": _TOOLS}
+MODULES = {name: f"stages.{name}" for names in PANELS.values() for name in names}
 
 
 def load(name: str) -> TyperCommand | TyperGroup:
