@@ -1,6 +1,6 @@
 """Soft labels as Parquet: every member's logits and what the ensemble makes of them.
 
-The schema is described in docs/soft-labels.md; a change of it raises `SCHEMA_VERSION`.
+The schema is described in docs/reference/soft-labels.md; a change of it raises `SCHEMA_VERSION`.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ from pipeline.soft_labels.ensemble_rules import RULES
 from pipeline.tasks import GLUE
 from tests.pipeline.conftest import LN3, TEXTS, make_rows, write_members
 
-DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "soft-labels.md"
+DOCUMENT = Path(__file__).resolve().parents[3] / "docs" / "reference" / "soft-labels.md"
 PROBABILITIES = [[0.625, 0.375], [0.25, 0.75], [0.375, 0.625], [0.625, 0.375]]
 IDS = ["rte/train/0", "rte/train/1", "rte/dev/0", "rte/test/0"]
 
@@ -256,7 +256,7 @@ def test_a_streaming_reader_gets_row_groups(tmp_path, monkeypatch, rte_splits, r
     assert found.probabilities == pytest.approx(np.array(PROBABILITIES), abs=1e-7)
 
 
-# ---- docs/soft-labels.md ---------------------------------------------------------------------
+# ---- docs/reference/soft-labels.md ---------------------------------------------------------------------
 
 
 def test_the_documented_snippets_run(tmp_path, monkeypatch, capsys, rte_splits, rte_members):

@@ -82,7 +82,7 @@ def test_weights_open_with_transformers_and_the_manifest_says_what_they_are(fit)
     assert model.manifest["parameters"] == model.network.parameter_count()
     assert model.manifest["encoder"]["source"] == "random"
     assert model.manifest["training"]["seed"] == 7
-    schema = (ROOT / "docs" / "soft-labels.md").read_text(encoding="utf-8")
+    schema = (ROOT / "docs" / "reference" / "soft-labels.md").read_text(encoding="utf-8")
     assert [key for key in model.manifest if f"`{key}`" not in schema] == []
 
 

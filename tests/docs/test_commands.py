@@ -1,0 +1,148 @@
+"""Every command on a page is one that its program accepts, and every snippet is well formed.
+
+Commands are parsed, not run: by make without execution, by DVC's and the project's own parsers.
+Overrides of `dvc exp run -S` are applied to a profile and checked as a run would.
+
+Run with: python -m pytest tests/docs/test_commands.py
+"""
+
+from __future__ import annotations
+
+import importlib
+import itertools
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import typer
+from dvc.cli import parse_args
+from dvc.utils.hydra import apply_overrides
+from ruamel.yaml import YAML
+
+from pipeline.params import file, profiles
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*/*.md")])
+PAGES += sorted(ROOT.glob("docs/*.md"))
+SHELL = {"source", "git", "printf", "export", "cd", "PIP_EXTRA_INDEX_URL"}
+"""First words of lines that are the shell's or Git's own."""
+
+
+def blocks(language: str) -> Iterator[tuple[str, str]]:
+    for page in PAGES:
+        if not page.exists() or "decisions" in page.parts or "extending" in page.parts:
+            continue
+        for block in re.findall(rf"```{language}\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
+            yield page.relative_to(ROOT).as_posix(), block
+
+
+def commands() -> list[tuple[str, str]]:
+    lines = [
+        (page, line)
+        for page, block in blocks("bash")
+        for line in block.replace("\\\n", " ").splitlines()
+        if shlex.split(line, comments=True)
+    ]
+    lines += [
+        (page.relative_to(ROOT).as_posix(), line)
+        for page in PAGES
+        if page.exists()
+        for line in re.findall(r"`(dvc exp run [^`]+)`", page.read_text("utf-8"))
+        if "-S" in line and "..." not in line
+    ]
+    return [(page, command) for page, line in lines for command in line.split(" && ")]
+
+
+COMMANDS = commands()
+
+
+def test_pages_have_commands() -> None:
+    assert len(COMMANDS) > 40
+
+
+@pytest.mark.parametrize(("page", "command"), COMMANDS)
+def test_a_command_is_accepted(page: str, command: str, tmp_path: Path) -> None:
+    words = shlex.split(command, comments=True)
+    while "=" in words[0] and words[0].partition("=")[0].isupper():
+        words = words[1:]
+    program, arguments = words[0], words[1:]
+    if program == "make":
+        made = subprocess.run(
+            ["make", "-n", "VENV=.venv-none", *arguments], cwd=ROOT, capture_output=True, text=True
+        )
+        assert made.returncode == 0, made.stderr
+    elif program == "dvc":
+        parse_args(arguments)
+        if arguments[:2] == ["exp", "run"]:
+            check_overrides(words, tmp_path)
+    elif program == "mtdnnkd":
+        parse_typer("mtdnnkd.cli", arguments)
+    elif program == "python" and arguments[0] == "-c":
+        compile(arguments[1], page, "exec")
+    elif program == "python" and arguments[0] == "-m":
+        parse_typer(arguments[1], arguments[2:])
+    else:
+        assert program in SHELL, f"{page}: who checks `{command}`?"
+
+
+def parse_typer(module: str, arguments: list[str]) -> None:
+    """Parse a command line down to its last command, without running it."""
+    command = typer.main.get_command(importlib.import_module(module).app)
+    names = arguments
+    while True:
+        if names[-1:] == ["--help"] and len(names) == 1:
+            return
+        context = command.make_context("command", list(names), resilient_parsing=False)
+        if not hasattr(command, "resolve_command"):
+            return
+        rest = [*context.protected_args, *context.args]
+        _, command, names = command.resolve_command(context, rest)
+
+
+def check_overrides(words: list[str], folder: Path) -> None:
+    """Apply -S to the sample's params, or to those of a profile that has the key, and check."""
+    overrides = [word for flag, word in itertools.pairwise(words) if flag == "-S"]
+    assert overrides
+    params = folder / "params.yaml"
+    for name in ("sample", "glue-cpu"):
+        params.write_text(profiles.text(name), "utf-8")
+        apply_overrides(str(params), expand(overrides))
+        values = YAML(typ="safe").load(params.read_text("utf-8"))
+        try:
+            file.check(values, where=params)
+        except Exception:
+            if name == "glue-cpu":
+                raise
+        else:
+            return
+
+
+def expand(overrides: list[str]) -> list[str]:
+    """The first value of a sweep such as key=1.0,2.0."""
+    return [re.sub(r"=([\w.]+),[\w.,]+$", r"=\1", one) for one in overrides]
+
+
+@pytest.mark.parametrize(("page", "block"), list(blocks("yaml")))
+def test_yaml_is_well_formed(page: str, block: str) -> None:
+    assert YAML(typ="safe").load(block), page
+
+
+@pytest.mark.parametrize(("page", "block"), list(blocks("python")))
+def test_python_is_well_formed(page: str, block: str) -> None:
+    compile(block, page, "exec")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    if not page.exists():
+        pytest.skip("not written yet")
+    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
+        if "://" not in target and not target.startswith("mailto:"):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_readme_is_short() -> None:
+    assert len((ROOT / "README.md").read_text("utf-8").splitlines()) <= 150
