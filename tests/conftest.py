@@ -18,12 +18,21 @@ from hypothesis import settings
 
 from pipeline.params.file import check, read_yaml
 from pipeline.params.sections import Params
+from tests import lanes
 
 ROOT = Path(__file__).resolve().parent.parent
 GLUE = Path(os.environ.get("MTDNNKD_GLUE", ROOT.parent / "shared" / "glue"))
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+@pytest.hookimpl(tryfirst=True)  # before `-m` picks
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests with their lanes."""
+    for item in items:
+        for lane in lanes.of(item.nodeid):
+            item.add_marker(lane)
 
 
 @pytest.fixture(scope="session")
@@ -34,9 +43,11 @@ def real_glue() -> Path:
     return GLUE
 
 
-# Tests run side by side, and a slow moment of the machine is no fault.
-settings.register_profile("patient", deadline=None)
-settings.load_profile("patient")
+# Tests run side by side, and a slow moment of the machine is no fault. The usual lanes draw the
+# same few examples in every run; `make test-all` takes --hypothesis-profile=all.
+settings.register_profile("few", deadline=None, max_examples=25, derandomize=True)
+settings.register_profile("all", deadline=None, max_examples=200)
+settings.load_profile("few")
 
 TINY = {"source": "random", "seed": 0, "depth": 2, "hidden": 8, "attention_heads": 2}
 

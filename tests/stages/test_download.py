@@ -13,6 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from tests import command_line
+
+ROOT = Path(__file__).resolve().parents[2]
 SIZE = 28_999  # of the published WNLI.zip
 
 
@@ -50,29 +53,22 @@ def server():
 
 
 @pytest.fixture
-def project(tmp_path, request):
-    """`project(text=new text, ...)` writes params.yaml with changes; gives how to start."""
-    root = request.config.rootpath
+def project(tmp_path):
+    """`project((old text, new text), ...)` writes params.yaml with changes; gives its folder."""
 
     def project(*changes):
-        text = (root / "profiles" / "sample.yaml").read_text(encoding="utf-8")
+        text = (ROOT / "profiles" / "sample.yaml").read_text(encoding="utf-8")
         for old, new in changes:
             assert text.count(old) == 1
             text = text.replace(old, new)
         (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
-        return {
-            "cwd": tmp_path,
-            "env": {**os.environ, "PYTHONPATH": str(root)},
-            "stdout": subprocess.PIPE,
-            "stderr": subprocess.PIPE,
-            "text": True,
-        }
+        return tmp_path
 
     return project
 
 
-def command(task: str) -> list[str]:
-    return [sys.executable, "-m", "stages.download", "--task", task]
+def download(task: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    return command_line.run("download", "--task", task, folder=folder)
 
 
 def source(name: str) -> tuple[str, str]:
@@ -86,9 +82,7 @@ def host(url: str) -> tuple[str, str]:
 def test_missing_splits_are_named_on_stderr(project, tmp_path):
     (tmp_path / "glue" / "RTE").mkdir(parents=True)
     (tmp_path / "glue" / "RTE" / "dev.tsv").write_bytes(b"x")
-    ran = subprocess.run(
-        command("rte"), **project(source("local"), ("folder: data/local", "folder: glue"))
-    )
+    ran = download("rte", project(source("local"), ("folder: data/local", "folder: glue")))
     assert (ran.returncode, ran.stdout) == (0, "")
     assert ran.stderr == "rte: the local source has no train, test; going on without\n"
     found = sorted(path.name for path in (tmp_path / "data" / "raw" / "rte").iterdir())
@@ -105,7 +99,7 @@ def test_missing_splits_are_named_on_stderr(project, tmp_path):
     ],
 )
 def test_a_users_mistake_is_told_without_a_traceback(project, tmp_path, task, changes, told):
-    ran = subprocess.run(command(task), **project(*changes))
+    ran = download(task, project(*changes))
     assert ran.returncode == 2
     assert told in ran.stderr
     assert "Traceback" not in ran.stderr
@@ -113,7 +107,7 @@ def test_a_users_mistake_is_told_without_a_traceback(project, tmp_path, task, ch
 
 
 def test_wrong_content_is_told_and_deleted(project, server, tmp_path):
-    ran = subprocess.run(command("wnli"), **project(source("official"), host(server.url)))
+    ran = download("wnli", project(source("official"), host(server.url)))
     assert ran.returncode == 2
     pinned = "ae0e8e4d16f4d46d4a0a566ec7ecceccfd3fbfaa4a7a4b4e02848c0f2561ac46"
     expected = f"expected 28,999 bytes with SHA-256 {pinned}"
@@ -124,8 +118,13 @@ def test_wrong_content_is_told_and_deleted(project, server, tmp_path):
 
 
 def test_ctrl_c_leaves_the_partial_file_and_no_other(project, server, tmp_path):
+    project(source("official"), host(f"{server.url}/slow"))
     running = subprocess.Popen(
-        command("wnli"), **project(source("official"), host(f"{server.url}/slow"))
+        [sys.executable, "-m", "stages.download", "--task", "wnli"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert server.handler.asked.wait(30)
     time.sleep(0.3)

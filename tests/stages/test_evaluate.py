@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from pipeline import paths
 from pipeline.evaluation.report import data_notes, files
 from pipeline.runtime import artifacts
 from stages import evaluate, results
+from tests import command_line
 from tests.pipeline.evaluation.conftest import MADE, write_made
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,15 +27,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
 @pytest.fixture
 def run() -> Run:
     """`run(stage, *words)` runs a stage in the current folder."""
-
-    def ran(stage: str, *words: str) -> subprocess.CompletedProcess[str]:
-        program = f"import sys; sys.path.insert(0, {str(ROOT)!r}); import runpy; "
-        program += f"sys.argv[1:] = {list(words)!r}; runpy.run_module({stage!r}, None, '__main__')"
-        return subprocess.run(
-            [sys.executable, "-c", program], capture_output=True, text=True, check=False
-        )
-
-    return ran
+    return command_line.run
 
 
 @pytest.fixture
@@ -54,7 +48,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_everything_is_written(project: Path, run: Run) -> None:
     readme = project / "README.md"
     readme.write_text(files.BEGIN.format("sample") + files.END.format("sample"))
-    ran = run("stages.evaluate")
+    ran = run("evaluate")
     assert (ran.returncode, ran.stderr) == (0, "")
     assert sorted(path.stem for path in paths.EVALUATION.glob("*.parquet")) == sorted(MADE)
     assert sorted(path.name for path in paths.REPORTS.glob("*.*") if path.is_file()) == [
@@ -92,7 +86,7 @@ def test_a_fault_leaves_earlier_results_untouched(project: Path, run: Run) -> No
     evaluate.main()
     before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
     (paths.STUDENT / "logits" / "stsb.parquet").unlink()
-    ran = run("stages.evaluate")
+    ran = run("evaluate")
     assert ran.returncode == 2
     assert ran.stderr.startswith("error: ")
     assert "stsb.parquet" in ran.stderr
@@ -106,7 +100,7 @@ def test_a_fault_leaves_earlier_results_untouched(project: Path, run: Run) -> No
 def test_an_unknown_parameter_is_refused_first(project: Path, run: Run) -> None:
     params = project / "params.yaml"
     params.write_text(params.read_text() + "typo: 1\n")
-    ran = run("stages.evaluate")
+    ran = run("evaluate")
     assert ran.returncode == 2
     assert "typo: unknown key" in ran.stderr
     assert not paths.METRICS.exists()
@@ -127,7 +121,7 @@ def test_training_libraries_are_not_loaded() -> None:
 @pytest.mark.usefixtures("project")
 def test_results_are_printed_with_where_they_lie(run: Run) -> None:
     evaluate.main()
-    ran = run("stages.results")
+    ran = run("results")
     assert ran.returncode == 0
     assert ran.stdout.startswith(paths.RESULTS.read_text())
     for place in ("data/teachers/", "data/soft_labels/", "data/student/", "reports/metrics.json"):
@@ -142,7 +136,7 @@ def test_reports_follow_an_evaluation_that_dvc_restored(run: Run) -> None:
         assert (paths.EVALUATION / path.name).read_bytes() == kept[path]
     paths.RESULTS.write_text("of another run\n")
     paths.METRICS.unlink()
-    assert run("stages.results").stdout.startswith(kept[paths.RESULTS].decode())
+    assert run("results").stdout.startswith(kept[paths.RESULTS].decode())
     assert {path: path.read_bytes() for path in kept} == kept
 
 
@@ -165,19 +159,23 @@ def test_results_before_any_run_are_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    ran = run("stages.results")
+    ran = run("results")
     assert ran.returncode == 2
     assert "no results yet" in ran.stderr
     assert "dvc repro" in ran.stderr
 
 
-def test_printing_starts_quickly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
-    monkeypatch.chdir(tmp_path)
-    paths.REPORTS.mkdir()
-    paths.RESULTS.write_text("none\n")
-    seconds = []
-    for _ in range(3):
-        start = time.perf_counter()
-        assert run("stages.results").returncode == 0
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 1.0
+def test_printing_starts_quickly(tmp_path: Path) -> None:
+    """In a process of its own; CPU time, as other processes may hold up the clock."""
+    (tmp_path / "reports").mkdir()
+    (tmp_path / "reports" / "results.md").write_text("none\n")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(
+        [sys.executable, "-m", "stages.results"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.0

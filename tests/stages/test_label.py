@@ -1,14 +1,13 @@
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from pipeline.data import rows
 from pipeline.runtime import artifacts
+from tests import command_line
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMES = {"task": "rte", "member": "m1", "fold": "all"}
@@ -16,14 +15,7 @@ NAMES = {"task": "rte", "member": "m1", "fold": "all"}
 
 def label(project: Path, **names: str) -> subprocess.CompletedProcess[str]:
     options = [text for name, value in {**NAMES, **names}.items() for text in (f"--{name}", value)]
-    return subprocess.run(
-        [sys.executable, "-m", "stages.label", *options],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return command_line.run("label", *options, folder=project)
 
 
 @pytest.fixture(scope="module")

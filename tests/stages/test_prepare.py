@@ -1,15 +1,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from pipeline.data import rows
+from tests import command_line
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAD = b"index\tsentence1\tsentence2\tlabel\n"
@@ -27,14 +26,7 @@ def put(project: Path, files: dict[str, bytes]) -> None:
 
 
 def prepare(project: Path, task: str = "rte") -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "stages.prepare", "--task", task],
-        cwd=project,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return command_line.run("prepare", "--task", task, folder=project)
 
 
 def contents(folder: Path) -> dict[str, bytes]:

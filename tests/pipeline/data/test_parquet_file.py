@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.data import parquet_file
@@ -52,7 +52,6 @@ def test_damage_is_named_while_it_is_read(tmp_path):
     assert caught.value.where == path
 
 
-@settings(max_examples=30)
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=8), st.integers(1, 7))
 def test_groups_have_the_size_asked_for(sizes, size):
     whole = numbered(sum(sizes))

@@ -13,7 +13,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.data import parquet_file, rows
@@ -155,7 +155,6 @@ def test_rows_of_two_tasks_are_not_put_together(make, other):
         rows.concatenate(make("rte", "train", []), make(other, "transfer", []))
 
 
-@settings(max_examples=40)
 @given(st.lists(st.none() | st.integers(0, 1), max_size=9), st.integers(1, 4), st.data())
 def test_rows_in_a_file_are_those_in_memory(tmp_path_factory, labels, batch, data):
     """Alone, filtered, joined with others and both, whatever the batches."""

@@ -5,9 +5,6 @@ Run with: python -m pytest tests/pipeline/deployment/test_predict.py
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +21,7 @@ from pipeline.model import encoders, saved_model, scoring, tokenization
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.runtime import artifacts, hardware
 from pipeline.tasks import GLUE
+from tests import command_line
 
 ROOT = Path(__file__).resolve().parents[3]
 MODEL = Path("data/student")
@@ -178,21 +176,11 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("out.tsv", "old")]
 
 
-def predict(*arguments):
-    return subprocess.run(
-        [sys.executable, "-m", "stages.predict", *arguments],
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_the_command_line(model, defaults):
     values = YAML(typ="safe").load((ROOT / "profiles" / "sample.yaml").read_text("utf-8"))
     YAML(typ="safe").dump(values, paths.PARAMS)
     Path("texts.tsv").write_text(LINES)
-    done = predict("texts.tsv", "--task", "rte", "--out", "said.tsv")
+    done = command_line.run("predict", "texts.tsv", "--task", "rte", "--out", "said.tsv")
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
     lines = Path("said.tsv").read_text().splitlines()
     assert len(lines) == 3
@@ -204,7 +192,7 @@ def test_the_command_line(model, defaults):
         (("texts.tsv", "texts.tsv/said.tsv"), "not a folder"),
         (("empty.tsv", "said.tsv"), "fix: put a header line (sentence1, sentence2) and"),
     ):
-        failed = predict(wrong[0], "--task", "rte", "--out", wrong[1])
+        failed = command_line.run("predict", wrong[0], "--task", "rte", "--out", wrong[1])
         assert failed.returncode == 2
         assert failed.stderr.startswith("error: ")
         assert told in failed.stderr

@@ -115,9 +115,7 @@ def test_no_rows(make, tokenizer):
     assert len(tokenization.tokenise(make("rte", "test", []).table, tokenizer, 8).lengths) == 0
 
 
-PLAIN = settings(
-    max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+PLAIN = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @PLAIN

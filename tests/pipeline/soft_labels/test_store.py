@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline import paths
@@ -101,7 +101,6 @@ def test_transfer_rows_that_nobody_labelled_are_missed(rte_soft_labels, rte_all_
         store.read(rte_soft_labels, rte_all_splits)
 
 
-@settings(deadline=None, max_examples=30)
 @given(
     st.integers(1, 4),
     st.sampled_from(RULES),

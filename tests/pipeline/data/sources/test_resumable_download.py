@@ -7,7 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.data.sources import download as fetch
@@ -123,7 +123,6 @@ def test_progress_counts_the_bytes_that_come(download, capsys):
     assert "x.zip from byte 327,680: 327,680 of 327,680 bytes" in capsys.readouterr().err
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.text())
 def test_any_content_range_is_read_or_passed_over(text):
     class Response:

@@ -220,9 +220,7 @@ def test_a_right_answer_in_a_held_out_row_is_still_right(make):
 TEXTS = st.tuples(st.sampled_from("pqr"), st.sampled_from("abcde"), st.sampled_from([0, 1, None]))
 
 
-@settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(TEXTS, min_size=1, max_size=12), st.integers(1, 5), st.integers(0, 99))
 def test_whatever_the_rows_wrong_answers_are_wrong(make, examples, count, seed):
     source, rows = negatives(make, examples, count), list(range(len(examples)))

@@ -10,7 +10,7 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model import encoders, tokenization
@@ -139,7 +139,6 @@ def test_as_numpy_has_it(steps, texts):
     np.testing.assert_allclose(found, by_numpy(head, vectors, np.array(texts)), rtol=1e-4)
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     st.lists(st.sampled_from([0, 1, 2]), min_size=1, max_size=6),
     st.integers(1, 20),
