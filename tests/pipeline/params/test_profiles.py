@@ -16,6 +16,7 @@ from pipeline.params.encoders import HubEncoder
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "profiles"
+SCHEMA = "# yaml-language-server: $schema=docs/reference/params.schema.json"
 NAMES = ["sample", "glue-base", "glue-cpu", "paper"]
 
 
@@ -53,6 +54,7 @@ def test_every_profile_opens_with_what_it_is_its_command_and_its_needs(name: str
     assert "make repro" in comment
     assert (f"PROFILE={name}" in comment) == (name != "sample")
     assert "# Needs " in comment
+    assert profiles.text(name, folder=FOLDER).count(SCHEMA) == 1
     assert 20 < len(profiles.summary(name, FOLDER)) < 100
 
 
@@ -180,7 +182,7 @@ def test_an_overlay_keeps_the_comments_of_both(folder: Path) -> None:
         "teachers:\n  members:  # just two\n    a: {seed: 1}\n    b: {seed: 2}\n"
     )
     text = profiles.text("mine", folder=folder)
-    assert text.startswith("# My own. Run it:\n#   make repro PROFILE=mine\n\ndata:\n")
+    assert text.startswith(f"# My own. Run it:\n#   make repro PROFILE=mine\n\n{SCHEMA}\ndata:\n")
     assert "minutes" not in text  # the sample's first comment is about the sample
     assert "source: local  # files of mine\n" in text
     assert "folder: data/local          # the local source" in text
