@@ -21,7 +21,7 @@ REPEATS ?= 5
 # DVC runs its stages with the `python` it finds first.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help setup repro test checks bench deps clean
+.PHONY: help setup repro test checks bench reference deps clean
 
 help:  ## List the targets.
 	@echo "usage: make <target> [PROFILE=name] [DATA=folder] [JOBS=n] [ONLY=name] [VENV=folder]"; echo
@@ -76,6 +76,9 @@ $(BENCH_READY): | $(BENCH_LOCKS)
 	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
 	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-encoders.txt -r requirements-bench.txt
 	@touch $@
+
+reference: setup  ## Write docs/reference: keys of params.yaml, and the JSON schema for editors.
+	@$(BIN)/python -m scripts.params_reference
 
 deps: setup  ## Write each stage's imports into dvc.yaml; run it after changing an import.
 	@$(BIN)/python -m scripts.dependencies

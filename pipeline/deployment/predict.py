@@ -1,12 +1,13 @@
-"""Predictions: what a trained model says of texts of one's own, from one file to another."""
+"""Predict labels and probabilities for texts of your own, from one file to another."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+import pandas as pd
 import pyarrow as pa
 
 from pipeline.data.formats import layouts, readers
@@ -24,13 +25,15 @@ _TEXTS = ("sentence1", "sentence2")
 
 
 def read(path: Path, task: str, params: Params) -> pa.Table:
-    """Texts of a tab-separated file with a header line.
+    """Read texts from a tab-separated file with a header line.
+
+    The reader is the one of the tasks' own files, so a text is the same here and in training.
 
     Args:
-        path: columns `sentence1` and, for pairs, `sentence2`; for a task of one's own, those that
-            its definition names. Other columns are not read.
+        path: columns `sentence1` and, for pairs, `sentence2`; for a custom task, those that its
+            definition names. Other columns are not read.
         task: the task's name.
-        params: says how tasks of one's own are laid out.
+        params: all parameters, which define the custom tasks.
 
     Returns:
         `sentence1` and `sentence2` (null where the task has one text), a row a line.
@@ -46,8 +49,8 @@ def read(path: Path, task: str, params: Params) -> pa.Table:
     return readers.texts(path, known, columns).select(list(_TEXTS))
 
 
-def predict(folder: Path, task: str, texts: pa.Table, machine: Machine) -> pa.Table:
-    """What a model says of texts, in their order.
+def predict(folder: Path, task: str, texts: pa.Table, machine: Machine) -> pd.DataFrame:
+    """Predict the labels of texts, in their order.
 
     Args:
         folder: a trained model: data/student, data/tuned/<task>, a teacher's folder.
@@ -56,11 +59,11 @@ def predict(folder: Path, task: str, texts: pa.Table, machine: Machine) -> pa.Ta
         machine: section `machine` of params.yaml.
 
     Returns:
-        The texts; `prediction`, the class's name, or the score cut to the task's range; for
-        classes `probability_<class>`, the softmax of the logits, a column each.
+        The texts; `prediction`, the class's name, or the score (float32) cut to the task's range;
+        for classes `probability_<class>` (float32), the softmax of the logits, a column each.
 
     Raises:
-        CheckpointError: there is no whole model in the folder.
+        SavedModelError: there is no whole model in the folder.
         DataError: the model was not trained on the task.
     """
     manifest = saved_model.read_manifest(folder)
@@ -71,14 +74,13 @@ def predict(folder: Path, task: str, texts: pa.Table, machine: Machine) -> pa.Ta
             where=folder,
             fix="name another --task or --model",
         )
-    known, logits = _score(folder, task, texts, machine)
-    own = texts.select(list(_TEXTS[: 1 + known.pair]))
-    for name, column in _columns(known, logits).items():
-        own = own.append_column(name, pa.array(column))
-    return own
+    trained_task, logits = _score(folder, task, texts, machine)
+    columns = list(_TEXTS[: 1 + trained_task.pair])
+    frame: pd.DataFrame = texts.select(columns).to_pandas()
+    return frame.join(_answers(trained_task, logits))
 
 
-def write(path: Path, table: pa.Table) -> None:
+def write(path: Path, predictions: pd.DataFrame) -> None:
     """Write predictions as Parquet or as tab-separated text, which the ending decides.
 
     The file is there whole or not at all.
@@ -86,24 +88,25 @@ def write(path: Path, table: pa.Table) -> None:
     Raises:
         DataError: as `check_target`.
     """
-    kind = check_target(path)
+    write_kind = check_target(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     staging = path.with_name(f".{path.name}-{os.getpid()}")  # no artifact: it may lie anywhere
     try:
-        kind(staging, table)
+        write_kind(staging, predictions)
         staging.replace(path)
     finally:
         staging.unlink(missing_ok=True)
 
 
-def check_target(path: Path) -> Callable[[Path, pa.Table], None]:
-    """See that a file can be written there, before anything is scored for it.
+def check_target(path: Path) -> Callable[[Path, pd.DataFrame], None]:
+    """Check that a file can be written there, before anything is scored for it.
 
     Returns:
-        What writes a file with this ending.
+        The function that writes files with this ending.
 
     Raises:
-        DataError: nothing does, a folder has the name, or no file can be put beside it.
+        DataError: no function writes this ending, a folder has the name, or its own folder cannot
+            be made or written to.
     """
     if path.suffix not in _KINDS:
         raise DataError("no such kind of file", seen=path, fix=f"end in {' or '.join(_KINDS)}")
@@ -118,45 +121,54 @@ def check_target(path: Path) -> Callable[[Path, pa.Table], None]:
 
 
 def _score(folder: Path, task: str, texts: pa.Table, machine: Machine) -> tuple[Task, np.ndarray]:
-    """The task as the model knows it, and logits float32 `(rows, outputs)`."""
+    """The task as the model was trained on it, and logits float32 `(rows, outputs)`."""
     from pipeline.model import scoring, tokenization
     from pipeline.runtime import hardware
 
-    chosen = hardware.set_up(machine)
+    processor = hardware.set_up(machine)
     model = saved_model.load(folder)
     packed = tokenization.tokenise(texts, model.tokenizer, model.manifest["training"]["max_length"])
-    network = model.network.to(chosen.device)
-    return network.tasks[task], scoring.logits(network, task, packed, chosen, f"predict {task}")
+    network = model.network.to(processor.device)
+    return network.tasks[task], scoring.logits(network, task, packed, processor, f"predict {task}")
 
 
-def _columns(task: Task, logits: np.ndarray) -> Mapping[str, Any]:
+def _answers(task: Task, logits: np.ndarray) -> pd.DataFrame:
+    """Prediction and probabilities of each row of logits `(rows, outputs)`."""
     from pipeline import metrics
     from pipeline.soft_labels import ensemble_rules
 
-    said = metrics.predictions(task, logits)
+    predictions = metrics.predictions(task, logits)
     if task.regression:
-        return {PREDICTION: said}
-    likely = ensemble_rules.softmax(logits).astype("float32")
-    found = {f"{PROBABILITY}{name}": likely[:, at] for at, name in enumerate(task.labels)}
-    return {PREDICTION: [task.labels[at] for at in said], **found}
+        return pd.DataFrame({PREDICTION: predictions})
+    names = [task.labels[label] for label in predictions]
+    probabilities = pd.DataFrame(
+        ensemble_rules.softmax(logits).astype("float32"),
+        columns=[f"{PROBABILITY}{label}" for label in task.labels],
+    )
+    return pd.concat([pd.Series(names, name=PREDICTION, dtype=str), probabilities], axis=1)
 
 
-def _parquet(path: Path, table: pa.Table) -> None:
-    import pyarrow.parquet as pq
-
-    pq.write_table(table, path)
+def _write_parquet(path: Path, predictions: pd.DataFrame) -> None:
+    predictions.to_parquet(path, index=False)
 
 
-def _tsv(path: Path, table: pa.Table) -> None:
-    """No quoting: the texts come from such a file, so none has a tab or a line end."""
-    with path.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(_line(table.schema.names))
-        file.writelines(_line(row.values()) for row in table.to_pylist())
+def _write_tsv(path: Path, predictions: pd.DataFrame) -> None:
+    """Write without quotes: the texts come from such a file, so none has a tab or a line feed.
+
+    Not by `to_csv`: without quotes it refuses a carriage return from Python 3.13 on, and that may
+    stand in a text.
+    """
+    columns = (_cells(predictions[name]) for name in predictions.columns)
+    lines = ["\t".join(cells) for cells in zip(*columns, strict=True)]
+    text = "\n".join(["\t".join(predictions.columns), *lines, ""])
+    path.write_text(text, encoding="utf-8", newline="\n")
 
 
-def _line(cells: Iterable[Any]) -> str:
-    shown = (f"{cell:.6g}" if isinstance(cell, float) else str(cell) for cell in cells)
-    return "\t".join(shown) + "\n"
+def _cells(column: pd.Series) -> pd.Series:
+    return column.map("{:.6g}".format) if column.dtype.kind == "f" else column
 
 
-_KINDS: Mapping[str, Callable[[Path, pa.Table], None]] = {".tsv": _tsv, ".parquet": _parquet}
+_KINDS: Mapping[str, Callable[[Path, pd.DataFrame], None]] = {
+    ".tsv": _write_tsv,
+    ".parquet": _write_parquet,
+}

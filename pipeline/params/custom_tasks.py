@@ -1,4 +1,4 @@
-"""A task of one's own, as written in params.yaml."""
+"""The definition of a custom task: its labels, columns and metrics."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ _OF_SCORES: frozenset[Metric] = frozenset({"pearson", "spearman"})
 
 
 class CustomTask(Section):
-    """A task of one's own: files `<folder>/<task>/{train,dev,test}.tsv` with a header line."""
+    """A custom task: files `<folder>/<task>/{train,dev,test}.tsv` with a header line."""
 
     title: Text
+    """Name in tables."""
     labels: list[Text]
     """Class names as spelt in the files, in the order of the class ids; [] for regression."""
     sentence1: Text
@@ -25,9 +26,11 @@ class CustomTask(Section):
     label: Text
     """Header of the label's column."""
     metrics: Annotated[list[Metric], Field(min_length=1)]
+    """Metrics of the task; their mean is its score."""
     low: float = 0.0
+    """Lowest score of a regression task."""
     high: float = 0.0
-    """Range of a regression task's scores."""
+    """Highest score of a regression task."""
 
     @model_validator(mode="after")
     def _agrees(self) -> Self:

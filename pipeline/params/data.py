@@ -1,4 +1,4 @@
-"""Where rows come from: sources, caps, and further rows that nobody has labelled."""
+"""Sections `data`, `tasks` and `transfer`: sources of rows, row caps, rows without labels."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class Hub(Section):
     """The data set on the Hugging Face Hub; HF_ENDPOINT and HF_TOKEN are honoured."""
 
     repo: Repo
+    """Name of the data set's repository."""
     revision: Commit
     """Commit of the data set, 40 hex digits."""
 
@@ -41,10 +42,13 @@ class Sample(Section):
     """The embedded generator that writes GLUE-like tasks from a hand-made grammar."""
 
     seed: Seed
+    """Seed of all generated rows."""
     train: Annotated[int, Field(ge=20, le=2000)]
     """Rows of each task's train split; WNLI has a quarter, as the real one is small."""
     dev: Annotated[int, Field(ge=20, le=500)]
+    """Rows of each dev split; WNLI has a quarter."""
     test: Annotated[int, Field(ge=20, le=500)]
+    """Rows of each test split; WNLI has a quarter."""
     label_noise: Annotated[float, Field(ge=0, lt=0.5)]
     """Share of train rows whose label is replaced by a wrong one."""
 
@@ -64,8 +68,9 @@ class Data(Section):
     """Where the task files come from."""
 
     source: Literal["sample", "local", "official", "hub"]
+    """The generator, a folder, the published files, or the Hugging Face Hub."""
     folder: Text
-    """Folder of the `local` source and of tasks of one's own."""
+    """Folder of the `local` source and of custom tasks."""
     sample: Sample
     official: Official
     hub: Hub
@@ -78,19 +83,24 @@ class Caps(Section):
     """Most rows to keep of each part of a task; null keeps all."""
 
     train: Count | None
+    """Train rows."""
     dev: Count | None
+    """Rows of each dev split."""
     test: Count | None
+    """Rows of each test split, MNLI's AX included."""
 
 
 class TaskParams(Section):
     """One task: row caps, and a definition if it is not one of GLUE's."""
 
     rows: Caps
+    """Row caps."""
     custom: CustomTask | None = None
+    """Definition of a custom task; null for one of GLUE's."""
 
 
 class Transfer(Section):
-    """Further rows of a task that teachers label and only the student learns from, softly."""
+    """Rows without a label that teachers score; only the student learns from their soft labels."""
 
     source: Literal["rest", "test", "file"]
     """Train rows beyond the row cap, the unlabelled test split, or data/texts/<file>."""

@@ -74,6 +74,7 @@ class FeatureMatching(Section):
     weight: Annotated[float, Field(gt=0)]
     """Factor on this loss, added to the task's."""
     loss: Literal["mse", "cosine"]
+    """Mean squared distance, or 1 minus the cosine."""
     layers: Literal["uniform"] | Annotated[list[LayerPair], Field(min_length=1)]
     """Pairs [student layer, teacher layer], counted from 1; uniform spreads them evenly."""
 
@@ -82,6 +83,7 @@ class Features(Section):
     """Transfer from inside one member, on the tasks that have teachers."""
 
     member: Name
+    """The member whose inner states are matched."""
     hidden: FeatureMatching | None
     """Hidden states of tokens; a learnt projection where the widths differ."""
     attention: FeatureMatching | None
@@ -103,6 +105,7 @@ class Distillation(Section):
     temperature: Annotated[float, Field(gt=0)]
     """Temperature of teachers and student in the soft loss, which is scaled by its square."""
     loss: SoftLoss
+    """Loss on soft labels."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
     """Share of a hard label that is spread over all classes, in tasks without teachers. The
     baseline's are not: above 0, student and baseline differ by the smoothing there."""

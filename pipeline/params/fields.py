@@ -46,7 +46,9 @@ class Section(BaseModel):
     """Base of every section: no unknown keys, no silent conversions, no later changes."""
 
     # strict: `epochs: true` or `epochs: "3"` is a slip, although pydantic could make a number of it
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 def twice(values: Sequence[str]) -> list[str]:

@@ -17,6 +17,7 @@ class LinearHead(Section):
     pooling: Literal["mean", "cls", "pooler"]
     """Mean of the token vectors, the [CLS] vector, or the encoder's own pooler."""
     dropout: Dropout
+    """Dropout on the pooled vector."""
 
 
 class SanHead(Section):
@@ -36,7 +37,9 @@ class RankingHead(Section):
 
     kind: Literal["ranking"]
     pooling: Literal["mean", "cls", "pooler"]
+    """As in a linear head."""
     dropout: Dropout
+    """Dropout on the pooled vector."""
     negatives: Count
     """Wrong answers beside each right one: the question's own if it has any, then drawn ones."""
     gamma: Annotated[float, Field(gt=0)]

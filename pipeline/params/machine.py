@@ -13,7 +13,9 @@ class Machine(Section):
     """The hardware; precision, engine and shards decide results; the rest reruns nothing."""
 
     device: Annotated[str, StringConstraints(pattern=DEVICE)]
+    """Processor of training and scoring; auto: the first GPU if there is one."""
     precision: Literal["auto", "float32", "bfloat16", "float16"]
+    """Precision of matrix products; auto: bfloat16 where the GPU has it, else float32."""
     engine: Literal["fast", "plain"]
     """What a model trains with. fast: on a CPU dropout and attention that are drawn from seeds of
     their own, and shards side by side. plain: torch's dropout and transformers' attention, a batch

@@ -1,4 +1,4 @@
-"""In which proportion a multi-task model is trained on its tasks."""
+"""How often a multi-task model is trained on each of its tasks."""
 
 from __future__ import annotations
 
@@ -28,6 +28,7 @@ class TemperatureSampling(Section):
 
     kind: Literal["temperature"]
     temperature: Annotated[float, Field(ge=1)]
+    """1 is proportional to size; the higher, the nearer to uniform."""
 
 
 class UniformSampling(Section):

@@ -1,4 +1,4 @@
-"""All of params.yaml: its sections, one model each; a key that is not here is refused."""
+"""The model of params.yaml: one model a section; unknown keys are refused."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ class Params(Section):
 
     data: Data
     tasks: Annotated[dict[Name, TaskParams], Field(min_length=1)]
+    """Tasks to prepare and to train the student on."""
     transfer: dict[Name, Transfer]
     """Tasks with further rows for the student; {} for none."""
     refinement: Refinement

@@ -1,4 +1,4 @@
-"""The student, its twin without soft labels, and its fine-tuning on single tasks."""
+"""Sections `student` and `tuning`: the student, and its fine-tuning on single tasks."""
 
 from __future__ import annotations
 
@@ -17,12 +17,17 @@ class Student(Training):
     """The one multi-task model; the baseline is the same without soft labels."""
 
     seed: Seed
+    """Seed of new heads, dropout and the order of rows."""
     encoder: Encoder
+    """Initial encoder."""
     dropout: Dropout
+    """Dropout inside the encoder."""
     head: Head
+    """Head of a task that `heads` does not name."""
     heads: dict[Name, Head]
-    """Heads of the tasks that have another one than `head`."""
+    """Heads of single tasks."""
     sampling: Sampling
+    """How often each task is trained on."""
     task_weights: dict[Name, Annotated[float, Field(gt=0)]]
     """Factors on the losses of tasks; 1 for a task that is not named."""
 
@@ -31,8 +36,9 @@ class Tuning(Training):
     """Fine-tuning of the trained student on single tasks, with hard labels."""
 
     seed: Seed
+    """Seed of new heads, dropout and the order of rows."""
     tasks: dict[Name, Overrides]
-    """Tasks that get a model of their own, with what differs there; {} for none."""
+    """Tasks to fine-tune on, with the settings that they override; {} for none."""
 
     def training(self, task: str) -> Training:
         """Settings of one task: the section's, then the task's."""

@@ -1,4 +1,4 @@
-"""Candidates, the choice of the best, the teachers and their ensembles."""
+"""Sections `refinement`, `selection`, `teachers` and `ensemble`."""
 
 from __future__ import annotations
 
@@ -25,11 +25,15 @@ class Refinement(Training):
     candidates: dict[Name, Variant]
     """Models to train; {} for teachers that start straight from an encoder."""
     encoder: Encoder
+    """Initial encoder of candidates that name none."""
     dropout: Dropout
+    """Dropout inside the encoder."""
     head: Head
+    """Head of a task that `heads` does not name."""
     heads: dict[Name, Head]
-    """Heads of the tasks that have another one than `head`."""
+    """Heads of single tasks."""
     sampling: Sampling
+    """How often each task is trained on."""
 
     @model_validator(mode="after")
     def _candidates_differ(self) -> Self:
@@ -71,7 +75,7 @@ class Member(Variant):
 
 
 class TaughtTask(Overrides):
-    """What differs for the teachers of one task."""
+    """Settings that the teachers of one task override."""
 
     head: Head | None = None
     """Head of this task's teachers; null takes `teachers.head`."""
@@ -81,14 +85,18 @@ class Teachers(Training):
     """The ensembles: every member is fine-tuned on every named task."""
 
     encoder: Encoder
+    """Initial encoder of members that name none."""
     dropout: Dropout
+    """Dropout inside the encoder."""
     head: Head
+    """Head of teachers whose task names none."""
     tasks: Annotated[dict[Name, TaughtTask], Field(min_length=1)]
-    """Tasks that get teachers, with what differs there."""
+    """Tasks that get teachers, with the settings that they override."""
     folds: list[Literal["all"] | Count]
     """[all] trains on all train rows; [1, 2, ..., n] trains every member n times, each time
     without one fold, and takes a train row's logits from the model that has not seen it."""
     members: Annotated[dict[Name, Member], Field(min_length=1)]
+    """Members of every ensemble, with the settings that they override."""
 
     @property
     def cross_fitted(self) -> bool:
@@ -126,6 +134,7 @@ class Ensemble(Section):
     """How the members' logits become one soft label."""
 
     rule: Rule
+    """Mean of probabilities (arXiv 1904.09482, Eq. 3) or of logits, or weights by dev scores."""
     members: Annotated[Literal["all"] | Names, AfterValidator(different)]
     """Members that count; the others are trained but left out."""
     calibration: Literal["none", "held_out"]
@@ -134,10 +143,10 @@ class Ensemble(Section):
 
 
 def _filled(section: Refinement | Teachers, own: Variant) -> dict[str, Any]:
-    """What tells one variant from another but for its start, the section's values filled in."""
+    """All settings of a variant except its encoder, the section's values filled in."""
     default = {field: getattr(section, field) for field in (*Overrides.model_fields, "dropout")}
-    given = own.given() | ({} if own.dropout is None else {"dropout": own.dropout})
-    return default | given | {"seed": own.seed}
+    overrides = own.given() | ({} if own.dropout is None else {"dropout": own.dropout})
+    return default | overrides | {"seed": own.seed}
 
 
 def _refuse_twins(kind: str, one: str, settings: Mapping[str, Mapping[str, Any]]) -> None:

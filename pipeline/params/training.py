@@ -1,4 +1,4 @@
-"""One training run, and what a task, a member or a candidate changes of it."""
+"""Settings of one training run, and those that a task, a member or a candidate overrides."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.params.fields import Count, Dropout, Section, Seed
 
 
 class EarlyStopping(Section):
-    """Stop when rows held out of train get no better; dev and test rows are never looked at."""
+    """Stop once the score on rows held out of train rises no more; dev and test rows are unused."""
 
     share: Annotated[float, Field(gt=0, lt=1)]
     """Share of each task's train rows that is held out and not trained on."""
@@ -23,14 +23,17 @@ class Training(Section):
     """One training run."""
 
     epochs: Count
+    """Passes over the train rows."""
     batch_size: Count
     """Rows of a batch."""
     max_length: Annotated[int, Field(ge=8)]
     """Tokens kept of a row, special tokens included."""
     optimizer: Literal["adamw", "adamax"]
+    """AdamW (arXiv 1711.05101) or Adamax (arXiv 1412.6980), which the paper uses."""
     learning_rate: Annotated[float, Field(gt=0, lt=1)]
     """Highest rate, reached after the warm-up; it falls linearly to 0."""
     weight_decay: Annotated[float, Field(ge=0)]
+    """Decay of weight matrices by each step, times the rate; biases and norms have none."""
     warmup: Annotated[float, Field(ge=0, lt=1)]
     """Share of all steps in which the rate rises from 0."""
     clip_norm: Annotated[float, Field(gt=0)]
@@ -44,7 +47,7 @@ class Training(Section):
 
 
 class Overrides(Section):
-    """Training settings that a task or a member changes; what is not given stays."""
+    """Training settings that a task or a member overrides; the others stay as in the section."""
 
     epochs: Count | None = None
     batch_size: Count | None = None
@@ -59,16 +62,17 @@ class Overrides(Section):
     early_stopping: EarlyStopping | None = None
 
     def given(self) -> dict[str, Any]:
-        """Only the training settings that were given; of early stopping, null is one as well."""
-        found = {k: v for k in Overrides.model_fields if (v := getattr(self, k)) is not None}
+        """The training settings that are written; null is one for early stopping alone."""
+        settings = {k: v for k in Overrides.model_fields if (v := getattr(self, k)) is not None}
         off = "early_stopping" in self.model_fields_set and self.early_stopping is None
-        return found | ({"early_stopping": None} if off else {})
+        return settings | ({"early_stopping": None} if off else {})
 
 
 class Variant(Overrides):
-    """One of several models that are trained alike but for what is named here."""
+    """One of several models that are trained alike except for the settings written here."""
 
     seed: Seed
+    """Seed of new heads, dropout and the order of rows."""
     encoder: Encoder | None = None
     """Initial encoder; null takes the section's."""
     dropout: Dropout | None = None

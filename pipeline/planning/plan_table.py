@@ -1,32 +1,34 @@
-"""A plan as text: one line a stage, then what it rests on."""
+"""Print a plan: a table with one line a stage, then notes on the assumptions behind it."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
-from itertools import groupby
+
+import pandas as pd
 
 from pipeline.planning import estimates
 from pipeline.planning.cost import GIB
 from pipeline.planning.devices import Device
-from pipeline.planning.estimates import Estimate
 from pipeline.planning.plan import SIDE_BY_SIDE, Plan
-from pipeline.planning.stage_runs import Run
 
-COLUMNS = (
-    "stage",
-    "runs",
-    "steps",
-    "million tokens",
-    "million parameters",
-    "PFLOP",
-    "GiB of memory",
-    "hours",
-)
-Costed = list[tuple[Run, Estimate | None]]
+WIDTH = 80
+"""Columns of a terminal into which table and notes fit."""
+ALL = "all"
+"""Name of the line that sums up all stages."""
+UNITS = {
+    "steps": ("steps", 1.0),
+    "tokens": ("M tokens", 1e6),
+    "weights": ("M weights", 1e6),
+    "flop": ("PFLOP", 1e15),
+    "memory": ("GiB", GIB),
+    "seconds": ("hours", 3600.0),
+}
+"""Header of each column of costs, and what its figures are divided by."""
 
 
 def lines(plan: Plan, device: Device, devices: int) -> list[str]:
-    """A Markdown table and notes.
+    """A table and notes, at most `WIDTH` columns wide; each note is an item of a Markdown list.
 
     Args:
         plan: all runs.
@@ -36,98 +38,131 @@ def lines(plan: Plan, device: Device, devices: int) -> list[str]:
     Raises:
         ParamsError: the device has no fast products of `machine.precision`.
     """
-    machine = plan.params.machine
-    costed = [(run, estimates.of(run, device, machine)) for run in plan.runs]
-    return [*_table(costed), "", *(f"- {note}" for note in _notes(plan, costed, device, devices))]
-
-
-def hours(costed: Costed, devices: int) -> float:
-    """Hours until all stages are done, each group of stages after the one before."""
-    seconds = 0.0
-    for group in SIDE_BY_SIDE:
-        own = sorted(
-            (run.job.name, estimate.seconds)
-            for run, estimate in costed
-            if run.stage in group and estimate is not None
+    runs = costs(plan, device)
+    table = _text(totals(runs)).rename_axis(columns="stage", index=None).to_string()
+    notes = (
+        line
+        for note in _notes(plan, runs, device, devices)
+        for line in textwrap.wrap(
+            note, WIDTH, initial_indent="- ", subsequent_indent="  ", break_on_hyphens=False
         )
-        seconds += estimates.wall([duration for _, duration in own], devices)
-    return seconds / 3600
+    )
+    return [*table.splitlines(), "", *notes]
 
 
-def _table(costed: Costed) -> Iterator[str]:
-    yield _row(COLUMNS)
-    yield "|---|" + "---:|" * (len(COLUMNS) - 1)
-    for stage, group in groupby(costed, key=lambda pair: pair[0].stage):
-        yield _row((stage, *_cells(list(group))))
-    yield _row(("**all**", *_cells(costed)))
+def costs(plan: Plan, device: Device) -> pd.DataFrame:
+    """What each run costs, a row a run, in the order of the plan.
+
+    Returns:
+        Columns `run` and `stage` (names), `steps`, `tokens` and `weights` (numbers), `flop`,
+        `memory` and `disk` (bytes) and `seconds`; NaN where a run cannot be counted.
+
+    Raises:
+        ParamsError: the device has no fast products of `machine.precision`.
+    """
+    rows = []
+    for run in plan.runs:
+        row: dict[str, object] = {"run": run.job.name, "stage": run.stage}
+        if (estimate := estimates.of(run, device, plan.params.machine)) is not None:
+            row |= {"steps": run.steps, "tokens": run.tokens, "weights": run.weights}
+            row |= {"flop": estimate.flop, "memory": estimate.memory.total}
+            row |= {"disk": estimate.disk, "seconds": estimate.seconds}
+        rows.append(row)
+    return pd.DataFrame(rows, columns=["run", "stage", *UNITS, "disk"])
 
 
-def _cells(costed: Costed) -> tuple[str, ...]:
-    known = [(run, estimate) for run, estimate in costed if estimate is not None]
-    open_ = "" if len(known) == len(costed) else ("at least " if known else "?")
-    if not known:
-        return (str(len(costed)), *["?"] * 6)
-    steps = sum(run.steps for run, _ in known)
-    tokens = sum(run.tokens for run, _ in known) / 1e6
-    flop = sum(estimate.flop for _, estimate in known) / 1e15
-    spent = sum(estimate.seconds for _, estimate in known) / 3600
-    return (
-        str(len(costed)),
-        f"{open_}{steps:,}",
-        f"{open_}{_number(tokens)}",
-        f"{open_}{_number(max(run.weights for run, _ in known) / 1e6)}",
-        f"{open_}{_number(flop)}",
-        f"{open_}{max(estimate.memory.total for _, estimate in known) / GIB:.1f}",
-        f"{open_}{_number(spent)}",
+def totals(runs: pd.DataFrame) -> pd.DataFrame:
+    """Costs by stage, the last line those of all stages.
+
+    Args:
+        runs: what `costs` returns.
+
+    Returns:
+        By stage `runs` and `known` (how many of them can be counted), sums of steps, tokens, flop
+        and seconds, and the largest weights and memory of one run.
+    """
+    both = pd.concat([runs, runs.assign(stage=ALL)])
+    return both.groupby("stage", sort=False).agg(
+        runs=("run", "size"),
+        known=("flop", "count"),
+        steps=("steps", "sum"),
+        tokens=("tokens", "sum"),
+        weights=("weights", "max"),
+        flop=("flop", "sum"),
+        memory=("memory", "max"),
+        seconds=("seconds", "sum"),
     )
 
 
-def _notes(plan: Plan, costed: Costed, device: Device, devices: int) -> Iterator[str]:
+def hours(runs: pd.DataFrame, devices: int) -> float:
+    """Hours until all stages are done, each group of stages after the one before.
+
+    Args:
+        runs: what `costs` returns.
+        devices: how many runs go side by side.
+    """
+    known = runs.dropna(subset="seconds").sort_values("run")
+    groups = (known.loc[known["stage"].isin(group), "seconds"] for group in SIDE_BY_SIDE)
+    return sum(estimates.wall(seconds, devices) for seconds in groups) / 3600
+
+
+def _text(table: pd.DataFrame) -> pd.DataFrame:
+    """Each figure in its unit; `?` if it is unknown, `≥` before it if some runs are."""
+    shown = table[["runs"]].astype(str)
+    for column, (header, unit) in UNITS.items():
+        spelling = {"steps": "{:,.0f}".format, "memory": "{:.1f}".format}.get(column, _number)
+        figures = (table[column] / unit).map(spelling)
+        figures = figures.where(table["known"] == table["runs"], "≥" + figures)
+        shown[header] = figures.where(table["known"] > 0, "?")
+    return shown
+
+
+def _notes(plan: Plan, runs: pd.DataFrame, device: Device, devices: int) -> Iterator[str]:
     precision = device.precision(plan.params.machine.precision)
     reached, peak = device.reached[precision], device.peak[precision] / 1e12
-    least = "at least " if any(estimate is None for _, estimate in costed) else ""
-    flop = sum(estimate.flop for _, estimate in costed if estimate is not None) / 1e12
-    products = flop / (reached * peak) / devices / 3600
+    least = "at least " if runs["flop"].isna().any() else ""
+    products = runs["flop"].sum() / 1e12 / (reached * peak) / devices / 3600
     yield (
-        f"{devices} x {device.title}, {precision}: {least}{hours(costed, devices):.3g} hours in "
+        f"{devices} x {device.title}, {precision}: {least}{hours(runs, devices):.3g} hours in "
         f"all. The products alone, at {reached:.0%} of {peak:g} TFLOP/s, would take "
         f"{least}{products:.3g}."
     )
     yield (
-        "Steps and tokens are those of training, without scoring; the table's hours are of runs "
-        "one after another."
+        "Steps and tokens are those of training, without scoring. Hours of a stage are those of "
+        "its runs one after another. Weights and GiB of memory are those of its largest run."
     )
+    if least:
+        yield "≥: some runs cannot be counted; the figure is that of the others."
     if plan.params.machine.precision == "auto" and {*device.peak} == {"float32", "float16"}:
         yield f"{device.name} has no bfloat16; machine.precision=float16 would be faster."
-    yield from _memory(costed, device)
+    yield from _memory(plan, runs, device)
     yield (
-        f"The models' weights take {_disk(plan, costed) / GIB:.0f} GiB of disk, and as much again "
+        f"The models' weights take {_disk(plan, runs) / GIB:.0f} GiB of disk, and as much again "
         "in DVC's cache where the file system cannot share them."
     )
     yield _rows(plan)
-    if any(run.job.settings.early_stopping for run, _ in costed):
+    if any(run.job.settings.early_stopping for run in plan.runs):
         yield "Early stopping may end runs sooner: all epochs are counted."
-    for reason in dict.fromkeys(run.unknown for run, _ in costed if run.unknown):
+    for reason in dict.fromkeys(run.unknown for run in plan.runs if run.unknown):
         yield f"?: {reason}."
 
 
-def _disk(plan: Plan, costed: Costed) -> float:
+def _disk(plan: Plan, runs: pd.DataFrame) -> float:
     """Bytes of all weights; selected candidates and their copies for members included."""
     copies = min(plan.params.selection.top, len(plan.params.refinement.candidates))
     copies += sum(member.refined is not None for member in plan.params.teachers.members.values())
-    refined = [estimate.disk for run, estimate in costed if estimate and run.stage == "refine"]
-    return sum(estimate.disk for _, estimate in costed if estimate) + copies * max(
-        refined, default=0
-    )
+    refined = runs.loc[runs["stage"] == "refine", "disk"].dropna()
+    return float(runs["disk"].sum()) + copies * float(max(refined, default=0.0))
 
 
-def _memory(costed: Costed, device: Device) -> Iterator[str]:
-    known = [(run, estimate) for run, estimate in costed if estimate is not None]
-    if not known:
+def _memory(plan: Plan, runs: pd.DataFrame, device: Device) -> Iterator[str]:
+    """Parts of the largest run's memory, and a warning if the device has less."""
+    if runs["memory"].isna().all():
         return
-    run, largest = max(known, key=lambda pair: pair[1].memory.total)
-    need = largest.memory
-    settings = run.job.settings
+    run = plan.runs[int(runs["memory"].argmax())]
+    estimate = estimates.of(run, device, plan.params.machine)
+    assert estimate is not None, "the largest run is one that is counted"
+    need, settings = estimate.memory, run.job.settings
     yield (
         f"Memory is for {settings.batch_size} rows of {settings.max_length} tokens: "
         f"{run.job.name} needs {need.weights / GIB:.1f} GiB for weights, "
@@ -142,22 +177,19 @@ def _memory(costed: Costed, device: Device) -> Iterator[str]:
 
 
 def _rows(plan: Plan) -> str:
-    known = [amount for amount in plan.amounts.values() if amount is not None]
-    prepared = [amount.task.title for amount in known if amount.train is not None]
-    others = [amount.task.title for amount in known if amount.train is None]
+    """Where numbers and lengths of rows come from."""
+    sizes = [size for size in plan.amounts.values() if size is not None]
+    prepared = [size.task.title for size in sizes if size.train is not None]
+    others = [size.task.title for size in sizes if size.train is None]
     numbers = "the generator's" if plan.params.data.source == "sample" else "GLUE's official"
     parts = []
     if prepared:
         parts.append(f"as prepared for {', '.join(prepared)}")
     if others:
         parts.append(f"{numbers} numbers, capped, for {', '.join(others)}")
-    tabled = [amount.task.title for amount in known if not amount.measured]
+    tabled = [size.task.title for size in sizes if not size.measured]
     note = f"Rows: {'; '.join(parts)}."
     return note + (f" Lengths by GLUE's table for {', '.join(tabled)}." if tabled else "")
-
-
-def _row(cells: tuple[str, ...]) -> str:
-    return f"| {' | '.join(cells)} |"
 
 
 def _number(value: float) -> str:

@@ -1,4 +1,4 @@
-"""A trained model says of texts of one's own what it says of the same texts in the pipeline.
+"""A trained model predicts for texts of a user's own what it predicts for them in the pipeline.
 
 Run with: python -m pytest tests/pipeline/deployment/test_predict.py
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 import torch
 from ruamel.yaml import YAML
@@ -59,15 +59,15 @@ def test_classes_have_names_and_probabilities(model, machine):
     powers = np.exp(expected)
     likely = powers / powers.sum(axis=1, keepdims=True)
     names = np.array(["entailment", "not_entailment"])
-    assert found.schema.names == [
+    assert list(found.columns) == [
         "sentence1",
         "sentence2",
         "prediction",
         "probability_entailment",
         "probability_not_entailment",
     ]
-    assert found["sentence1"].to_pylist() == TEXTS["sentence1"]
-    assert found["prediction"].to_pylist() == names[expected.argmax(axis=1)].tolist()
+    assert found["sentence1"].tolist() == TEXTS["sentence1"]
+    assert found["prediction"].tolist() == names[expected.argmax(axis=1)].tolist()
     for at, name in enumerate(names):
         np.testing.assert_allclose(found[f"probability_{name}"], likely[:, at], atol=1e-6)
 
@@ -75,7 +75,7 @@ def test_classes_have_names_and_probabilities(model, machine):
 def test_a_score_is_cut_to_the_tasks_range(model, machine):
     texts = pa.table(TEXTS)
     found = prediction.predict(MODEL, "stsb", texts, machine)
-    assert found.schema.names == ["sentence1", "sentence2", "prediction"]
+    assert list(found.columns) == ["sentence1", "sentence2", "prediction"]
     expected = np.clip(logits(model, "stsb", texts, machine)[:, 0], 0.0, 5.0)
     np.testing.assert_array_equal(found["prediction"].to_numpy(), expected)
 
@@ -84,8 +84,8 @@ def test_a_task_of_one_text_needs_one_column(model, machine, defaults):
     Path("texts.tsv").write_text("sentence1\nOne.\nTwo.\n")
     texts = prediction.read(Path("texts.tsv"), "cola", defaults)
     found = prediction.predict(MODEL, "cola", texts, machine)
-    assert found["sentence1"].to_pylist() == ["One.", "Two."]
-    assert found.schema.names[1] == "prediction"
+    assert found["sentence1"].tolist() == ["One.", "Two."]
+    assert list(found.columns)[1] == "prediction"
 
 
 def test_columns_are_found_by_their_names(tmp_path, defaults):
@@ -129,15 +129,22 @@ def test_what_cannot_answer_is_named(model, machine, task, folder, kind, told):
 
 
 def test_files_of_both_kinds(tmp_path):
-    table = pa.table({"sentence1": ['a "b"'], "prediction": ["x"], "probability_x": [0.123456789]})
+    answers = pd.DataFrame(
+        {
+            "sentence1": ['a "b"', "c\r\\d"],
+            "prediction": ["x", "y"],
+            "probability_x": [0.123456789, 1],
+        }
+    )
     for name in ("out.tsv", "deeper/out.parquet"):
-        prediction.write(tmp_path / name, table)
-    text = (tmp_path / "out.tsv").read_text()
-    assert text == 'sentence1\tprediction\tprobability_x\na "b"\tx\t0.123457\n'
-    assert pq.read_table(tmp_path / "deeper/out.parquet").equals(table)
+        prediction.write(tmp_path / name, answers)
+    text = (tmp_path / "out.tsv").read_bytes()
+    head = b"sentence1\tprediction\tprobability_x\n"
+    assert text == head + b'a "b"\tx\t0.123457\nc\r\\d\ty\t1\n'
+    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "deeper/out.parquet"), answers)
     assert [file.name for file in (tmp_path / "deeper").iterdir()] == ["out.parquet"]
     with pytest.raises(DataError, match=r"end in \.tsv or \.parquet"):
-        prediction.write(tmp_path / "out.csv", table)
+        prediction.write(tmp_path / "out.csv", answers)
 
 
 @pytest.mark.parametrize(
@@ -172,7 +179,7 @@ def test_a_write_that_fails_leaves_what_was_there(tmp_path, monkeypatch):
 
     monkeypatch.setitem(prediction._KINDS, ".tsv", failing)
     with pytest.raises(OSError, match="disk"):
-        prediction.write(path, pa.table({}))
+        prediction.write(path, pd.DataFrame())
     assert [(file.name, file.read_text()) for file in tmp_path.iterdir()] == [("out.tsv", "old")]
 
 

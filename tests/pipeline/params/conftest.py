@@ -1,10 +1,13 @@
-"""Settings to spoil: the sample profile as plain values, and one line of its report."""
+"""The sample profile as plain values, changes to it, and the report on what is wrong then."""
 
 from __future__ import annotations
 
+import copy
+import json
 import re
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +31,15 @@ def put(values: Values, path: str, value: Any) -> Values:
     return values
 
 
-def changes(line: str) -> list[list[str]]:
-    """What each command in a line of the report changes, as a shell reads it."""
+def put_all(values: Values, changes: Mapping[str, Any]) -> Values:
+    """The values with several changed, as by `put`."""
+    for path, value in changes.items():
+        put(values, path, json.loads(json.dumps(value)))  # a YAML alias would be one object twice
+    return values
+
+
+def commands(line: str) -> list[list[str]]:
+    """The overrides of each command in a line of the report, as a shell reads them."""
     found = []
     for command in line.split("dvc exp run ")[1:]:
         words = re.match(r"(-S ('[^']*'|\"'\")+ ?)+", command)
@@ -38,31 +48,37 @@ def changes(line: str) -> list[list[str]]:
     return found
 
 
-def fix(values: Values, overrides: list[str], folder: Path) -> list[Values]:
+def fixed(values: Values, overrides: list[str], folder: Path) -> list[Values]:
     """The values after a command, changed by `dvc exp run -S` and by our own `--set`."""
     from dvc.utils.hydra import apply_overrides
 
     path = folder / "params.yaml"
-    path.write_text(text := yaml_text.dump_kept(values))
+    path.write_text(yaml_text.dump_kept(values))
     apply_overrides(str(path), overrides)
-    ours = yaml_text.parse_kept(text, path)
+    ours = copy.deepcopy(values)
     for override in overrides:
         overlay.change(ours, override)
-    return [file.read_yaml(path), yaml_text.parse(yaml_text.dump_kept(ours), path)]
+    return [file.read_yaml(path), ours]
 
 
-@pytest.fixture
-def values() -> dict[str, Any]:
+@cache
+def sample() -> Values:
+    """The sample profile, read once."""
     return file.read_yaml(SAMPLE)
 
 
 @pytest.fixture
-def faults() -> Callable[[dict[str, Any]], list[str]]:
-    """Lines of the report on spoilt values, without the leading dash."""
+def values() -> Values:
+    return copy.deepcopy(sample())
 
-    def lines(spoilt: dict[str, Any]) -> list[str]:
+
+@pytest.fixture
+def faults() -> Callable[[Values], list[str]]:
+    """Lines of the report on values that cannot be used, without the leading dash."""
+
+    def lines(values: Values) -> list[str]:
         with pytest.raises(ParamsError) as caught:
-            file.check(spoilt)
+            file.check(values)
         first, *rest = caught.value.what.splitlines()
         assert first.split()[0] == str(len(rest))
         return [line.removeprefix("  - ") for line in rest]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,14 @@ from pipeline.params.encoders import HubEncoder
 
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "profiles"
+SCHEMA = "# yaml-language-server: $schema=docs/reference/params.schema.json"
 NAMES = ["sample", "glue-base", "glue-cpu", "paper"]
+
+
+@cache
+def settings(name: str) -> Any:
+    """The settings of a profile as it is, composed once."""
+    return profiles.values(name, folder=FOLDER)
 
 
 @pytest.fixture
@@ -36,7 +44,7 @@ def test_the_base_comes_first() -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_profile_can_be_used(name: str) -> None:
-    file.check(profiles.values(name, folder=FOLDER))
+    file.check(settings(name))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -46,6 +54,7 @@ def test_every_profile_opens_with_what_it_is_its_command_and_its_needs(name: str
     assert "make repro" in comment
     assert (f"PROFILE={name}" in comment) == (name != "sample")
     assert "# Needs " in comment
+    assert profiles.text(name, folder=FOLDER).count(SCHEMA) == 1
     assert 20 < len(profiles.summary(name, FOLDER)) < 100
 
 
@@ -82,14 +91,14 @@ def test_sample_is_the_committed_params_yaml() -> None:
     ],
 )
 def test_what_the_profiles_promise(name: str, path: str, value: Any) -> None:
-    found = profiles.values(name, folder=FOLDER)
+    found = settings(name)
     for key in path.split("."):
         found = found[key]
     assert found == value
 
 
 def test_the_papers_six_candidates_are_both_casings_with_three_dropouts() -> None:
-    section = file.check(profiles.values("paper", folder=FOLDER)).refinement
+    section = file.check(settings("paper")).refinement
     found = set()
     for own in section.candidates.values():
         encoder = own.encoder or section.encoder
@@ -100,7 +109,7 @@ def test_the_papers_six_candidates_are_both_casings_with_three_dropouts() -> Non
 
 
 def test_the_papers_teachers_start_from_the_best_three_candidates() -> None:
-    params = file.check(profiles.values("paper", folder=FOLDER))
+    params = file.check(settings("paper"))
     assert (params.selection.top, params.selection.tasks) == (3, ["mnli", "rte"])
     assert [member.refined for member in params.teachers.members.values()] == [1, 2, 3]
     assert set(params.teachers.tasks) == {"mnli", "qqp", "rte", "qnli"}
@@ -109,7 +118,7 @@ def test_the_papers_teachers_start_from_the_best_three_candidates() -> None:
 
 
 def test_the_papers_heads_are_the_same_wherever_a_task_is_trained() -> None:
-    params = file.check(profiles.values("paper", folder=FOLDER))
+    params = file.check(settings("paper"))
     heads = params.student.heads
     assert params.refinement.heads == heads
     assert params.refinement.head == params.student.head == params.teachers.head
@@ -128,7 +137,7 @@ def test_the_papers_heads_are_the_same_wherever_a_task_is_trained() -> None:
 
 
 def test_all_trainings_of_the_paper_have_its_settings() -> None:
-    params = file.check(profiles.values("paper", folder=FOLDER))
+    params = file.check(settings("paper"))
     for training in (params.refinement, params.teachers, params.student, params.tuning):
         assert (training.optimizer, training.learning_rate) == ("adamax", 5e-5)
         assert (training.batch_size, training.epochs, training.max_length) == (32, 5, 512)
@@ -173,7 +182,7 @@ def test_an_overlay_keeps_the_comments_of_both(folder: Path) -> None:
         "teachers:\n  members:  # just two\n    a: {seed: 1}\n    b: {seed: 2}\n"
     )
     text = profiles.text("mine", folder=folder)
-    assert text.startswith("# My own. Run it:\n#   make repro PROFILE=mine\n\ndata:\n")
+    assert text.startswith(f"# My own. Run it:\n#   make repro PROFILE=mine\n\n{SCHEMA}\ndata:\n")
     assert "minutes" not in text  # the sample's first comment is about the sample
     assert "source: local  # files of mine\n" in text
     assert "folder: data/local          # the local source" in text

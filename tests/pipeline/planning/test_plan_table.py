@@ -1,4 +1,4 @@
-"""A plan as text: its columns, sums, warnings and what stays open.
+"""The printed plan: its columns, sums, width, warnings and what stays open.
 
 Run with: python -m pytest tests/pipeline/planning/test_plan_table.py
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from pipeline.errors import ParamsError
@@ -34,9 +35,13 @@ def text(device: str, number: int, profile: str, *overrides: str) -> str:
     return "\n".join(plan_table.lines(planned(profile, *overrides), devices.find(device), number))
 
 
+def notes(printed: str) -> str:
+    """The text without its line breaks, which stand where the width wants them."""
+    return " ".join(printed.split())
+
+
 def cells(lines: list[str], stage: str) -> list[str]:
-    line = next(line for line in lines if line.startswith(f"| {stage} |"))
-    return [cell.strip() for cell in line.strip("|").split("|")]
+    return next(line.split() for line in lines if line.startswith(f"{stage} "))
 
 
 def test_a_line_adds_up_the_runs_of_its_stage() -> None:
@@ -51,31 +56,49 @@ def test_a_line_adds_up_the_runs_of_its_stage() -> None:
     row = cells(lines, "teach")
     assert row[1:3] == ["12", "404,925"]
     assert row[5:] == [f"{petaflop:,.0f}", f"{memory:.1f}", f"{hours:.3g}"]
-    assert [line.split(" |")[0] for line in lines[2:8]] == [
-        "| refine",
-        "| teach",
-        "| distil",
-        "| baseline",
-        "| tune",
-        "| **all**",
-    ]
+    stages = ["refine", "teach", "distil", "baseline", "tune", "all"]
+    assert [line.split()[0] for line in lines[1:7]] == stages
+
+
+def test_totals_by_hand() -> None:
+    """A stage adds up what its runs cost and names its largest run; unknown runs are not known."""
+    columns = ["run", "stage", *plan_table.UNITS, "disk"]
+    runs = pd.DataFrame(
+        [
+            ("teach@a", "teach", 10, 1e6, 5e6, 1e15, 2**30, 3600.0, 1.0),
+            ("teach@b", "teach", 20, 2e6, 7e6, 2e15, 2**31, 1800.0, 1.0),
+            ("distil", "distil", *[float("nan")] * 7),
+        ],
+        columns=columns,
+    )
+    found = plan_table.totals(runs)
+    assert list(found.columns) == ["runs", "known", *plan_table.UNITS]
+    assert found.loc["teach"].tolist() == [2, 2, 30, 3e6, 7e6, 3e15, 2**31, 5400]
+    assert found.loc["distil", ["runs", "known"]].tolist() == [1, 0]
+    assert found.loc["all"].tolist() == [3, 2, 30, 3e6, 7e6, 3e15, 2**31, 5400]
+
+
+@pytest.mark.parametrize("device", devices.NAMED)
+def test_a_plan_fits_eighty_columns(device: str) -> None:
+    lines = text(device, 8, "paper", "machine.precision=float32").splitlines()
+    assert max(map(len, lines)) <= plan_table.WIDTH == 80
 
 
 def test_side_by_side_the_stages_still_wait_for_each_other() -> None:
     found, gpu = planned("paper"), devices.find("h100")
-    costed = [(run, estimates.of(run, gpu, found.params.machine)) for run in found.runs]
-    seconds = {run.job.name: cost.seconds for run, cost in costed if cost}
-    one, many = plan_table.hours(costed, 1), plan_table.hours(costed, 100)
-    assert one == pytest.approx(sum(seconds.values()) / 3600)
-    longest = {}
-    for run, cost in costed:
+    runs = plan_table.costs(found, gpu)
+    estimated = [(run, estimates.of(run, gpu, found.params.machine)) for run in found.runs]
+    assert all(cost is not None for _, cost in estimated)
+    one, many = plan_table.hours(runs, 1), plan_table.hours(runs, 100)
+    assert one == pytest.approx(sum(cost.seconds for _, cost in estimated if cost) / 3600)
+    longest: dict[str, float] = {}
+    for run, cost in estimated:
         if cost:
             stage = {"baseline": "distil"}.get(run.stage, run.stage)
             longest[stage] = max(longest.get(stage, 0.0), cost.seconds)
     assert many == pytest.approx(sum(longest.values()) / 3600)
-    assert f"2 x NVIDIA H100 SXM 80 GB, bfloat16: {plan_table.hours(costed, 2):.3g} hours" in text(
-        "h100", 2, "paper"
-    )
+    first = f"2 x NVIDIA H100 SXM 80 GB, bfloat16: {plan_table.hours(runs, 2):.3g} hours"
+    assert first in notes(text("h100", 2, "paper"))
 
 
 @pytest.mark.parametrize(
@@ -88,7 +111,7 @@ def test_side_by_side_the_stages_still_wait_for_each_other() -> None:
     ],
 )
 def test_too_little_memory_is_warned_of(device: str, overrides, warned: bool) -> None:
-    assert ("That is more than" in text(device, 1, "paper", *overrides)) == warned
+    assert ("That is more than" in notes(text(device, 1, "paper", *overrides))) == warned
 
 
 def test_half_the_batch_and_twice_the_accumulation_needs_less_memory_for_the_same_steps() -> None:
@@ -105,25 +128,28 @@ def test_half_the_batch_and_twice_the_accumulation_needs_less_memory_for_the_sam
 
 def test_what_is_open_is_a_question_mark_with_its_reason() -> None:
     encoder = f"{{source: hub, repo: nobody/nothing, revision: {'a' * 40}}}"
-    found = text("l4", 1, "glue-cpu", f"student.encoder={encoder}")
-    assert "| distil | 1 | ? | ? | ? | ? | ? | ? |" in found
-    assert "| **all** | 14 | at least 1,152 |" in found
+    printed = text("l4", 1, "glue-cpu", f"student.encoder={encoder}")
+    lines, found = printed.splitlines(), notes(printed)
+    assert cells(lines, "distil") == ["distil", "1", *"??????"]
+    assert cells(lines, "all")[:3] == ["all", "14", "≥1,152"]
+    assert all(cell.startswith("≥") for cell in cells(lines, "all")[2:])
     assert "?: the shape of nobody/nothing is not known on this machine." in found
+    assert "≥: some runs cannot be counted" in found
     assert "bfloat16: at least " in found
 
 
 def test_what_the_numbers_rest_on_is_said() -> None:
-    found = text("t4", 1, "glue-cpu", "student.early_stopping={share: 0.1, patience: 1}")
+    found = notes(text("t4", 1, "glue-cpu", "student.early_stopping={share: 0.1, patience: 1}"))
     assert "GLUE's official numbers, capped, for CoLA" in found
     assert "Lengths by GLUE's table for CoLA" in found
     assert "Early stopping may end runs sooner" in found
     assert "machine.precision=float16 would be faster" in found
-    assert "the generator's numbers" in text("cpu", 1, "sample")
+    assert "the generator's numbers" in notes(text("cpu", 1, "sample"))
 
 
 def test_disk_counts_selected_candidates_and_their_copies() -> None:
     """28 runs, three selected and three starts: 1.3 GiB each."""
-    assert "weights take 44 GiB" in text("h100", 1, "paper")
+    assert "weights take 44 GiB" in notes(text("h100", 1, "paper"))
 
 
 def test_a_precision_that_the_device_lacks_is_an_error() -> None:
@@ -142,6 +168,8 @@ def test_the_documented_plan_is_what_is_printed() -> None:
 def test_the_profiles_say_the_hours_that_are_planned(profile: str, hours: str) -> None:
     header = profiles.text(profile, folder=ROOT / "profiles").partition("\n\n")[0]
     assert f"{hours} on one A100 by the estimate" in " ".join(header.replace("#", "").split())
-    planned_hours = text("a100-40gb", 1, profile).partition(" hours in all")[0].rpartition(" ")[2]
+    planned_hours = (
+        notes(text("a100-40gb", 1, profile)).partition(" hours in all")[0].rpartition(" ")[2]
+    )
     number = {"three": 3}.get(hours.split()[0]) or int(hours.split()[0])
     assert round(float(planned_hours)) == number

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 
 from pipeline.errors import ParamsError
 from pipeline.params import file, profiles
-from tests.pipeline.params.conftest import SAMPLE, Values, put
+from tests.pipeline.params.conftest import SAMPLE, Values, put_all
 
 ODD = ([["m1", "m2"]], [], {}, None, "x", -1, True, 1e400, {"a": {"b": [1]}}, {1: None})
 RANKING = {
@@ -54,23 +53,22 @@ RICH = {
 
 
 def test_settings_of_most_kinds_can_be_used(values: Values) -> None:
-    for path, value in RICH.items():
-        put(values, path, copy.deepcopy(value))
-    file.check(values)
+    file.check(put_all(values, RICH))
 
 
 @pytest.mark.parametrize(("profile", "step"), [("sample", 3), ("glue-cpu", 2), ("rich", 1)])
 def test_no_value_at_any_place_makes_the_check_fail(
     profile: str, step: int, values: Values
 ) -> None:
-    found = values if profile == "rich" else profiles.values(profile, folder=SAMPLE.parent)
-    for path, value in RICH.items() if profile == "rich" else ():
-        put(found, path, copy.deepcopy(value))
-    for at, (holder, key) in enumerate(places(found)):
+    if profile == "rich":
+        put_all(values, RICH)
+    else:
+        values = profiles.values(profile, folder=SAMPLE.parent)
+    for at, (holder, key) in enumerate(places(values)):
         old = holder[key]
         for odd in ODD[at % step :: step]:  # some of them, for time, where the rich one has all
             holder[key] = odd
-            reported(found, (key, odd))
+            reported(values, (key, odd))
         holder[key] = old
 
 
@@ -83,44 +81,10 @@ def places(inside: Any) -> Iterator[tuple[Any, Any]]:
             yield from places(inside[key])
 
 
-def reported(found: Values, change: Any) -> None:
+def reported(values: Values, change: Any) -> None:
     try:
-        file.check(found)
+        file.check(values)
     except ParamsError:
         pass
     except Exception as error:  # to say of thousands of values which one it was
         raise AssertionError(f"{change}: {error!r}") from error
-
-
-@pytest.mark.parametrize(
-    ("changes", "line"),
-    [
-        (
-            {
-                "distillation/internals": {
-                    "member": ["m1"],
-                    "hidden": None,
-                    "attention": {"weight": 1.0, "loss": "mse", "layers": "uniform"},
-                }
-            },
-            "distillation.internals.member: must be text, not [m1]",
-        ),
-        (
-            {"ensemble/members": [["m1", "m2"]]},
-            "ensemble.members[0]: must be text, not [m1, m2]",
-        ),
-        (
-            {
-                "refinement/candidates": {"a": {"seed": 1}},
-                "selection": {"top": 1, "tasks": [["mnli", "rte"]]},
-            },
-            "selection.tasks[0]: must be text, not [mnli, rte]",
-        ),
-    ],
-)
-def test_a_list_where_a_name_belongs(
-    values: Values, faults: Any, changes: dict[str, Any], line: str
-) -> None:
-    for path, value in changes.items():
-        put(values, path, value)
-    assert faults(values) == [line]
