@@ -71,23 +71,18 @@ def start(member: str) -> Path:
 
 
 def teacher(task: str, member: str, fold: str) -> Path:
-    """Folder of one teacher: weights, log and logits."""
+    """Folder of one teacher: weights, tokenizer, log and manifest."""
     return DATA / "teachers" / task / member / fold
 
 
-def teacher_logits(task: str, member: str, fold: str) -> Path:
-    """Parquet file of one teacher's logits, in its folder."""
-    return teacher(task, member, fold) / _LOGITS
+def prepared_logits(task: str, member: str, fold: str) -> Path:
+    """Parquet file of one teacher's logits of all prepared rows, in a folder of its own."""
+    return DATA / "logits" / task / member / fold / "prepared" / _LOGITS
 
 
-def labelled(task: str, member: str, fold: str) -> Path:
-    """Folder of what one teacher says of the transfer rows of its task."""
-    return DATA / "labelled" / task / member / fold
-
-
-def labelled_logits(task: str, member: str, fold: str) -> Path:
-    """Parquet file of one teacher's logits of the transfer rows."""
-    return labelled(task, member, fold) / _LOGITS
+def transfer_logits(task: str, member: str, fold: str) -> Path:
+    """Parquet file of one teacher's logits of the transfer rows, in a folder of its own."""
+    return DATA / "logits" / task / member / fold / "transfer" / _LOGITS
 
 
 def soft_labels(task: str) -> Path:

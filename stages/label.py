@@ -21,7 +21,7 @@ def main(
     """Let one teacher (one task, one member, one fold) score the transfer rows of its task.
 
     Reads data/transfer/TASK and data/teachers/TASK/MEMBER/FOLD.
-    Writes data/labelled/TASK/MEMBER/FOLD: logits of the transfer rows.
+    Writes data/logits/TASK/MEMBER/FOLD/transfer: logits of the transfer rows.
     """
     params = file.load()
     _cli.one_of(task, params.transfer, "transfer")

@@ -17,7 +17,7 @@ from filelock import FileLock
 from ruamel.yaml import YAML
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-CODE = ("pipeline", "stages", "scripts", "profiles")
+CODE = ("pipeline", "stages", "orchestration", "scripts", "profiles")
 FILES = (
     "dvc.yaml",
     "params.yaml",
@@ -29,7 +29,6 @@ FILES = (
     "data/local/README.md",
     "data/texts/README.md",
     "data/refined/.gitkeep",
-    "data/labelled/.gitkeep",
     "data/tuned/.gitkeep",
     "README.md",
 )

@@ -51,7 +51,7 @@ def make_staging(tmp_path):
 
     def build(name):
         (tmp_path / name).mkdir()
-        return StagingFolder(name, tmp_path / name, tmp_path / f"{name}.csv")
+        return StagingFolder(name, tmp_path / name, tmp_path / name, tmp_path / f"{name}.csv")
 
     return build
 
