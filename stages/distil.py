@@ -13,7 +13,7 @@ def main() -> None:
     """Distil the soft labels of all teachers into one multi-task student.
 
     Reads data/prepared, data/transfer, data/soft_labels.
-    With distillation.internals also one member's models in data/teachers.
+    With distillation.features also one member's models in data/teachers.
     Writes data/student: weights, tokenizer, log, logits of held-out rows.
     """
     params = file.load()

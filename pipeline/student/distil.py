@@ -71,8 +71,8 @@ def _taught(params: Params, prepared: Mapping[str, Splits]) -> list[str]:
 
 def teachers(params: Params, tasks: Mapping[str, object]) -> Teachers:
     """The named member's model of each task; of a cross-fitted member that of the first fold."""
-    internals = params.distillation.internals
-    if internals is None:
+    features = params.distillation.features
+    if features is None:
         return {}
     fold = str(params.teachers.folds[0])
-    return {task: saved_model.load(paths.teacher(task, internals.member, fold)) for task in tasks}
+    return {task: saved_model.load(paths.teacher(task, features.member, fold)) for task in tasks}

@@ -36,7 +36,7 @@ def distilled_by(hard_weight):
         temperature=1.0,
         loss=CrossEntropy(kind="cross_entropy"),
         label_smoothing=0.0,
-        internals=None,
+        features=None,
     )
 
 

@@ -118,18 +118,17 @@ Faults = Callable[[Values], list[str]]
         ),
         (
             {
-                "distillation/internals": {
+                "distillation/features": {
                     "member": "m9",
                     "hidden": {"weight": 1.0, "loss": "mse", "layers": "uniform"},
                     "attention": None,
                 }
             },
-            "distillation.internals.member: no such member: m9 (there are m1, m2, m3)",
+            "distillation.features.member: no such member: m9 (there are m1, m2, m3)",
         ),
         (
-            {"distillation/internals": {"member": "m1", "hidden": None, "attention": None}},
-            "distillation.internals: hidden or attention must be given; null switches all of "
-            "it off",
+            {"distillation/features": {"member": "m1", "hidden": None, "attention": None}},
+            "distillation.features: hidden or attention must be given; null switches all of it off",
         ),
         (
             {"ensemble/members": ["m1", "m2", "m1"]},
@@ -278,7 +277,7 @@ def test_one_contradiction_gives_one_line(
         },
         {"student/early_stopping": {"share": 0.1, "patience": 1}, "student/accumulation": 2},
         {
-            "distillation/internals": {
+            "distillation/features": {
                 "member": "m2",
                 "hidden": {"weight": 1.0, "loss": "cosine", "layers": [[1, 2], [2, 4]]},
                 "attention": None,

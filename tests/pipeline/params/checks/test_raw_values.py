@@ -43,7 +43,7 @@ RICH = {
     "selection/top": 1,
     "ensemble/calibration": "held_out",
     "ensemble/members": ["m1"],
-    "distillation/internals": {
+    "distillation/features": {
         "member": "m1",
         "hidden": {"weight": 1.0, "loss": "mse", "layers": [[1, 2]]},
         "attention": None,
@@ -97,13 +97,13 @@ def reported(found: Values, change: Any) -> None:
     [
         (
             {
-                "distillation/internals": {
+                "distillation/features": {
                     "member": ["m1"],
                     "hidden": None,
                     "attention": {"weight": 1.0, "loss": "mse", "layers": "uniform"},
                 }
             },
-            "distillation.internals.member: must be text, not [m1]",
+            "distillation.features.member: must be text, not [m1]",
         ),
         (
             {"ensemble/members": [["m1", "m2"]]},
