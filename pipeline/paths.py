@@ -11,6 +11,7 @@ DATA = Path("data")
 TEXTS = DATA / "texts"
 SELECTED = DATA / "selected"
 SELECTION = DATA / "selection.json"
+FEATURE_TEACHERS = DATA / "feature_teachers"
 STUDENT = DATA / "student"
 BASELINE = DATA / "baseline"
 TUNED = DATA / "tuned"
@@ -83,6 +84,11 @@ def prepared_logits(task: str, member: str, fold: str) -> Path:
 def transfer_logits(task: str, member: str, fold: str) -> Path:
     """Parquet file of one teacher's logits of the transfer rows, in a folder of its own."""
     return DATA / "logits" / task / member / fold / "transfer" / _LOGITS
+
+
+def feature_teacher(task: str) -> Path:
+    """Folder of the teacher of one task whose features the student is trained to match."""
+    return FEATURE_TEACHERS / task
 
 
 def soft_labels(task: str) -> Path:

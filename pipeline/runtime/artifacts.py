@@ -78,6 +78,18 @@ def copy_folder(source: Path, target: Path) -> None:
     shutil.copytree(source, target, copy_function=shutil.copyfile)
 
 
+def link_folder(source: Path, target: Path, leave_out: str) -> None:
+    """Give a folder's files a second name each, or a copy where the file system has no links.
+
+    Args:
+        source: folder of files that are never written in place.
+        target: where to; must not be there.
+        leave_out: name of files that are not linked.
+    """
+    ignore = shutil.ignore_patterns(leave_out)
+    shutil.copytree(source, target, copy_function=_link_or_copy, ignore=ignore)
+
+
 def write_json(path: Path, value: Any) -> None:
     """Write JSON with sorted keys: the same value gives the same bytes."""
     with new_file(path) as staging:
@@ -162,6 +174,13 @@ def _put_back(stagings: Mapping[Path, Path], olds: Mapping[Path, Path]) -> None:
             olds[path].replace(path)
 
 
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(os.path.realpath(source), target)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(source, target)
+
+
 def _flush_to_disk(file: Path) -> None:
-    with file.open("rb+") as handle:
+    with file.open("rb") as handle:  # a linked file may be read-only
         os.fsync(handle.fileno())

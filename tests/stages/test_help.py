@@ -26,7 +26,7 @@ HEAVY = {
 @pytest.mark.parametrize(
     ("stage", "named"),
     [
-        (distil, ("prepared", "transfer", "soft_labels", "teachers", "student")),
+        (distil, ("prepared", "transfer", "soft_labels", "feature_teachers", "student")),
         (results, ("evaluation",)),
     ],
     ids=["distil", "results"],

@@ -136,6 +136,16 @@ def test_interrupted_at_any_rename_both_or_neither_are_new(folder, monkeypatch, 
     assert everything(folder) == (whole if earlier or call >= last else [])
 
 
+def test_a_linked_folder_has_second_names_but_of_what_is_left_out(folder):
+    source = Path("source/deep")
+    source.mkdir(parents=True)
+    for name in ("a", "log"):
+        (source / name).write_text(name)
+    artifacts.link_folder(Path("source"), Path("data/links"), leave_out="log")
+    assert everything(folder / "data") == ["links/deep/a"]
+    assert (Path("data/links/deep/a")).samefile(source / "a")
+
+
 def test_a_copied_folder_has_the_bytes_and_can_be_written_to(folder):
     source = Path("source/deep")
     source.mkdir(parents=True)
