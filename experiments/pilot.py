@@ -28,7 +28,7 @@ from pipeline.errors import DataError, PipelineError
 from pipeline.params import file, profiles
 from pipeline.params.sections import Params
 from pipeline.soft_labels import logits
-from pipeline.student import distil
+from pipeline.student import distil, feature_teachers
 from pipeline.student import train as student
 
 KEPT_BACK = 0.25
@@ -93,7 +93,7 @@ def run(params: Params, baseline: bool) -> list[str]:
             targets[task] = np.concatenate([known[:train], known[train:][~kept]])
     with tempfile.TemporaryDirectory() as folder:
         settings = None if baseline else params.distillation
-        teachers = {} if baseline else distil.teachers(params, targets)
+        teachers = {} if baseline else feature_teachers.load(params, targets)
         target = Path(folder) / "student"
         student.train(target, params, prepared, learnt, settings, targets, teachers)
         scores = {task: _right(target, task, prepared[task][_DEV]) for task in learnt}

@@ -73,9 +73,8 @@ def _teachers(settings: Sequence[grid.Setting], data: Path | None, jobs: int) ->
     wanted = {setting.of_teachers for setting in settings}
     for changes in sorted(wanted, key=len, reverse=True):  # the profile's own come last
         _apply(data, changes)
-        _run(
-            sys.executable, "-m", "orchestration.repro", "--jobs", str(jobs), "--until", "ensemble"
-        )
+        until = ("--until", "ensemble", "feature_teachers")
+        _run(sys.executable, "-m", "orchestration.repro", "--jobs", str(jobs), *until)
     _apply(data)  # a queued experiment lays its changes over the profile's own values
 
 

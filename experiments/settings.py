@@ -11,7 +11,7 @@ from pipeline.params.checks import messages
 TAUGHT = ("mnli", "qqp", "qnli", "rte")
 
 # Over the profile glue-cpu. A mapping is emptied key by key: DVC would lay {} over what is there.
-SOFT_LABELS = "distillation.internals=null"  # in place of hidden states beside them
+SOFT_LABELS = "distillation.features=null"  # in place of hidden states beside them
 IN_FOLD = tuple(f"~transfer.{task}" for task in TAUGHT)
 PLAIN = (
     *(f"~refinement.candidates.{name}" for name in ("c1", "c2", "c3")),

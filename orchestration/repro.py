@@ -11,6 +11,7 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -29,7 +30,9 @@ def main() -> int:
     """Parse the command line, run, and give the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--jobs", type=_count, default=1, help="stages side by side")
-    parser.add_argument("--until", metavar="STAGE", help="run only this stage and what it needs")
+    parser.add_argument(
+        "--until", nargs="+", metavar="STAGE", help="run only these stages and what they need"
+    )
     arguments = parser.parse_args()
     jobs: int = arguments.jobs
     for which in dvc_processes.interruptions():  # a background job would ignore Ctrl-C
@@ -47,7 +50,7 @@ def main() -> int:
         return _cli.USER_ERROR
 
 
-def _reproduce(jobs: int, until: str | None) -> int:
+def _reproduce(jobs: int, until: Sequence[str] | None) -> int:
     """As `reproduce`, with DVC's and the system's errors as ours."""
     from dvc.exceptions import DvcException
 
@@ -59,12 +62,12 @@ def _reproduce(jobs: int, until: str | None) -> int:
         raise _cli.fault(error) from error
 
 
-def reproduce(jobs: int, until: str | None = None) -> int:
+def reproduce(jobs: int, until: Sequence[str] | None = None) -> int:
     """Run what changed, `jobs` stages side by side; 0 if all is up to date afterwards.
 
     Args:
         jobs: stages side by side.
-        until: a stage; only it, in all its instances, and what they need are run. None runs all.
+        until: stages; only they, in all their instances, and what they need are run. None: all.
 
     Raises:
         PipelineError: params.yaml cannot be used, the project is not set up for DVC, another run
@@ -89,16 +92,16 @@ def reproduce(jobs: int, until: str | None = None) -> int:
         return _report(course.run(changed))
 
 
-def _wanted(project: Project, until: str | None) -> set[str]:
-    """All stages, or the named one in all its instances and what they need."""
+def _wanted(project: Project, until: Sequence[str] | None) -> set[str]:
+    """All stages, or the named ones in all their instances and what they need."""
     graph = project.graph()
     if until is None:
         return set(graph)
-    named = {name for name in graph if group(name) == until}
-    if not named:
-        known = sorted({group(name) for name in graph})
-        raise PipelineError("no such stage", seen=until, fix=f"one of {', '.join(known)}")
-    return upstream(graph, named)
+    known = {group(name) for name in graph}
+    if unknown := sorted(set(until) - known):
+        names = ", ".join(sorted(known))
+        raise PipelineError("no such stage", seen=", ".join(unknown), fix=f"one of {names}")
+    return upstream(graph, {name for name in graph if group(name) in until})
 
 
 def _report(outcome: Outcome) -> int:

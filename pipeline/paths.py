@@ -11,6 +11,7 @@ DATA = Path("data")
 TEXTS = DATA / "texts"
 SELECTED = DATA / "selected"
 SELECTION = DATA / "selection.json"
+FEATURE_TEACHERS = DATA / "feature_teachers"
 STUDENT = DATA / "student"
 BASELINE = DATA / "baseline"
 TUNED = DATA / "tuned"
@@ -71,23 +72,23 @@ def start(member: str) -> Path:
 
 
 def teacher(task: str, member: str, fold: str) -> Path:
-    """Folder of one teacher: weights, log and logits."""
+    """Folder of one teacher: weights, tokenizer, log and manifest."""
     return DATA / "teachers" / task / member / fold
 
 
-def teacher_logits(task: str, member: str, fold: str) -> Path:
-    """Parquet file of one teacher's logits, in its folder."""
-    return teacher(task, member, fold) / _LOGITS
+def prepared_logits(task: str, member: str, fold: str) -> Path:
+    """Parquet file of one teacher's logits of all prepared rows, in a folder of its own."""
+    return DATA / "logits" / task / member / fold / "prepared" / _LOGITS
 
 
-def labelled(task: str, member: str, fold: str) -> Path:
-    """Folder of what one teacher says of the transfer rows of its task."""
-    return DATA / "labelled" / task / member / fold
+def transfer_logits(task: str, member: str, fold: str) -> Path:
+    """Parquet file of one teacher's logits of the transfer rows, in a folder of its own."""
+    return DATA / "logits" / task / member / fold / "transfer" / _LOGITS
 
 
-def labelled_logits(task: str, member: str, fold: str) -> Path:
-    """Parquet file of one teacher's logits of the transfer rows."""
-    return labelled(task, member, fold) / _LOGITS
+def feature_teacher(task: str) -> Path:
+    """Folder of the teacher of one task whose features the student is trained to match."""
+    return FEATURE_TEACHERS / task
 
 
 def soft_labels(task: str) -> Path:

@@ -12,8 +12,7 @@ app = _cli.application()
 def main() -> None:
     """Distil the soft labels of all teachers into one multi-task student.
 
-    Reads data/prepared, data/transfer, data/soft_labels.
-    With distillation.internals also one member's models in data/teachers.
+    Reads data/prepared, data/transfer, data/soft_labels, data/feature_teachers.
     Writes data/student: weights, tokenizer, log, logits of held-out rows.
 
     Example: mtdnnkd distil

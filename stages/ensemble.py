@@ -23,7 +23,7 @@ def main(
 ) -> None:
     """Merge the logits of a task's teachers over folds and members into its soft labels.
 
-    Reads data/prepared/TASK, data/transfer/TASK, data/teachers/TASK and data/labelled/TASK.
+    Reads data/prepared/TASK, data/transfer/TASK and data/logits/TASK.
     Writes data/soft_labels/TASK.parquet.
 
     Example: mtdnnkd ensemble --task rte

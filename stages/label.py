@@ -21,7 +21,7 @@ def main(
     """Score the transfer rows of a task with one teacher (one task, one member, one fold).
 
     Reads data/transfer/TASK and data/teachers/TASK/MEMBER/FOLD.
-    Writes data/labelled/TASK/MEMBER/FOLD: logits of the transfer rows.
+    Writes data/logits/TASK/MEMBER/FOLD/transfer: logits of the transfer rows.
 
     Example: mtdnnkd label --task rte --member m1 --fold all
     """

@@ -12,7 +12,8 @@ from stages import _cli
 app = _cli.application()
 
 _PLACES = (
-    ("data/teachers/", "every teacher: weights, tokenizer, log, logits of all rows"),
+    ("data/teachers/", "every teacher: weights, tokenizer, log"),
+    ("data/logits/", "every teacher's logits of all rows, Parquet"),
     ("data/soft_labels/", "soft labels of every task with teachers, Parquet"),
     ("data/student/", "the student: weights, tokenizer, log, logits"),
     ("data/baseline/", "the same without distillation"),

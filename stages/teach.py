@@ -22,7 +22,8 @@ def main(
     """Fine-tune one teacher (one task, one member, one fold) and score every row of its task.
 
     Reads data/prepared/TASK and data/starts/MEMBER.
-    Writes data/teachers/TASK/MEMBER/FOLD: weights, tokenizer, log, logits.
+    Writes data/teachers/TASK/MEMBER/FOLD: weights, tokenizer, log, manifest.
+    Writes data/logits/TASK/MEMBER/FOLD/prepared: logits of every row.
 
     Example: mtdnnkd teach --task rte --member m1 --fold all
     """

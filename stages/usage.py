@@ -19,6 +19,7 @@ _ORDER = [
     "teach",
     "label",
     "ensemble",
+    "feature_teachers",
     "distil",
     "baseline",
     "tune",

@@ -28,7 +28,7 @@ _HALVES = Distillation(
     temperature=1.0,
     loss=CrossEntropy(kind="cross_entropy"),
     label_smoothing=0.0,
-    internals=None,
+    features=None,
 )
 
 

@@ -57,7 +57,7 @@ def attend_shown(
         raise EncoderError(
             "this encoder's attention has terms of its own and cannot be shown",
             seen=type(module).__name__,
-            where="distillation.internals.attention in params.yaml",
+            where="distillation.features.attention in params.yaml",
             fix="set it to null",
         )
     weights = probabilities(query, key, attention_mask, scaling)

@@ -53,7 +53,7 @@ class MultiTaskModel(nn.Module):
         """
         return self._logits(task, inputs, self.encoder(**encoder_inputs(inputs)))
 
-    def forward_with_internals(
+    def forward_with_features(
         self, task: str, inputs: Mapping[str, Tensor], attentions: bool
     ) -> tuple[Tensor, tuple[Tensor, ...], tuple[Tensor, ...]]:
         """Logits of one task's rows with what the encoder's layers make of them.
@@ -81,7 +81,7 @@ class MultiTaskModel(nn.Module):
                 "this encoder gives no attention probabilities",
                 seen=getattr(self.encoder.config, "_attn_implementation", None),
                 where=type(self.encoder).__name__,
-                fix="take attention out of distillation.internals, or use another encoder",
+                fix="take attention out of distillation.features, or use another encoder",
             )
         return self._logits(task, inputs, encoded), tuple(encoded.hidden_states), found
 

@@ -37,6 +37,7 @@ _STAGES = {
     "selected": ("select", 0),
     "starts": ("start", 1),
     "teachers": ("teach", 3),
+    "feature_teachers": ("feature_teachers", 0),
     "student": ("distil", 0),
     "baseline": ("baseline", 0),
     "tuned": ("tune", 1),
@@ -147,7 +148,7 @@ def load(folder: Path, dropout: float = 0.0) -> LoadedModel:
     from pipeline.model.multitask import MultiTaskModel
 
     described = read_manifest(folder)
-    _check_weights(folder, described)
+    check_weights(folder, described)
     with torch.random.fork_rng(devices=[]):
         encoder, tokenizer = encoders.open_folder(folder / ENCODER, dropout)
         tasks, heads = _tasks(folder, described)
@@ -156,7 +157,12 @@ def load(folder: Path, dropout: float = 0.0) -> LoadedModel:
     return LoadedModel(network, tokenizer, described)
 
 
-def _check_weights(folder: Path, described: Mapping[str, Any]) -> None:
+def check_weights(folder: Path, described: Mapping[str, Any]) -> None:
+    """Check that the weights in a folder are those that its manifest names.
+
+    Raises:
+        SavedModelError: a file is missing, or the weights are others.
+    """
     for name in (_WEIGHTS, HEADS):
         if not (folder / name).is_file():
             _refuse("a file of the trained model is missing", folder / name)

@@ -1,4 +1,4 @@
-"""How the student learns from soft labels and from a teacher's inner states."""
+"""How the student learns from soft labels and from a teacher's features (inner states)."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class Distillation(Section):
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
     """Share of a hard label that is spread over all classes, in tasks without teachers. The
     baseline's are not: above 0, student and baseline differ by the smoothing there."""
-    internals: Features | None
+    features: Features | None
     """Null learns from soft labels alone."""
 
     @model_validator(mode="after")

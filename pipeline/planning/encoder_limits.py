@@ -32,8 +32,8 @@ def check(params: Params) -> None:
         EncoderError: a package that carries an encoder is missing or another version.
     """
     lines = [line for use in _uses(params) for line in _lacks(use)]
-    if params.distillation.internals is not None:
-        lines += _pairs(params, params.distillation.internals)
+    if params.distillation.features is not None:
+        lines += _pairs(params, params.distillation.features)
     if lines:
         raise file.report(list(dict.fromkeys(lines)))
 
@@ -75,22 +75,22 @@ def _lacks(use: _Use) -> Iterator[str]:
         )
 
 
-def _pairs(params: Params, internals: Features) -> Iterator[str]:
+def _pairs(params: Params, features: Features) -> Iterator[str]:
     """Pairs of layers of which one is not there."""
     student, member = (
         encoder_shapes.of(encoder)
-        for encoder in (params.student.encoder, plan.start(internals.member, params))
+        for encoder in (params.student.encoder, plan.start(features.member, params))
     )
     for part in ("hidden", "attention"):
-        matching = getattr(internals, part)
+        matching = getattr(features, part)
         if student is None or member is None or matching is None or matching.layers == "uniform":
             continue
         for first, second in matching.layers:
             if first > student.layers or second > member.layers:
                 yield (
-                    f"distillation.internals.{part}.layers: [{first}, {second}], but the student "
-                    f"has {student.layers} layers and member {internals.member} {member.layers}; "
-                    f"dvc exp run -S distillation.internals.{part}.layers=uniform"
+                    f"distillation.features.{part}.layers: [{first}, {second}], but the student "
+                    f"has {student.layers} layers and member {features.member} {member.layers}; "
+                    f"dvc exp run -S distillation.features.{part}.layers=uniform"
                 )
 
 

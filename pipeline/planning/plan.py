@@ -141,11 +141,11 @@ def _student(name: str, params: Params, found: Mapping[str, DatasetSize | None])
 
 
 def _distil(params: Params, found: Mapping[str, DatasetSize | None]) -> Job:
-    job, internals = _student("distil", params, found), params.distillation.internals
+    job, features = _student("distil", params, found), params.distillation.features
     further = {task: amount.transfer for task, amount in found.items() if amount is not None}
     taught = frozenset(params.teachers.tasks)
-    guide = None if internals is None else (start(internals.member, params), taught)
-    eager = internals is not None and internals.attention is not None
+    guide = None if features is None else (start(features.member, params), taught)
+    eager = features is not None and features.attention is not None
     return Job(**{**vars(job), "further": further, "guide": guide, "eager": eager})
 
 

@@ -26,19 +26,26 @@ class StagingFolder:
     Attributes:
         name: the artifact's path without `data`, with dashes: teachers-rte-m1-all.
         folder: what becomes the artifact.
+        logits: what becomes the folder of its logits; `folder` itself if they have none.
         live: CSV file that shows the log at a path that stays.
         spent: files and folders that are deleted once the artifact is whole.
     """
 
     name: str
     folder: Path
+    logits: Path
     live: Path
     spent: list[Path] = field(default_factory=list)
 
 
 @contextlib.contextmanager
-def lock_for_training(path: Path) -> Iterator[StagingFolder]:
+def lock_for_training(path: Path, logits: Path | None = None) -> Iterator[StagingFolder]:
     """Give a staging that takes the place of `path` on success; no other process trains it then.
+
+    Args:
+        path: folder of the trained model.
+        logits: folder of its logits, if they have one of their own: it is replaced together with
+            the model's, just before it.
 
     Raises:
         BusyError: another process does.
@@ -46,9 +53,11 @@ def lock_for_training(path: Path) -> Iterator[StagingFolder]:
     _check_scratch()
     name = "-".join(path.parts[1:] if path.parts[:1] == (str(paths.DATA),) else path.parts[-1:])
     with _locked(path):
-        artifacts.remove_stale(path)
-        with artifacts.new_folder(path) as folder:
-            staging = StagingFolder(name, folder, paths.live_log(name))
+        targets = [path] if logits is None else [logits, path]
+        for target in targets:
+            artifacts.remove_stale(target)
+        with artifacts.new_folders(*targets) as folders:
+            staging = StagingFolder(name, folders[-1], folders[0], paths.live_log(name))
             yield staging
         for spent in (*staging.spent, staging.live):
             _delete(spent)

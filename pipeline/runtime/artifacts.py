@@ -8,7 +8,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -47,22 +47,47 @@ def new_folder(path: Path) -> Iterator[Path]:
 
     A folder already at `path` stays untouched until the new one is complete.
     """
-    staging = _draft_of(path)
-    shutil.rmtree(staging, ignore_errors=True)
-    staging.mkdir()
-    try:
+    with new_folders(path) as (staging,):
         yield staging
-        for file in sorted(staging.rglob("*")):
+
+
+@contextlib.contextmanager
+def new_folders(*targets: Path) -> Iterator[tuple[Path, ...]]:
+    """Give an empty staging folder for each path; on success each takes its path's place whole.
+
+    The folders already there stay untouched until all new ones are complete. The new ones are
+    renamed in the order of the paths, so a process killed in between leaves the last one undone.
+    """
+    stagings = tuple(_draft_of(path) for path in targets)
+    try:
+        for staging in stagings:
+            shutil.rmtree(staging, ignore_errors=True)
+            staging.mkdir()
+        yield stagings
+        for file in sorted(file for staging in stagings for file in staging.rglob("*")):
             if file.is_file():
                 _flush_to_disk(file)
-        _swap(staging, path)
+        _swap(dict(zip(targets, stagings, strict=True)))
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
+        for staging in stagings:
+            shutil.rmtree(staging, ignore_errors=True)
 
 
 def copy_folder(source: Path, target: Path) -> None:
     """Copy a folder's bytes alone: where DVC links its files, they are read-only."""
     shutil.copytree(source, target, copy_function=shutil.copyfile)
+
+
+def link_folder(source: Path, target: Path, leave_out: str) -> None:
+    """Give a folder's files a second name each, or a copy where the file system has no links.
+
+    Args:
+        source: folder of files that are never written in place.
+        target: where to; must not be there.
+        leave_out: name of files that are not linked.
+    """
+    ignore = shutil.ignore_patterns(leave_out)
+    shutil.copytree(source, target, copy_function=_link_or_copy, ignore=ignore)
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -101,7 +126,7 @@ def staging_prefix(path: Path) -> Path:
     top = path.parts[0] if not path.is_absolute() and len(path.parts) > 1 else path.parent
     drafts = Path(top) / STAGING
     drafts.mkdir(parents=True, exist_ok=True)
-    return drafts / "-".join(path.with_suffix("").parts[-3:])
+    return drafts / "-".join(path.with_suffix("").parts[-4:])
 
 
 def remove_stale(path: Path) -> None:
@@ -120,20 +145,42 @@ def _draft_of(path: Path) -> Path:
     return begin.with_name(f"{begin.name}-{os.getpid()}{path.suffix}")
 
 
-def _swap(staging: Path, path: Path) -> None:
-    """Put the staging in the place of `path`; interrupted in between, the old one goes back."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    old = staging.with_name(staging.name + "-old")
+def _swap(stagings: Mapping[Path, Path]) -> None:
+    """Put each staging in the place of its path; interrupted in between, the old ones go back.
+
+    The old folders go first, the last one before the others: a process killed at any moment
+    leaves no new folder beside the old last one.
+    """
+    olds = {path: staging.with_name(staging.name + "-old") for path, staging in stagings.items()}
     try:
-        if path.exists():
-            path.replace(old)
-        staging.replace(path)
+        for path, old in reversed(olds.items()):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists():
+                path.replace(old)
+        for path, staging in stagings.items():
+            staging.replace(path)
     finally:
-        if old.exists() and not path.exists():
-            old.replace(path)
-        shutil.rmtree(old, ignore_errors=True)
+        if any(staging.exists() for staging in stagings.values()):
+            _put_back(stagings, olds)
+        for old in olds.values():
+            shutil.rmtree(old, ignore_errors=True)
+
+
+def _put_back(stagings: Mapping[Path, Path], olds: Mapping[Path, Path]) -> None:
+    for path, staging in stagings.items():
+        if path.exists() and not staging.exists():
+            path.replace(staging)
+        if olds[path].exists():
+            olds[path].replace(path)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(os.path.realpath(source), target)
+    except OSError:  # another file system, or one without links
+        shutil.copyfile(source, target)
 
 
 def _flush_to_disk(file: Path) -> None:
-    with file.open("rb+") as handle:
+    with file.open("rb") as handle:  # a linked file may be read-only
         os.fsync(handle.fileno())

@@ -40,13 +40,13 @@ def read(task: str, name: str, names: Sequence[str], splits: Splits) -> Logits:
         SoftLabelError: a file is missing or damaged, or is not of these rows, member or folds.
     """
     parts = {
-        fold: logits.read(paths.teacher_logits(task, name, fold), _fix("teach", task, name, fold))
+        fold: logits.read(paths.prepared_logits(task, name, fold), _fix("teach", task, name, fold))
         for fold in names
     }
     if TRANSFER not in splits:
         return join(name, parts, splits)
     labelled = {
-        fold: logits.read(paths.labelled_logits(task, name, fold), _fix("label", task, name, fold))
+        fold: logits.read(paths.transfer_logits(task, name, fold), _fix("label", task, name, fold))
         for fold in names
     }
     return join(name, parts, splits, labelled)

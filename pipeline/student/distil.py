@@ -12,11 +12,9 @@ from pipeline.data import rows, transfer_rows
 from pipeline.data.prepared import read_prepared, train_rows
 from pipeline.data.rows import TRANSFER, Rows, Splits
 from pipeline.errors import SoftLabelError
-from pipeline.model import saved_model
 from pipeline.params.sections import Params
 from pipeline.soft_labels import store
-from pipeline.student import train
-from pipeline.training.recipe import Teachers
+from pipeline.student import feature_teachers, train
 
 
 def distil(params: Params) -> None:
@@ -25,6 +23,7 @@ def distil(params: Params) -> None:
     Raises:
         SoftLabelError: a soft-label file does not fit the rows.
         EncoderError: the student's initial encoder is not there.
+        SavedModelError: a feature teacher is missing, or of another member.
         TrainingError: the loss is not finite.
     """
     prepared = read_prepared(params)
@@ -35,7 +34,7 @@ def distil(params: Params) -> None:
         targets[task] = read_targets(task, prepared[task], further, params)
         if further is not None:
             learnt[task] = rows.concatenate(learnt[task], further)
-    guides = teachers(params, targets)
+    guides = feature_teachers.load(params, targets)
     train.train(paths.STUDENT, params, prepared, learnt, params.distillation, targets, guides)
 
 
@@ -67,12 +66,3 @@ def _taught(params: Params, prepared: Mapping[str, Splits]) -> list[str]:
         if task not in prepared:
             print(f"{task}: no train rows at the source, no soft labels", file=sys.stderr)
     return [task for task in params.teachers.tasks if task in prepared]
-
-
-def teachers(params: Params, tasks: Mapping[str, object]) -> Teachers:
-    """The named member's model of each task; of a cross-fitted member that of the first fold."""
-    internals = params.distillation.internals
-    if internals is None:
-        return {}
-    fold = str(params.teachers.folds[0])
-    return {task: saved_model.load(paths.teacher(task, internals.member, fold)) for task in tasks}

@@ -33,7 +33,7 @@ def train(
         learnt: rows to learn from by task, train and transfer rows.
         distillation: how hard and soft loss are combined; None for hard labels only.
         targets: soft targets `(rows, classes or 1)` of the rows of tasks with teachers.
-        teachers: models whose inner states are matched, by task.
+        teachers: models whose features are matched, by task.
 
     Raises:
         EncoderError: the initial encoder is not there, or does not fit.

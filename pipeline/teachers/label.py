@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def label(task: str, member: str, fold: str, machine: Machine) -> None:
-    """Score one task's transfer rows and write data/labelled/<task>/<member>/<fold>/.
+    """Score one task's transfer rows and write data/logits/<task>/<member>/<fold>/transfer/.
 
     The rows are cut to the length that the teacher was trained with. Without a teacher or without
     transfer rows, the folder holds only missing.json.
@@ -38,14 +38,15 @@ def label(task: str, member: str, fold: str, machine: Machine) -> None:
     """
     folder = paths.teacher(task, member, fold)
     found = transfer_rows.read(task)
-    with artifacts.new_folder(paths.labelled(task, member, fold)) as staging:
+    target = paths.transfer_logits(task, member, fold)
+    with artifacts.new_folder(target.parent) as staging:
         if found is None or (folder / rows.MISSING).exists():
             lack = "transfer rows" if found is None else "teacher"
             note = f"{task}: no {lack}, nothing to label"
             print(note, file=sys.stderr)
             artifacts.write_json(staging / rows.MISSING, {"task": task, "note": note})
             return
-        _write(staging / paths.labelled_logits(task, member, fold).name, folder, found, machine)
+        _write(staging / target.name, folder, found, machine)
 
 
 def _write(path: Path, folder: Path, found: Rows, machine: Machine) -> None:

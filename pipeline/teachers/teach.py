@@ -15,22 +15,25 @@ from pipeline.training.recipe import LoadedEncoder, Recipe
 
 
 def teach(task: str, member: str, fold: str, params: Params) -> None:
-    """Fine-tune one teacher and write data/teachers/<task>/<member>/<fold>/.
+    """Fine-tune one teacher and write its weights and its logits.
 
-    It is trained on the train rows outside its fold and scores all rows. A task that the source
-    does not have leaves a folder with only missing.json.
+    It is trained on the train rows outside its fold and scores all rows. Its folders are
+    data/teachers/<task>/<member>/<fold>/ and data/logits/<task>/<member>/<fold>/prepared/: both
+    are replaced or neither. A task that the source lacks leaves only missing.json in both.
 
     Raises:
         DataError: the prepared rows are missing, or too few for the folds.
         EncoderError: the encoder that the member starts from is not there.
         TrainingError: the loss is not finite.
     """
-    prepared = paths.prepared(task)
-    with artifact_lock.lock_for_training(paths.teacher(task, member, fold)) as staging:
+    prepared, target = paths.prepared(task), paths.prepared_logits(task, member, fold)
+    folder = paths.teacher(task, member, fold)
+    with artifact_lock.lock_for_training(folder, target.parent) as staging:
         if rows.absent(prepared):
             note = f"{task}: no train rows at the source, no teacher"
             print(note, file=sys.stderr)
-            artifacts.write_json(staging.folder / rows.MISSING, {"task": task, "note": note})
+            for missing in (staging.folder, staging.logits):
+                artifacts.write_json(missing / rows.MISSING, {"task": task, "note": note})
             return
         splits, names = rows.read_splits(prepared), folds.names(params.teachers.folds)
         seen = folds.outside(splits["train"], fold, folds.held_out(splits["train"], len(names)))
@@ -38,7 +41,7 @@ def teach(task: str, member: str, fold: str, params: Params) -> None:
         model = fine_tune(staging, recipe, {task: seen}, _open(member, recipe), params.machine)
         manifest = model.score(
             splits,
-            staging.folder / paths.teacher_logits(task, member, fold).name,
+            staging.logits / target.name,
             fold=fold,
             folds=names,
             seen=folds.fingerprint(seen),

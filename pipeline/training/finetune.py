@@ -196,11 +196,11 @@ def _matcher(
     teachers: Teachers,
     chosen: hardware.Hardware,
 ) -> FeatureLoss | None:
-    if recipe.distillation is None or recipe.distillation.internals is None or not teachers:
+    if recipe.distillation is None or recipe.distillation.features is None or not teachers:
         return None
     from pipeline.training.losses import features
 
-    settings = recipe.distillation.internals
+    settings = recipe.distillation.features
     for teacher in teachers.values():
         length = recipe.settings.max_length
         encoders.check_length(teacher.network.encoder, teacher.tokenizer, length)

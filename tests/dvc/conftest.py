@@ -29,7 +29,6 @@ FILES = (
     "data/local/README.md",
     "data/texts/README.md",
     "data/refined/.gitkeep",
-    "data/labelled/.gitkeep",
     "data/tuned/.gitkeep",
     "README.md",
 )

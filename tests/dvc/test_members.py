@@ -7,27 +7,29 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from tests.dvc.test_reruns import AFTER, ENSEMBLES, PREPARED
+from tests.dvc.test_reruns import AFTER_TEACHERS, ENSEMBLES, PREPARED
 
 
 def test_adding_a_member_and_going_back(as_committed: Any) -> None:
     project = as_committed
     before, old = project.digests(), (project.root / "params.yaml").read_text()
     ran = project.experiment("+teachers.members.m3={seed: 3}")
-    assert ran == {"start@m3", "teach@rte-m3-all", "teach@stsb-m3-all"} | ENSEMBLES | AFTER
+    assert ran == {"start@m3", "teach@rte-m3-all", "teach@stsb-m3-all"} | ENSEMBLES | AFTER_TEACHERS
     assert members(project) == ["m1", "m2", "m3"]
     (project.root / "params.yaml").write_text(old)
     assert project.repro() == set()
     assert project.digests().items() >= before.items()
     assert members(project) == ["m1", "m2"]
-    assert not files(project.root / "data/teachers/rte/m3")
+    for outs in ("teachers", "logits"):
+        assert not files(project.root / "data" / outs / "rte/m3")
 
 
 def test_removing_a_member_leaves_no_ghost(as_committed: Any) -> None:
     as_committed.change(lambda params: params["teachers"]["members"].pop("m1"))
-    assert as_committed.repro() == ENSEMBLES | AFTER
+    assert as_committed.repro() == ENSEMBLES | AFTER_TEACHERS
     assert members(as_committed) == ["m2"]
-    assert not files(as_committed.root / "data/teachers/rte/m1")
+    for outs in ("teachers", "logits"):
+        assert not files(as_committed.root / "data" / outs / "rte/m1")
     assert "teach@rte-m1-all" not in as_committed.dvc("status")
     as_committed.commit()
     try:
@@ -40,7 +42,7 @@ def test_removing_a_member_leaves_no_ghost(as_committed: Any) -> None:
 def test_every_fold_is_a_stage(as_committed: Any) -> None:
     ran = as_committed.experiment("teachers.folds=[1,2]")
     folds = {f"teach@{t}-{m}-{f}" for t in ("rte", "stsb") for m in ("m1", "m2") for f in (1, 2)}
-    assert ran == PREPARED | folds | ENSEMBLES | AFTER
+    assert ran == PREPARED | folds | ENSEMBLES | AFTER_TEACHERS
     assert members(as_committed) == ["m1", "m2"]
 
 
@@ -52,7 +54,9 @@ def test_a_candidate_more_refines_only_itself(as_committed: Any) -> None:
     teachers = {"teach@rte-m1-all", "teach@stsb-m1-all"}
     ran = as_committed.repro()
     starts = {"start@m1", "start@m2"}
-    assert ran == {"refine@c1", "refine@c2", "select"} | starts | teachers | ENSEMBLES | AFTER
+    assert (
+        ran == {"refine@c1", "refine@c2", "select"} | starts | teachers | ENSEMBLES | AFTER_TEACHERS
+    )
     chosen = (as_committed.root / "data/selected/selected.json").read_bytes()
     slow = {"seed": 3, "learning_rate": 1e-9, "dropout": 0.9}
     as_committed.change(lambda params: params["refinement"]["candidates"].update({"c3": slow}))

@@ -48,7 +48,8 @@ def test_teachers_of_each_set_of_changes_are_made_under_these(
     assert _call(monkeypatch, "--only", "plain", "--data", str(tmp_path), "--", "teachers") == 0
     applied, repro, _ = ran
     assert [part for part in applied if part in grid.PLAIN] == list(grid.PLAIN)
-    assert repro[2:] == ("orchestration.repro", "--jobs", "2", "--until", "ensemble")
+    stages = ("ensemble", "feature_teachers")
+    assert repro[2:] == ("orchestration.repro", "--jobs", "2", "--until", *stages)
 
 
 def test_missing_data_is_told(

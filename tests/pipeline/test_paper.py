@@ -31,6 +31,7 @@ from stages import (
     download,
     ensemble,
     evaluate,
+    feature_teachers,
     prepare,
     refine,
     select,
@@ -93,6 +94,7 @@ def _run_all(params: Params) -> None:
         teach.main(task=task, member=member, fold="all")
     for task in params.teachers.tasks:
         ensemble.main(task=task)
+    feature_teachers.main()
     distil.main()
     baseline.main()
     for task in params.tuning.tasks:

@@ -7,9 +7,10 @@ from pathlib import Path
 from pipeline import paths
 
 
-def test_logits_of_a_teacher_lie_in_its_folder():
-    assert paths.teacher_logits("rte", "m1", "2") == Path("data/teachers/rte/m1/2/logits.parquet")
-    assert paths.teacher_logits("rte", "m1", "all").parent == paths.teacher("rte", "m1", "all")
+def test_logits_of_a_teacher_lie_outside_its_folder():
+    folder = Path("data/logits/rte/m1/2")
+    assert paths.prepared_logits("rte", "m1", "2") == folder / "prepared/logits.parquet"
+    assert paths.transfer_logits("rte", "m1", "2") == folder / "transfer/logits.parquet"
 
 
 def test_a_multi_task_model_has_a_file_of_logits_a_task():

@@ -76,9 +76,9 @@ def _half_a_checkpoint(kill: Kill) -> None:
 def _in_the_swap(call: int, kill: Kill) -> None:
     swap = artifacts._swap
 
-    def patched(staging: Path, path: Path) -> None:
+    def patched(stagings: dict[Path, Path]) -> None:
         _around(os, "replace", call, kill, after=True)
-        swap(staging, path)
+        swap(stagings)
 
     artifacts._swap = patched
 
@@ -97,7 +97,9 @@ MOMENTS: dict[str, Callable[[Kill], None]] = {
     "the model is saved": lambda kill: _around(saved_model, "save", 1, kill, after=True),
     "the rows are scored": lambda kill: _around(scoring, "logits", 2, kill),
     "before the final rename": lambda kill: _around(artifacts, "_swap", 1, kill),
-    "the old artifact is away": lambda kill: _in_the_swap(1, kill),
-    "the new artifact is there": lambda kill: _in_the_swap(2, kill),
+    "the old teacher is away": lambda kill: _in_the_swap(1, kill),
+    "the old logits are away": lambda kill: _in_the_swap(2, kill),
+    "the new logits are there": lambda kill: _in_the_swap(3, kill),
+    "the new teacher is there": lambda kill: _in_the_swap(4, kill),
     "before the checkpoints are deleted": lambda kill: _around(artifact_lock, "_delete", 1, kill),
 }

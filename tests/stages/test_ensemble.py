@@ -57,11 +57,11 @@ def add_teacher(
     model |= {"fold": fold, "folds": list(names), "seen": seen}
     for path, of in (
         (
-            paths.teacher_logits("rte", name, fold),
+            paths.prepared_logits("rte", name, fold),
             {k: v for k, v in splits.items() if k in PREPARED},
         ),
         (
-            paths.labelled_logits("rte", name, fold),
+            paths.transfer_logits("rte", name, fold),
             {k: v for k, v in splits.items() if k not in PREPARED},
         ),
     ):
@@ -128,7 +128,7 @@ def test_a_member_taken_out_leaves_no_ghost(project, splits):
     set_params("m1", "m2", "m3")
     assert run().members == ("m1", "m2", "m3")
     set_params("m2")
-    assert paths.teacher_logits("rte", "m3", "all").exists()
+    assert paths.prepared_logits("rte", "m3", "all").exists()
     found = run()
     assert found.members == ("m2",)
     assert found.probabilities[:, 0].tolist() == [0.5] * 7
@@ -185,7 +185,7 @@ def test_a_model_of_another_fold_is_refused(project, splits):
     for name in ("m1", "m2"):
         add_teacher(name, splits, 0.0, 0.5, "1", ("1", "2"))
         add_teacher(name, splits, 0.0, 0.5, "2", ("1", "2"))
-    one, two = (paths.teacher_logits("rte", "m2", fold) for fold in ("1", "2"))
+    one, two = (paths.prepared_logits("rte", "m2", fold) for fold in ("1", "2"))
     two.write_bytes(one.read_bytes())
     with pytest.raises(SoftLabelError, match=r"fold 2: the model is not that of fold 2\n  seen: 1"):
         run()
@@ -217,10 +217,10 @@ def remove(path: Path) -> None:
             lambda _: set_params("m1", "m9"),
             "rte",
             SoftLabelError,
-            r"no logits file\n.*m9.all.logits\.parquet\n  fix: dvc repro teach@rte-m9-all",
+            r"no logits file\n.*m9.all.prepared.logits\.parquet\n  fix: dvc repro teach@rte-m9-all",
         ),
         (
-            lambda _: remove(paths.teacher("rte", "m2", "all")),
+            lambda _: remove(paths.prepared_logits("rte", "m2", "all").parent),
             "rte",
             SoftLabelError,
             r"no logits file\n.*\n  fix: dvc repro teach@rte-m2-all",

@@ -14,7 +14,7 @@ from stages import distil, results
 @pytest.mark.parametrize(
     ("stage", "named"),
     [
-        (distil, ("prepared", "transfer", "soft_labels", "teachers", "student")),
+        (distil, ("prepared", "transfer", "soft_labels", "feature_teachers", "student")),
         (results, ("evaluation",)),
     ],
     ids=["distil", "results"],

@@ -28,7 +28,8 @@ TINY = {"source": "random", "seed": 0, "depth": 2, "hidden": 8, "attention_heads
 TEACH = ["stages.teach", "--task", "rte", "--member", "m1", "--fold", "all"]
 SIGNALS = [signal.SIGKILL, signal.SIGTERM, signal.SIGINT]
 KILLS = 20
-OLD = {"old": b"an earlier teacher"}
+TEACHER, LOGITS = "teachers/rte/m1/all", "logits/rte/m1/all/prepared"
+OLD = {f"{TEACHER}/old": b"an earlier teacher", f"{LOGITS}/old": b"its logits"}
 
 
 class Project:
@@ -36,7 +37,7 @@ class Project:
 
     def __init__(self, root, context):
         self.root, self.said, self._context = root, root / "said", context
-        self.target = root / "data" / "teachers" / "rte" / "m1" / "all"
+        self.data = root / "data"
 
     def start(self, arguments=TEACH, moment="", number=0):
         given = (self.root, arguments, self.said, moment, number)
@@ -55,16 +56,23 @@ class Project:
         return subprocess.Popen(command, cwd=self.root, env=env, stderr=subprocess.PIPE, **how)
 
     def made(self):
-        """Bytes of every file of the teacher, by path; nothing if there is none."""
+        """Bytes of every file of the teacher and of its logits, by path; nothing if none."""
         return {
-            file.relative_to(self.target).as_posix(): file.read_bytes()
-            for file in self.target.rglob("*")
+            file.relative_to(self.data).as_posix(): file.read_bytes()
+            for folder in (TEACHER, LOGITS)
+            for file in (self.data / folder).rglob("*")
             if file.is_file()
         }
 
     def clear(self):
-        """As DVC does before a stage: the artifact goes; what is kept for resuming stays."""
-        shutil.rmtree(self.target, ignore_errors=True)
+        """As DVC does before a stage: both outs go; what is kept for resuming stays."""
+        for folder in (TEACHER, LOGITS):
+            shutil.rmtree(self.data / folder, ignore_errors=True)
+
+    def put(self, files):
+        for path, content in files.items():
+            (self.data / path).parent.mkdir(parents=True)
+            (self.data / path).write_bytes(content)
 
     def wait_for_steps(self, steps, process):
         log = self.root / "scratch" / "logs" / "teachers-rte-m1-all.csv"
@@ -91,7 +99,8 @@ def made_once(tmp_path_factory):
         begin = time.monotonic()
         project.finish()
         whole, seconds = project.made(), time.monotonic() - begin
-        assert set(whole) >= {"log.csv", "model.json", "heads.safetensors", "logits.parquet"}
+        names = ("log.csv", "model.json", "heads.safetensors")
+        assert set(whole) >= {*(f"{TEACHER}/{name}" for name in names), f"{LOGITS}/logits.parquet"}
         yield project, whole, seconds
 
 
@@ -142,23 +151,36 @@ def test_at_twenty_random_moments(project, whole, made_once):
 @pytest.mark.parametrize("number", SIGNALS[:2])
 def test_at_moments_of_writing_and_renaming(project, whole, number):
     for moment in killed.MOMENTS:
+        if project.made() not in (OLD, whole):
+            project.clear()
+            project.put(OLD)
         before = project.made()
-        if not before:
-            project.target.mkdir(parents=True)
-            (project.target / "old").write_bytes(OLD["old"])
         process = project.start(moment=moment, number=number)
         process.join(300)
         stopped = -number if number == signal.SIGKILL else 130
         assert process.exitcode == stopped, (moment, project.said.read_text())
-        allowed = [OLD, whole]
-        if number == signal.SIGKILL and moment == "the old artifact is away":
-            allowed = [{}]  # between two renames; the run is not done, and the next one makes it
-        assert project.made() in allowed, moment
+        between = _between_renames(moment, before, whole) if number == signal.SIGKILL else None
+        assert project.made() in ([OLD, whole] if between is None else [between]), moment
     project.finish()
     assert project.made() == whole
     assert "goes on from the checkpoint" in project.said.read_text()
     assert not any(path.is_dir() for path in (project.root / "data" / ".staging").iterdir())
     assert not any((project.root / "scratch" / "training").iterdir())
+
+
+def _between_renames(moment, before, whole):
+    """What is left there: the run is not done, and the next one makes both; None elsewhere.
+
+    Logits name the weights that they are of, so that they say nothing false of another teacher.
+    """
+    left = {
+        "the old teacher is away": before,
+        "the old logits are away": {},
+        "the new logits are there": whole,
+    }
+    if moment not in left:
+        return None
+    return {path: content for path, content in left[moment].items() if path.startswith(LOGITS)}
 
 
 def test_the_real_command_line(project, whole):
@@ -188,7 +210,7 @@ def test_a_stage_that_outlives_its_dvc_keeps_others_out(project, whole):
         stderr=subprocess.PIPE,
     )
     project.wait_for_steps(1, parent)
-    holder = project.root / "data" / ".staging" / "rte-m1-all.pid"
+    holder = project.root / "data" / ".staging" / "teachers-rte-m1-all.pid"
     child = int(holder.read_text())
     assert child != parent.pid
     os.kill(child, signal.SIGSTOP)  # so that it does not end before the second one has begun

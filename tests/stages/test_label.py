@@ -36,7 +36,7 @@ def test_a_task_that_the_source_lacks_leaves_a_note(project):
     ended = label(project)
     assert (ended.returncode, ended.stdout) == (0, "")
     assert ended.stderr == "rte: no transfer rows, nothing to label\n"
-    files = [file.name for file in (project / "data/labelled/rte/m1/all").iterdir()]
+    files = [file.name for file in (project / "data/logits/rte/m1/all/transfer").iterdir()]
     assert files == [rows.MISSING]
 
 

@@ -89,9 +89,9 @@ def _named_members(values: Values) -> Iterator[str]:
     for name in words(values, "ensemble", "members"):
         if name not in members:
             yield f"ensemble.members: no such member: {name} ({_there(members)})"
-    inner = mapping(values, "distillation", "internals").get("member")
+    inner = mapping(values, "distillation", "features").get("member")
     if isinstance(inner, str) and inner not in members:
-        yield f"distillation.internals.member: no such member: {inner} ({_there(members)})"
+        yield f"distillation.features.member: no such member: {inner} ({_there(members)})"
 
 
 def _there(names: Values) -> str:

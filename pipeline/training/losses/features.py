@@ -88,7 +88,7 @@ class FeatureLoss(nn.Module):
         teacher = self._teachers[task]
         given = {name: inputs[name] for name in inputs if name in teacher.inputs}
         with torch.no_grad():
-            _, states, looks = teacher.network.forward_with_internals(task, given, self.attentions)
+            _, states, looks = teacher.network.forward_with_features(task, given, self.attentions)
         mask = inputs["attention_mask"]
         total = hidden[0].new_zeros((), dtype=torch.float32)
         if part := self._settings.hidden:
@@ -179,7 +179,7 @@ def _pairs(
             raise ParamsError(
                 f"no such pair of layers: the student has {depths[0]}, the member {depths[1]}",
                 seen=f"[{pair[0]}, {pair[1]}]",
-                where=f"distillation.internals.{name}.layers in params.yaml",
+                where=f"distillation.features.{name}.layers in params.yaml",
                 fix="name pairs [student layer, teacher layer] counted from 1, or set it to "
                 "uniform",
             )
@@ -205,9 +205,9 @@ def _check_tokens(
         raise EncoderError(
             what,
             seen=seen,
-            where="distillation.internals.member in params.yaml",
+            where="distillation.features.member in params.yaml",
             fix="name a member that starts from an encoder of the student's family, or set "
-            "distillation.internals to null",
+            "distillation.features to null",
         )
 
 
@@ -216,7 +216,7 @@ def _show_attention(encoder: PreTrainedModel) -> None:
         raise EncoderError(
             "this encoder does not show its attention probabilities",
             seen=type(encoder).__name__,
-            where="distillation.internals.attention in params.yaml",
+            where="distillation.features.attention in params.yaml",
             fix="set it to null",
         )
 

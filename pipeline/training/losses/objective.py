@@ -108,7 +108,7 @@ class Objective:
         with self.machine.autocast():
             if matcher is None or not own or task not in matcher.tasks:
                 return Outputs(self.model(task, inputs), None, number)
-            logits, hidden, attentions = self.model.forward_with_internals(
+            logits, hidden, attentions = self.model.forward_with_features(
                 task, inputs, matcher.attentions
             )
             return Outputs(logits, matcher.loss(task, inputs, hidden, attentions), number)

@@ -129,7 +129,7 @@ def test_inner_states(tiny, attentions):
     model = build(tiny, {"rte": linear()}).eval()
     model.encoder.set_attn_implementation("eager")
     given = inputs(rows=3, length=5)
-    logits, hidden, looks = model.forward_with_internals("rte", given, attentions)
+    logits, hidden, looks = model.forward_with_features("rte", given, attentions)
     torch.testing.assert_close(logits, model("rte", given))
     assert [state.shape for state in hidden] == [(3, 5, 8)] * 3  # embeddings and two layers
     torch.testing.assert_close(hidden[0], model.encoder.embeddings(given["input_ids"]))
@@ -143,4 +143,4 @@ def test_attention_that_an_encoder_does_not_keep_is_an_error(tiny):
     model = build(tiny, {"rte": linear()})
     model.encoder.set_attn_implementation("sdpa")
     with pytest.raises(EncoderError, match=r"no attention probabilities(?s:.*)sdpa"):
-        model.forward_with_internals("rte", inputs(), attentions=True)
+        model.forward_with_features("rte", inputs(), attentions=True)

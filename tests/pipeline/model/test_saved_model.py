@@ -156,6 +156,7 @@ def test_a_folder_that_is_not_whole_is_refused(save, damage, message):
 
 MAKERS = {
     "data/teachers/rte/m1/all": "teach@rte-m1-all",
+    "data/feature_teachers/rte": "feature_teachers",
     "data/student": "distil",
     "data/baseline": "baseline",
     "data/refined/c1": "refine@c1",

@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[3]
 
 TINY = "{source: random, seed: 1, depth: 1, hidden: 8, attention_heads: 2}"
 MATCHED = (
-    "distillation.internals={member: m1, attention: null, "
+    "distillation.features={member: m1, attention: null, "
     "hidden: {weight: 1.0, loss: mse, layers: %s}}"
 )
 
@@ -62,7 +62,7 @@ def test_up_to_the_limit_all_is_well(override: str) -> None:
 def test_half_of_one_layer_is_none() -> None:
     tiny = TINY.replace("}", ", layers: every_second}")
     with pytest.raises(ParamsError, match="has 1;"):
-        encoder_limits.check(params(f"student.encoder={tiny}", "distillation.internals=null"))
+        encoder_limits.check(params(f"student.encoder={tiny}", "distillation.features=null"))
 
 
 def test_every_fault_is_told_once() -> None:

@@ -116,7 +116,7 @@ def test_only_the_student_learns_from_transfer_rows() -> None:
 
 def test_inner_states_cost_a_teachers_pass() -> None:
     found = {
-        run.job.name: run for run in planned("glue-cpu", f"distillation.internals={MATCH}").runs
+        run.job.name: run for run in planned("glue-cpu", f"distillation.features={MATCH}").runs
     }
     guide = found["distil"].guide
     assert guide is not None

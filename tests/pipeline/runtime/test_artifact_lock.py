@@ -59,7 +59,7 @@ def test_a_second_process_is_told_who_trains_it(project):
 def test_a_killed_process_holds_no_lock_and_its_draft_goes(project):
     program = (
         "import os, signal; from pathlib import Path; from pipeline.runtime import artifact_lock\n"
-        f"with artifact_lock.of_training(Path({str(TARGET)!r})) as staging:\n"
+        f"with artifact_lock.lock_for_training(Path({str(TARGET)!r})) as staging:\n"
         "    (staging.folder / 'half').touch(); os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     root = Path(artifact_lock.__file__).resolve().parents[2]

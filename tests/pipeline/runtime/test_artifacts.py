@@ -5,7 +5,9 @@ Run with: python -m pytest tests/pipeline/runtime/test_artifacts.py
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import itertools
 from pathlib import Path
 
 import pytest
@@ -88,6 +90,60 @@ def test_an_interruption_between_the_two_renames_puts_the_old_folder_back(folder
         monkeypatch.setattr(Path, "replace", interrupted)
         (staging / "b").write_text("2")
     assert everything(folder) == ["data/student/a"]
+
+
+PAIR = (Path("data/logits/rte"), Path("data/teachers/rte"))
+
+
+def write_pair(content: str) -> None:
+    with artifacts.new_folders(*PAIR) as stagings:
+        for staging in stagings:
+            (staging / content).write_text(content)
+
+
+def test_two_folders_take_their_places_together(folder):
+    for content in ("1", "2"):
+        write_pair(content)
+        assert everything(folder) == [f"data/logits/rte/{content}", f"data/teachers/rte/{content}"]
+
+
+def test_a_failure_leaves_both_earlier_folders_and_no_draft(folder):
+    write_pair("1")
+    with pytest.raises(ValueError), artifacts.new_folders(*PAIR) as (first, _):  # noqa: PT011
+        (first / "half").write_text("2")
+        raise ValueError
+    assert everything(folder) == ["data/logits/rte/1", "data/teachers/rte/1"]
+
+
+@pytest.mark.parametrize("call", [1, 2, 3, 4])
+@pytest.mark.parametrize("earlier", [True, False])
+def test_interrupted_at_any_rename_both_or_neither_are_new(folder, monkeypatch, call, earlier):
+    if earlier:
+        write_pair("1")
+    calls, replace = itertools.count(1), Path.replace
+    last = 4 if earlier else 2  # renames in all: the old ones away, the new ones there
+
+    def interrupted(self, target):
+        replace(self, target)
+        if next(calls) == call:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "replace", interrupted)
+    with contextlib.suppress(KeyboardInterrupt):
+        write_pair("2")
+    content = "2" if call >= last else "1"
+    whole = [f"data/logits/rte/{content}", f"data/teachers/rte/{content}"]
+    assert everything(folder) == (whole if earlier or call >= last else [])
+
+
+def test_a_linked_folder_has_second_names_but_of_what_is_left_out(folder):
+    source = Path("source/deep")
+    source.mkdir(parents=True)
+    for name in ("a", "log"):
+        (source / name).write_text(name)
+    artifacts.link_folder(Path("source"), Path("data/links"), leave_out="log")
+    assert everything(folder / "data") == ["links/deep/a"]
+    assert (Path("data/links/deep/a")).samefile(source / "a")
 
 
 def test_a_copied_folder_has_the_bytes_and_can_be_written_to(folder):

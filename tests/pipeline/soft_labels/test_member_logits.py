@@ -208,14 +208,14 @@ def test_files_are_read_by_member_and_fold(tmp_path, monkeypatch, splits, parts,
     prepared = {split: rows for split, rows in splits.items() if split != "transfer"}
     for fold in ("1", "2"):
         for path, found, of in (
-            (paths.teacher_logits("rte", "m1", fold), parts[fold], prepared),
-            (paths.labelled_logits("rte", "m1", fold), labelled[fold], splits),
+            (paths.prepared_logits("rte", "m1", fold), parts[fold], prepared),
+            (paths.transfer_logits("rte", "m1", fold), labelled[fold], splits),
         ):
             values = {name: found.split(name).values for name in of if len(found.split(name))}
             logits.write(path, {name: of[name] for name in values}, values, found.model)
     joined = member_logits.join("m1", parts, splits, labelled)
     assert member_logits.read("rte", "m1", ["1", "2"], splits).table.equals(joined.table)
-    paths.labelled_logits("rte", "m1", "2").unlink()
+    paths.transfer_logits("rte", "m1", "2").unlink()
     assert len(member_logits.read("rte", "m1", ["1", "2"], prepared)) == 8
     with pytest.raises(
         SoftLabelError, match=r"no logits file\n.*\n  fix: dvc repro label@rte-m1-2"

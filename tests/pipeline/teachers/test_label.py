@@ -26,7 +26,7 @@ from pipeline.teachers import label
 ROOT = Path(__file__).resolve().parents[3]
 TEXTS = [("aaaa", "bb", None), ("a long one " * 9, "cc " * 7, None), ("d", "e", None)]
 FOLDER = paths.teacher("rte", "m1", "2")
-OUT = paths.labelled("rte", "m1", "2")
+OUT = paths.transfer_logits("rte", "m1", "2").parent
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def teach(tiny, head):
 def test_rows_are_scored_at_the_teachers_own_length(further, teach, machine, max_length):
     network, tokenizer = teach(max_length=max_length)
     label.label("rte", "m1", "2", machine)
-    found = logits.read(paths.labelled_logits("rte", "m1", "2"))
+    found = logits.read(paths.transfer_logits("rte", "m1", "2"))
     packed = tokenization.tokenise(further.table, tokenizer, max_length)
     expected = scoring.logits(network, "rte", packed, hardware.set_up(machine), "")
     np.testing.assert_array_equal(found.values, expected)
@@ -95,12 +95,12 @@ def test_a_task_without_transfer_rows_leaves_a_note(further, teach, machine):
 def test_a_teacher_of_another_task_is_refused_and_earlier_logits_stay(further, teach, machine):
     teach("rte")
     label.label("rte", "m1", "2", machine)
-    before = paths.labelled_logits("rte", "m1", "2").read_bytes()
+    before = paths.transfer_logits("rte", "m1", "2").read_bytes()
     teach("mrpc")
     with pytest.raises(SavedModelError, match="was not taught rte") as caught:
         label.label("rte", "m1", "2", machine)
     assert caught.value.fix == "dvc repro teach@rte-m1-2"
-    assert paths.labelled_logits("rte", "m1", "2").read_bytes() == before
+    assert paths.transfer_logits("rte", "m1", "2").read_bytes() == before
 
 
 def test_missing_inputs_are_told(further, machine):
@@ -116,7 +116,7 @@ def test_a_missing_teacher_needs_no_torch(further, tmp_path):
     artifacts.write_json(FOLDER / rows.MISSING, {})
     code = (
         "import sys; from pipeline.teachers import label\n"
-        "label.annotate('rte', 'm1', '2', None)\n"
+        "label.label('rte', 'm1', '2', None)\n"
         "print({'torch', 'transformers'} & set(sys.modules))"
     )
     ended = subprocess.run(

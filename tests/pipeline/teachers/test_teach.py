@@ -19,6 +19,7 @@ from pipeline.soft_labels import logits, member_logits
 from pipeline.teachers import initial_encoder, teach
 
 RTE = [("a b", "c", 0), ("d", "e f", 1), ("g", "h", 0), ("i", "j k", 1)] * 3
+LOGITS_OF_STSB = paths.prepared_logits("stsb", "m1", "all").parent
 
 
 @pytest.fixture(autouse=True)
@@ -44,7 +45,7 @@ def teachers(params: Params, **changes: object) -> Params:
 def test_it_scores_every_row_of_every_split(tiny_params):
     teach.teach("rte", "m1", "all", tiny_params)
     folder = paths.teacher("rte", "m1", "all")
-    written = logits.read(folder / "logits.parquet")
+    written = logits.read(paths.prepared_logits("rte", "m1", "all"))
     assert written.table["split"].to_pylist() == ["train"] * 12 + ["dev"] * 4 + ["test"]
     assert written.values.shape == (17, 2)
     manifest = artifacts.read_json(folder / "model.json")
@@ -63,7 +64,7 @@ def test_folds_are_trained_apart_and_join(tiny_params):
         teach.teach("rte", "m1", fold, params)
     splits = rows.read_splits(paths.prepared("rte"))
     blind = folds.held_out(splits["train"], 2)
-    found = [logits.read(paths.teacher_logits("rte", "m1", fold)) for fold in ("1", "2")]
+    found = [logits.read(paths.prepared_logits("rte", "m1", fold)) for fold in ("1", "2")]
     assert [part.model["seen"]["rows"] for part in found] == [6, 6]
     assert [len(part) for part in found] == [17, 17]
     train = [part.split("train").values for part in found]
@@ -116,7 +117,8 @@ def test_more_folds_than_texts_are_refused(tiny_params):
 def test_a_task_that_the_source_lacks_gets_a_note_and_no_teacher(tiny_params, capsys):
     artifacts.write_json(paths.prepared("stsb") / rows.MISSING, {"task": "stsb"})
     teach.teach("stsb", "m1", "all", tiny_params)
-    assert [f.name for f in paths.teacher("stsb", "m1", "all").iterdir()] == [rows.MISSING]
+    for folder in (paths.teacher("stsb", "m1", "all"), LOGITS_OF_STSB):
+        assert [file.name for file in folder.iterdir()] == [rows.MISSING]
     assert "no teacher" in capsys.readouterr().err
 
 
@@ -124,6 +126,7 @@ def test_without_prepared_rows_the_error_names_the_stage(tiny_params):
     with pytest.raises(DataError, match="dvc repro prepare@stsb"):
         teach.teach("stsb", "m1", "all", tiny_params)
     assert not paths.teacher("stsb", "m1", "all").exists()
+    assert not LOGITS_OF_STSB.exists()
 
 
 def test_a_teacher_no_better_than_chance_is_kept_all_the_same(tiny_params, make):
@@ -137,5 +140,5 @@ def test_a_teacher_no_better_than_chance_is_kept_all_the_same(tiny_params, make)
     teach.teach("cola", "m1", "all", teachers(tiny_params, tasks=tasks))
     folder = paths.teacher("cola", "m1", "all")
     assert artifacts.read_json(folder / "model.json")["dev"]["dev"]["matthews"] <= 0
-    assert len(logits.read(folder / "logits.parquet")) == 24
+    assert len(logits.read(paths.prepared_logits("cola", "m1", "all"))) == 24
     assert (folder / "encoder" / "model.safetensors").exists()

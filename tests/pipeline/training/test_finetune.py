@@ -36,7 +36,7 @@ def distilled_by(hard_weight):
         temperature=1.0,
         loss=CrossEntropy(kind="cross_entropy"),
         label_smoothing=0.0,
-        internals=None,
+        features=None,
     )
 
 
@@ -51,7 +51,7 @@ def make_staging(tmp_path):
 
     def build(name):
         (tmp_path / name).mkdir()
-        return StagingFolder(name, tmp_path / name, tmp_path / f"{name}.csv")
+        return StagingFolder(name, tmp_path / name, tmp_path / name, tmp_path / f"{name}.csv")
 
     return build
 

@@ -178,7 +178,7 @@ def shared(bench):
     bench.change = change
 
 
-KINDS = {"plain": lambda _: None, "ranking": ranked, "internals": matched, "shared": shared}
+KINDS = {"plain": lambda _: None, "ranking": ranked, "features": matched, "shared": shared}
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)

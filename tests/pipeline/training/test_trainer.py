@@ -174,7 +174,7 @@ def _half():
         temperature=1.0,
         loss={"kind": "cross_entropy"},
         label_smoothing=0.0,
-        internals=None,
+        features=None,
     )
 
 

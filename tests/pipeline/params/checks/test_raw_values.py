@@ -42,7 +42,7 @@ RICH = {
     "selection/top": 1,
     "ensemble/calibration": "held_out",
     "ensemble/members": ["m1"],
-    "distillation/internals": {
+    "distillation/features": {
         "member": "m1",
         "hidden": {"weight": 1.0, "loss": "mse", "layers": [[1, 2]]},
         "attention": None,

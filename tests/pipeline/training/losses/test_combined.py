@@ -32,7 +32,7 @@ def distillation(**changes) -> Distillation:
         "temperature": 1.0,
         "loss": {"kind": "cross_entropy"},
         "label_smoothing": 0.0,
-        "internals": None,
+        "features": None,
     }
     return Distillation.model_validate(plain | changes)
 

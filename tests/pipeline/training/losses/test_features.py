@@ -33,7 +33,7 @@ class Fixed(nn.Module):
             )
         )
 
-    def forward_with_internals(self, task, inputs, attentions):
+    def forward_with_features(self, task, inputs, attentions):
         self.given = inputs
         return torch.zeros(2, 2), self.states, self.looks if attentions else ()
 
@@ -159,7 +159,7 @@ def test_equal_widths_need_no_projection():
 @pytest.mark.parametrize("part", ["hidden", "attention"])
 @pytest.mark.parametrize("layers", [[[3, 1]], [[1, 1], [2, 5]]])
 def test_a_layer_that_is_not_there_is_refused(part, layers):
-    with pytest.raises(ParamsError, match=f"internals.{part}.layers") as error:
+    with pytest.raises(ParamsError, match=f"features.{part}.layers") as error:
         matcher(compared(**{part: matching(layers=layers)}), fixed(0, 1, 2), fixed(0, 1, 2, 3, 4))
     assert "the student has 2, the member 4" in str(error.value)
     assert f"seen: {layers[-1]}" in str(error.value)
@@ -169,7 +169,7 @@ def test_an_encoder_that_cannot_show_its_attention_is_refused():
     teacher = fixed(0, 1)
     teacher.encoder.config._attn_implementation = "flash_attention_2"
     teacher.encoder.set_attn_implementation = lambda kind: None
-    with pytest.raises(EncoderError, match=r"distillation\.internals\.attention"):
+    with pytest.raises(EncoderError, match=r"distillation\.features\.attention"):
         matcher(compared(attention=matching()), fixed(0, 1), teacher)
 
 

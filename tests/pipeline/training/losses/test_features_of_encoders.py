@@ -61,7 +61,7 @@ def test_global_random_numbers_stay_as_they_are():
     before = torch.get_rng_state()
     built = features.build(both, student.network, student.tokenizer, {"rte": teacher}, 0)
     assert built.tasks == {"rte"}
-    _, states, looks = student.network.forward_with_internals("rte", INPUTS, built.attentions)
+    _, states, looks = student.network.forward_with_features("rte", INPUTS, built.attentions)
     built.loss("rte", INPUTS, states, looks)
     assert torch.equal(before, torch.get_rng_state())
 
@@ -70,7 +70,7 @@ def test_a_student_equal_to_its_teacher_has_no_loss():
     student, teacher = loaded(), loaded()
     both = compared(hidden=matching(loss="cosine"), attention=matching())
     built = features.build(both, student.network, student.tokenizer, {"rte": teacher}, 0)
-    _, states, looks = student.network.forward_with_internals("rte", INPUTS, attentions=True)
+    _, states, looks = student.network.forward_with_features("rte", INPUTS, attentions=True)
     assert built.loss("rte", INPUTS, states, looks).item() == pytest.approx(0.0, abs=1e-6)
 
 
@@ -83,9 +83,9 @@ def test_attention_is_compared_before_dropout():
     first = compared(attention=matching(1.0, layers=[[1, 1]]))
     built = features.build(first, student.network, student.tokenizer, {"rte": teacher}, 0)
     student.network.train()
-    logits, states, looks = student.network.forward_with_internals("rte", INPUTS, True)
+    logits, states, looks = student.network.forward_with_features("rte", INPUTS, True)
     assert built.loss("rte", INPUTS, states, looks).item() == pytest.approx(0.0, abs=1e-9)
-    again, _, _ = student.network.forward_with_internals("rte", INPUTS, True)
+    again, _, _ = student.network.forward_with_features("rte", INPUTS, True)
     assert not torch.allclose(logits, again), "but it does drop"
 
 
@@ -98,7 +98,7 @@ def test_gradients_reach_the_student_alone_and_lower_the_loss(teacher):
     before = {name: weight.clone() for name, weight in taught.network.state_dict().items()}
     values = []
     for _ in range(20):
-        _, states, looks = student.network.forward_with_internals("rte", INPUTS, attentions=True)
+        _, states, looks = student.network.forward_with_features("rte", INPUTS, attentions=True)
         loss = built.loss("rte", INPUTS, states, looks)
         optimizer.zero_grad()
         loss.backward()
@@ -132,7 +132,7 @@ def test_different_vocabularies_are_refused():
             compared(hidden=matching()), student.network, student.tokenizer, {"rte": teacher}, 0
         )
     assert f"seen: {size} and {size + 1} pieces" in str(error.value)
-    assert "distillation.internals.member" in str(error.value)
+    assert "distillation.features.member" in str(error.value)
 
 
 def test_a_teacher_that_needs_more_inputs_than_the_student_gives_is_refused():

@@ -65,7 +65,7 @@ def _distillation(hard_weight):
         temperature=1.0,
         loss={"kind": "cross_entropy"},
         label_smoothing=0.0,
-        internals=None,
+        features=None,
     )
 
 
@@ -131,7 +131,7 @@ def test_the_loss_of_inner_states_is_added_and_has_the_tasks_factor(parts):
     plain = _value(parts.loss())
     together = _value(parts.loss(matcher=matcher, task_weights={"rte": 2.0}))
     inputs = {k: torch.from_numpy(v) for k, v in parts.tokens.batch(ALL).items()}
-    _, hidden, _ = parts.model.forward_with_internals("rte", inputs, False)
+    _, hidden, _ = parts.model.forward_with_features("rte", inputs, False)
     expected = 2 * (plain + 10 * _value(torch.stack(hidden).square().mean()))
     assert together == pytest.approx(expected, rel=1e-5)
     assert matcher.seen[0][2:] == (3, ())  # embeddings and two layers

@@ -1,0 +1,25 @@
+"""Link the teachers whose features the student is trained to match."""
+
+from __future__ import annotations
+
+from pipeline.params import file
+from stages import _cli
+
+app = _cli.application()
+
+
+@app.command()
+def main() -> None:
+    """Link the teachers whose features (hidden states, attention) the student is trained to match.
+
+    Reads data/teachers, of distillation.features.member alone.
+    Writes data/feature_teachers: a model a task, or only an empty manifest without such a member.
+    """
+    params = file.load()
+    from pipeline.student import feature_teachers
+
+    feature_teachers.write(params)
+
+
+if __name__ == "__main__":
+    _cli.run(app)
