@@ -255,7 +255,7 @@ def test_a_streaming_reader_gets_row_groups(tmp_path, monkeypatch, rte_splits, r
     assert found.probabilities == pytest.approx(np.array(PROBABILITIES), abs=1e-7)
 
 
-# ---- docs/reference/soft-labels.md ---------------------------------------------------------------------
+# ---- docs/reference/soft-labels.md ---------------------------------------------------
 
 
 def test_the_documented_snippets_run(tmp_path, monkeypatch, capsys, rte_splits, rte_members):
