@@ -60,7 +60,7 @@ COMMIT = "a commit of 40 lower-case hex digits (a branch or a tag can move)"
         (
             "student/head",
             {"pooling": "cls", "dropout": 0.1},
-            "student.head.kind: missing; one of linear, san or ranking",
+            "student.head.kind: missing; one of linear, ranking or san",
         ),
         (
             "student/sampling/kind",
