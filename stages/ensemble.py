@@ -10,7 +10,7 @@ import typer
 from pipeline import paths
 from pipeline.data import folds, rows, transfer_rows
 from pipeline.data.formats import layouts
-from pipeline.params import file
+from pipeline.params import file, rules
 from pipeline.soft_labels import member_logits, store
 from stages import _cli
 
@@ -29,10 +29,11 @@ def main(
     params = file.load()
     _cli.one_of(task, params.teachers.tasks, "teachers.tasks")
     prepared, path, settings = paths.prepared(task), paths.soft_labels(task), params.ensemble
+    rule = rules.written(settings.rule)
     if rows.absent(prepared):
         print(f"{task}: no train rows at the source, no soft labels", file=sys.stderr)
         named = layouts.task_of(task, params.tasks[task].custom)
-        store.write_missing(path, named, settings.rule)
+        store.write_missing(path, named, rule)
         return
     splits = rows.read_splits(prepared)
     if task in params.transfer and (further := transfer_rows.read(task)) is not None:
@@ -43,7 +44,7 @@ def main(
     found = {name: member_logits.read(task, name, names, splits) for name in chosen}
     held_out = settings.calibration == "held_out"
     temperatures = member_logits.temperatures(found) if held_out else None
-    store.write(path, splits, found, settings.rule, temperatures)
+    store.write(path, splits, found, rule, temperatures)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from pipeline.params.distillation import Distillation
 from pipeline.params.fields import Name, Section
 from pipeline.params.machine import Machine
 from pipeline.params.student import Student, Tuning
-from pipeline.params.teachers import Ensemble, Member, Refinement, Rule, Selection, Teachers
+from pipeline.params.teachers import Ensemble, Member, Refinement, Selection, Teachers
 from pipeline.params.training import EarlyStopping, Overrides, Training, Variant
 
 __all__ = [
@@ -28,7 +28,6 @@ __all__ = [
     "Params",
     "Refinement",
     "Retry",
-    "Rule",
     "Sample",
     "Selection",
     "Student",

@@ -48,7 +48,7 @@ COMMIT = "a commit of 40 lower-case hex digits (a branch or a tag can move)"
         (
             "distillation/loss",
             {"kind": "kld"},
-            "distillation.loss.kind: must be cross_entropy, kl, mse, dkd or dist, not kld; "
+            "distillation.loss.kind: must be cross_entropy, dist, dkd, kl or mse, not kld; "
             "did you mean kl?",
         ),
         (
@@ -91,7 +91,8 @@ COMMIT = "a commit of 40 lower-case hex digits (a branch or a tag can move)"
         (
             "ensemble/rule",
             "no",
-            "ensemble.rule: must be mean_probability, mean_logit or dev_weighted, not no",
+            "ensemble.rule: must be dev_weighted, mean_logit, mean_probability or a mapping of "
+            "settings, not no",
         ),
         ("machine/threads", "fast", "machine.threads: must be auto or a whole number, not fast"),
         ("machine/threads", 0, "machine.threads: must be auto or at least 1, not 0"),
