@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pipeline.params.data import Caps, Data, Hub, Official, Retry, Sample, TaskParams, Transfer
+from pipeline.params.data import Caps, Data, Retry, TaskParams, Transfer
 from pipeline.params.distillation import Distillation
 from pipeline.params.fields import Name, Section
 from pipeline.params.machine import Machine
@@ -20,15 +20,12 @@ __all__ = [
     "Distillation",
     "EarlyStopping",
     "Ensemble",
-    "Hub",
     "Machine",
     "Member",
-    "Official",
     "Overrides",
     "Params",
     "Refinement",
     "Retry",
-    "Sample",
     "Selection",
     "Student",
     "TaskParams",

@@ -145,7 +145,7 @@ def _rows(plan: Plan) -> str:
     known = [amount for amount in plan.amounts.values() if amount is not None]
     prepared = [amount.task.title for amount in known if amount.train is not None]
     others = [amount.task.title for amount in known if amount.train is None]
-    numbers = "the generator's" if plan.params.data.source == "sample" else "GLUE's official"
+    numbers = "the generator's" if plan.params.data.settings.generated else "GLUE's official"
     parts = []
     if prepared:
         parts.append(f"as prepared for {', '.join(prepared)}")

@@ -86,7 +86,7 @@ COMMIT = "a commit of 40 lower-case hex digits (a branch or a tag can move)"
         (
             "data/source",
             "smaple",
-            "data.source: must be sample, local, official or hub, not smaple; did you mean sample?",
+            "data.source: must be hub, local, official or sample, not smaple; did you mean sample?",
         ),
         (
             "ensemble/rule",
@@ -108,17 +108,21 @@ COMMIT = "a commit of 40 lower-case hex digits (a branch or a tag can move)"
             "gpu",
             "machine.device: must be auto, cpu, mps, cuda or cuda:1, not gpu",
         ),
-        ("data/hub/revision", "main", f"data.hub.revision: must be {COMMIT}, not main"),
         (
-            "data/hub/repo",
+            "data/sources/hub/revision",
+            "main",
+            f"data.sources.hub.revision: must be {COMMIT}, not main",
+        ),
+        (
+            "data/sources/hub/repo",
             "a/b/c",
-            "data.hub.repo: must be a repository's name such as google-bert/bert-base-uncased, "
+            "data.sources.hub.repo: must be a repository's name such as google-bert/bert-base-uncased, "
             "not a/b/c",
         ),
         (
-            "data/official/glue_url",
+            "data/sources/official/glue_url",
             "dl.fbaipublicfiles.com",
-            "data.official.glue_url: must be an address that starts with http:// or https://, "
+            "data.sources.official.glue_url: must be an address that starts with http:// or https://, "
             "not dl.fbaipublicfiles.com",
         ),
         (
