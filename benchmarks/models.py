@@ -59,7 +59,7 @@ def multi_task(
     import torch
 
     from pipeline.model.multitask import MultiTaskModel
-    from pipeline.params.heads import LinearHead
+    from pipeline.params.heads.linear import LinearHead
     from pipeline.tasks import GLUE
 
     head = LinearHead(kind="linear", pooling=pooling, dropout=DROPOUT)

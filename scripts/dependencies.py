@@ -10,14 +10,16 @@ from pathlib import Path, PurePosixPath
 PACKAGES = ("pipeline", "stages")
 _STAGE = re.compile(r"^  (\w+):$")
 _COMMAND = re.compile(r"^    cmd: .*python -m ([\w.]+)")
+_DISCOVERY = re.compile(r"^from pipeline\.runtime.* import .*(discovery|Registry)", re.M)
 _INDENT = " " * 6
 
 
 def closure(module: str, root: Path) -> list[str]:
     """Files of the project that a module imports, itself included, directly or not.
 
-    Imports inside functions count, and so do the packages a module lies in and the data files
-    (not Python) that lie beside a package's modules.
+    Imports inside functions count, and so do the packages a module lies in, the data files (not
+    Python) that lie beside a package's modules, and every module of a package in which a module
+    imports `pipeline.runtime.discovery`, which imports them by name.
 
     Args:
         module: dotted name of a module of this project.
@@ -95,6 +97,7 @@ def _file_of(name: str, root: Path) -> Path | None:
 def _imports(file: Path, name: str) -> Iterator[str]:
     """Every dotted name a file may import; names that are no modules are passed over later."""
     package = name if file.name == "__init__.py" else name.rpartition(".")[0]
+    yield from _discovered(file, package)
     for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -102,6 +105,12 @@ def _imports(file: Path, name: str) -> Iterator[str]:
             source = _absolute(node, package)
             yield source
             yield from (f"{source}.{alias.name}" for alias in node.names)
+
+
+def _discovered(file: Path, package: str) -> Iterator[str]:
+    """Modules of a package that finds its kinds by `pipeline.runtime.discovery`."""
+    if _DISCOVERY.search(file.read_text(encoding="utf-8")):
+        yield from (f"{package}.{other.stem}" for other in file.parent.glob("*.py"))
 
 
 def _absolute(node: ast.ImportFrom, package: str) -> str:

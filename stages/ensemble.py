@@ -10,7 +10,7 @@ import typer
 from pipeline import paths
 from pipeline.data import folds, rows, transfer_rows
 from pipeline.data.formats import layouts
-from pipeline.params import file
+from pipeline.params import file, rules
 from pipeline.soft_labels import member_logits, store
 from stages import _cli
 
@@ -31,10 +31,11 @@ def main(
     params = file.load()
     _cli.one_of(task, params.teachers.tasks, "teachers.tasks")
     prepared, path, settings = paths.prepared(task), paths.soft_labels(task), params.ensemble
+    rule = rules.written(settings.rule)
     if rows.absent(prepared):
         print(f"{task}: no train rows at the source, no soft labels", file=sys.stderr)
         definition = layouts.task_of(task, params.tasks[task].custom)
-        store.write_missing(path, definition, settings.rule)
+        store.write_missing(path, definition, rule)
         return
     splits = rows.read_splits(prepared)
     if task in params.transfer and (transfer := transfer_rows.read(task)) is not None:
@@ -45,7 +46,7 @@ def main(
     logits = {name: member_logits.read(task, name, names, splits) for name in members}
     held_out = settings.calibration == "held_out"
     temperatures = member_logits.temperatures(logits) if held_out else None
-    store.write(path, splits, logits, settings.rule, temperatures)
+    store.write(path, splits, logits, rule, temperatures)
 
 
 if __name__ == "__main__":

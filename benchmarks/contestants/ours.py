@@ -16,7 +16,8 @@ from benchmarks.workload import Workload
 from pipeline.model import batching, scoring
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.params import machine
-from pipeline.params.distillation import CrossEntropy, Distillation
+from pipeline.params.distillation import Distillation
+from pipeline.params.losses.cross_entropy import CrossEntropy
 from pipeline.runtime import hardware
 from pipeline.runtime.hardware import Hardware
 from pipeline.training.losses.objective import TrainingSet

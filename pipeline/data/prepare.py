@@ -11,6 +11,7 @@ import pyarrow as pa
 from pipeline.data import folds, row_caps, unlabelled
 from pipeline.data.formats import layouts, readers
 from pipeline.data.rows import Rows, row_id, typed
+from pipeline.params import sources
 from pipeline.params.sections import Params
 from pipeline.tasks import Task, part_of
 
@@ -21,7 +22,7 @@ class Preparation:
 
     Attributes:
         task: the task.
-        source: sample, local, official or hub.
+        source: a name of `data.source`.
         splits: rows of each split that the source has, in the task's order.
         missing: splits that the source does not have, in the task's order.
         transfer: further rows without labels, if params.yaml asks for them and the source has
@@ -105,7 +106,7 @@ def _metadata(
     task: Task, split: str, source: str, source_rows: int, cap: int | None
 ) -> dict[str, Any]:
     # Generated rows imitate a task: there is no official number that they could fall short of.
-    official = None if source == "sample" else task.rows[split]
+    official = None if sources.generated(source) else task.rows[split]
     return {
         "task": task.name,
         "title": task.title,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import torch
 from torch import Tensor, nn
 
 from pipeline.errors import EncoderError
-from pipeline.model.heads import build as kinds
+from pipeline.model.heads import build
+from pipeline.model.heads.base import Encoded, Head
 from pipeline.model.tokenization import TEXTS
-from pipeline.params.heads import Head, SanHead
+from pipeline.params.heads.base import HeadSettings
 from pipeline.tasks import Task
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class MultiTaskModel(nn.Module):
     """
 
     def __init__(
-        self, encoder: PreTrainedModel, tasks: Mapping[str, Task], heads: Mapping[str, Head]
+        self, encoder: PreTrainedModel, tasks: Mapping[str, Task], heads: Mapping[str, HeadSettings]
     ) -> None:
         super().__init__()
         self.encoder = encoder
@@ -41,7 +41,7 @@ class MultiTaskModel(nn.Module):
         width = encoder.config.hidden_size
         # Sorted, so that the first weights do not hang on the order of params.yaml.
         self.heads = nn.ModuleDict(
-            {_key(name): kinds.draw(width, tasks[name], heads[name]) for name in sorted(tasks)}
+            {_key(name): build.draw(width, tasks[name], heads[name]) for name in sorted(tasks)}
         )
 
     def forward(self, task: str, inputs: Mapping[str, Tensor]) -> Tensor:
@@ -85,9 +85,11 @@ class MultiTaskModel(nn.Module):
             )
         return self._logits(task, inputs, encoded), tuple(encoded.hidden_states), found
 
-    def head(self, task: str) -> nn.Module:
+    def head(self, task: str) -> Head:
         """The head of one task."""
-        return self.heads[_key(task)]
+        head = self.heads[_key(task)]
+        assert isinstance(head, Head)
+        return head
 
     def parameter_count(self) -> int:
         """Number of weights of the encoder and all heads."""
@@ -95,7 +97,7 @@ class MultiTaskModel(nn.Module):
 
     def _logits(self, task: str, inputs: Mapping[str, Tensor], encoded: Any) -> Tensor:
         logits: Tensor = self.head(task)(
-            kinds.Encoded(
+            Encoded(
                 encoded.last_hidden_state,
                 getattr(encoded, "pooler_output", None),
                 inputs["attention_mask"],
@@ -110,26 +112,14 @@ def encoder_inputs(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: value for name, value in inputs.items() if name != TEXTS}
 
 
-def start_at_mean(model: MultiTaskModel, task: str, mean: float) -> None:
-    """Let a regression head start at the mean score instead of learning its way up from 0."""
-    head = model.head(task)
-    assert isinstance(head, kinds.LinearHead), "other kinds are refused for scores"
-    with torch.no_grad():
-        head.linear.bias.fill_(mean)
-
-
 def _key(task: str) -> str:
     """A task may have a name that a module dict keeps for itself, such as `values`."""
     return f"head_{task}"
 
 
-def _settle_pooler(encoder: Any, heads: Mapping[str, Head]) -> None:
+def _settle_pooler(encoder: Any, heads: Mapping[str, HeadSettings]) -> None:
     has_pooler = getattr(encoder, "pooler", None) is not None
-    pooled = [
-        name
-        for name, head in heads.items()
-        if not isinstance(head, SanHead) and head.pooling == "pooler"
-    ]
+    pooled = [name for name, head in heads.items() if head.uses_pooler]
     if pooled and not has_pooler:
         raise EncoderError(
             "this encoder has no trained pooler",

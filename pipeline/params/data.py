@@ -8,49 +8,15 @@ from pydantic import Field, model_validator
 
 from pipeline.params.custom_tasks import CustomTask
 from pipeline.params.fields import (
-    Commit,
     Count,
     FileName,
-    Repo,
     Section,
     Seed,
     Text,
-    Url,
     contradiction,
 )
-
-
-class Official(Section):
-    """Hosts of the published files; a mirror with the same layout can be named instead."""
-
-    glue_url: Url
-    """Folder that holds CoLA.zip, RTE.zip and the others."""
-    senteval_url: Url
-    """Folder that holds msr_paraphrase_train.txt and msr_paraphrase_test.txt."""
-
-
-class Hub(Section):
-    """The data set on the Hugging Face Hub; HF_ENDPOINT and HF_TOKEN are honoured."""
-
-    repo: Repo
-    """Name of the data set's repository."""
-    revision: Commit
-    """Commit of the data set, 40 hex digits."""
-
-
-class Sample(Section):
-    """The embedded generator that writes GLUE-like tasks from a hand-made grammar."""
-
-    seed: Seed
-    """Seed of all generated rows."""
-    train: Annotated[int, Field(ge=20, le=2000)]
-    """Rows of each task's train split; WNLI has a quarter, as the real one is small."""
-    dev: Annotated[int, Field(ge=20, le=500)]
-    """Rows of each dev split; WNLI has a quarter."""
-    test: Annotated[int, Field(ge=20, le=500)]
-    """Rows of each test split; WNLI has a quarter."""
-    label_noise: Annotated[float, Field(ge=0, lt=0.5)]
-    """Share of train rows whose label is replaced by a wrong one."""
+from pipeline.params.sources import KINDS, SourceName, Sources
+from pipeline.params.sources.base import SourceSettings
 
 
 class Retry(Section):
@@ -67,16 +33,26 @@ class Retry(Section):
 class Data(Section):
     """Where the task files come from."""
 
-    source: Literal["sample", "local", "official", "hub"]
-    """The generator, a folder, the published files, or the Hugging Face Hub."""
+    source: SourceName
+    """Where the files come from: one of the kinds under `sources`."""
     folder: Text
     """Folder of the `local` source and of custom tasks."""
-    sample: Sample
-    official: Official
-    hub: Hub
+    sources: Sources
+    """Settings of each kind of source."""
     retry: Retry
     cap_seed: Seed
     """Seed of the order in which row caps take rows."""
+
+    @model_validator(mode="after")
+    def _source_has_settings(self) -> Self:
+        if KINDS[self.source].model_fields and getattr(self.sources, self.source) is None:
+            raise contradiction(f"source {self.source} needs its settings, sources.{self.source}")
+        return self
+
+    @property
+    def settings(self) -> SourceSettings:
+        """Settings of the source that is taken."""
+        return getattr(self.sources, self.source, None) or KINDS[self.source]()
 
 
 class Caps(Section):

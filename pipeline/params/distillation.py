@@ -7,63 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from pipeline.params.fields import Count, Name, Section, contradiction
-
-
-class CrossEntropy(Section):
-    """Cross-entropy with the soft labels (arXiv 1904.09482, Eq. 4)."""
-
-    kind: Literal["cross_entropy"]
-
-
-class KullbackLeibler(Section):
-    """Kullback-Leibler divergence from the soft labels; its gradient is cross-entropy's."""
-
-    kind: Literal["kl"]
-
-
-class LogitMse(Section):
-    """Squared distance of centred logits."""
-
-    kind: Literal["mse"]
-
-
-class Decoupled(Section):
-    """DKD (arXiv 2203.08679): target class and the other classes apart."""
-
-    kind: Literal["dkd"]
-    alpha: Annotated[float, Field(ge=0)]
-    """Weight of the target class part."""
-    beta: Annotated[float, Field(ge=0)]
-    """Weight of the other classes part, which is 0 in a task with two classes."""
-
-    @model_validator(mode="after")
-    def _teaches(self) -> Self:
-        if self.alpha == 0 == self.beta:
-            raise contradiction("with alpha 0 and beta 0 nothing is learnt from soft labels")
-        return self
-
-
-class Correlation(Section):
-    """DIST (arXiv 2205.10536): Pearson correlation along classes and along rows."""
-
-    kind: Literal["dist"]
-    inter: Annotated[float, Field(ge=0)]
-    """Weight of the correlation within each row; of two classes it only knows which is larger."""
-    intra: Annotated[float, Field(ge=0)]
-    """Weight of the correlation within each class over the batch."""
-
-    @model_validator(mode="after")
-    def _teaches(self) -> Self:
-        if self.inter == 0 == self.intra:
-            raise contradiction("with inter 0 and intra 0 nothing is learnt from soft labels")
-        return self
-
-
-SoftLoss = Annotated[
-    CrossEntropy | KullbackLeibler | LogitMse | Decoupled | Correlation,
-    Field(discriminator="kind"),
-]
-
+from pipeline.params.losses import SoftLoss
 
 LayerPair = Annotated[list[Count], Field(min_length=2, max_length=2)]
 
@@ -114,9 +58,9 @@ class Distillation(Section):
 
     @model_validator(mode="after")
     def _temperature_counts(self) -> Self:
-        if self.loss.kind == "mse" and self.temperature != 1.0:
+        if not self.loss.softens and self.temperature != 1.0:
             raise contradiction(
-                f"loss mse compares logits and knows no temperature; set it to 1.0, "
+                f"loss {self.loss.kind} compares logits and knows no temperature; set it to 1.0, "
                 f"not {self.temperature:g}"
             )
         return self

@@ -24,7 +24,7 @@ WHOLE = {
     ("tuning", "tasks"),
 }
 # Each kind of these has keys of its own.
-WHOLE_KEYS = {"encoder", "head", "heads", "sampling", "loss", "features", "early_stopping"}
+WHOLE_KEYS = {"encoder", "head", "heads", "sampling", "loss", "rule", "features", "early_stopping"}
 FOLDER = ("data", "folder")
 
 

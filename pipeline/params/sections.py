@@ -6,12 +6,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from pipeline.params.data import Caps, Data, Hub, Official, Retry, Sample, TaskParams, Transfer
+from pipeline.params.data import Caps, Data, Retry, TaskParams, Transfer
 from pipeline.params.distillation import Distillation
 from pipeline.params.fields import Name, Section
 from pipeline.params.machine import Machine
 from pipeline.params.student import Student, Tuning
-from pipeline.params.teachers import Ensemble, Member, Refinement, Rule, Selection, Teachers
+from pipeline.params.teachers import Ensemble, Member, Refinement, Selection, Teachers
 from pipeline.params.training import EarlyStopping, Overrides, Training, Variant
 
 __all__ = [
@@ -20,16 +20,12 @@ __all__ = [
     "Distillation",
     "EarlyStopping",
     "Ensemble",
-    "Hub",
     "Machine",
     "Member",
-    "Official",
     "Overrides",
     "Params",
     "Refinement",
     "Retry",
-    "Rule",
-    "Sample",
     "Selection",
     "Student",
     "TaskParams",

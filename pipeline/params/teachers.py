@@ -11,10 +11,10 @@ from pydantic import AfterValidator, Field, model_validator
 from pipeline.params.encoders import Encoder
 from pipeline.params.fields import Count, Dropout, Name, Names, Section, contradiction, different
 from pipeline.params.heads import Head
+from pipeline.params.rules import Rule
 from pipeline.params.sampling import Sampling
 from pipeline.params.training import Overrides, Training, Variant
 
-Rule = Literal["mean_probability", "mean_logit", "dev_weighted"]
 WHOLE = "all"
 """The only fold of teachers that are trained on all train rows."""
 

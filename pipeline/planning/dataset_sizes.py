@@ -12,6 +12,7 @@ from pipeline import paths
 from pipeline.data import rows
 from pipeline.data.formats import layouts
 from pipeline.data.rows import Rows
+from pipeline.params import sources
 from pipeline.params.encoders import Encoder
 from pipeline.params.sections import Params
 from pipeline.planning import encoder_shapes, row_lengths
@@ -101,25 +102,15 @@ def _is_current(task: Task, split: str, there: Rows, params: Params) -> bool:
     named = (there.metadata["source"], there.metadata["cap"])
     if named != (source, _cap(task, split, params)):
         return False
-    return source != "sample" or there.metadata["source_rows"] == _drawn(task, split, params)
+    if not sources.generated(source):
+        return True
+    return bool(there.metadata["source_rows"] == params.data.settings.rows(task, split))
 
 
 def _expected(task: Task, split: str, params: Params) -> int:
-    whole = _whole(task, split, params)
+    whole = params.data.settings.rows(task, split)
     cap = _cap(task, split, params)
     return whole if cap is None else min(whole, cap)
-
-
-def _whole(task: Task, split: str, params: Params) -> int:
-    if params.data.source == "sample":
-        return _drawn(task, split, params)
-    return task.rows[split] or 0
-
-
-def _drawn(task: Task, split: str, params: Params) -> int:
-    from pipeline.data.sample.splits import count
-
-    return count(task.name, split, params.data.sample)
 
 
 def _cap(task: Task, split: str, params: Params) -> int | None:
@@ -134,9 +125,13 @@ def _transfer(task: Task, splits: Mapping[str, int], params: Params) -> int:
     if asked is None:
         return 0
     if asked.source == "rest":
-        there = _whole(task, "train", params) - splits.get("train", 0)
+        there = params.data.settings.rows(task, "train") - splits.get("train", 0)
     elif asked.source == "test":
-        there = sum(_whole(task, split, params) for split in task.rows if part_of(split) == "test")
+        there = sum(
+            params.data.settings.rows(task, split)
+            for split in task.rows
+            if part_of(split) == "test"
+        )
     else:
         there = _lines(paths.TEXTS / str(asked.file))
     return there if asked.rows is None else min(there, asked.rows)

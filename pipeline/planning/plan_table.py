@@ -181,7 +181,7 @@ def _rows(plan: Plan) -> str:
     sizes = [size for size in plan.amounts.values() if size is not None]
     prepared = [size.task.title for size in sizes if size.train is not None]
     others = [size.task.title for size in sizes if size.train is None]
-    numbers = "the generator's" if plan.params.data.source == "sample" else "GLUE's official"
+    numbers = "the generator's" if plan.params.data.settings.generated else "GLUE's official"
     parts = []
     if prepared:
         parts.append(f"as prepared for {', '.join(prepared)}")

@@ -13,10 +13,8 @@ from pipeline.planning import encoder_shapes, row_lengths
 from pipeline.planning.cost import NOTHING, Load, Training
 from pipeline.planning.dataset_sizes import DatasetSize
 from pipeline.planning.encoder_shapes import Shape
-from pipeline.tasks import Task
 from pipeline.training import task_sampling
 
-RIGHT = 0.5  # share of right answers among the rows of a ranking task; QNLI was made so
 MERGED = MergedSampling(kind="merged")
 
 
@@ -60,7 +58,7 @@ class Run:
         trained: training by task; empty if it only scores.
         scored: rows that are scored, those held out of train after every epoch included.
         guide: encoder of a teacher whose inner states are matched, and the rows it sees.
-        widened: rows of a batch, negatives of a ranking head included, for each row.
+        widened: rows of a batch, extra pairs of its head included, for each row.
         unknown: why it cannot be counted; "" if it can.
     """
 
@@ -103,7 +101,7 @@ def count(job: Job, known: Mapping[str, DatasetSize | None]) -> Run:
         return Run(job, shape, 0, {}, NOTHING, unknown=unknown)
     held = _held_out(job)
     sizes = {task: n - held[task] + job.further.get(task, 0) for task, n in job.train.items()}
-    rank = {task: 1 + _negatives(head) for task, head in job.heads.items()}
+    rank = {task: 1 + head.extra_pairs for task, head in job.heads.items()}
     trained = {
         task: replace(work, load=work.load.times(rank[task]))
         for task, work in training(sizes, amounts, job.settings, job.chosen).items()
@@ -149,20 +147,9 @@ def training(
 
 def weights(job: Job, amounts: Mapping[str, DatasetSize], shape: Shape) -> int:
     """Number of weights of encoder and heads, as MultiTaskModel.parameter_count has it."""
-    pooler = any(getattr(head, "pooling", "") == "pooler" for head in job.heads.values())
-    heads = (_head(head, shape.hidden, amounts[task].task) for task, head in job.heads.items())
+    pooler = any(head.uses_pooler for head in job.heads.values())
+    heads = (head.weights(shape.hidden, amounts[task].task) for task, head in job.heads.items())
     return shape.parameters(pooler) + sum(heads)
-
-
-def _head(head: Head, width: int, task: Task) -> int:
-    """Weights of a head: one linear layer, for ranking with one output.
-
-    SAN's are a GRU (six squares of the width and six biases), an attention (one square), the
-    first state's attention (one width) and a classifier on four vectors.
-    """
-    if head.kind == "san":
-        return 7 * width**2 + 7 * width + (4 * width + 1) * task.outputs
-    return (width + 1) * (1 if head.kind == "ranking" else task.outputs)
 
 
 def _unknown(job: Job, shape: Shape | None, amounts: Mapping[str, DatasetSize]) -> str:
@@ -186,11 +173,6 @@ def _scored(job: Job, held: Mapping[str, int], amounts: Mapping[str, DatasetSize
         row_lengths.load(amounts[task].lengths, rows + epochs * held.get(task, 0), length)
         for task, rows in job.scored.items()
     )
-
-
-def _negatives(head: Head) -> float:
-    """Pairs that a ranking head adds for each row of its task."""
-    return RIGHT * head.negatives if head.kind == "ranking" else 0.0
 
 
 def _guide(job: Job, trained: Mapping[str, Training]) -> tuple[Shape, Load] | None:

@@ -13,6 +13,7 @@ from pipeline.data import row_tables
 from pipeline.data.row_join import Origin, locate
 from pipeline.data.row_tables import Floats
 from pipeline.errors import SoftLabelError
+from pipeline.params import rules
 from pipeline.params.teachers import WHOLE
 from pipeline.soft_labels import checks, ensemble_rules
 from pipeline.tasks import Task
@@ -49,8 +50,8 @@ class SoftLabels(row_tables.Described):
 
     @property
     def rule(self) -> str:
-        """Ensemble rule that made the soft labels."""
-        return str(self.metadata["rule"])
+        """Name of the ensemble rule that made the soft labels."""
+        return rules.name(self.metadata["rule"])
 
     @property
     def members(self) -> tuple[str, ...]:
@@ -127,9 +128,9 @@ class SoftLabels(row_tables.Described):
             SoftLabelError: rule, weights, calibration or temperature cannot be used.
         """
         if self.task.regression:
-            return ensemble_rules.combine_scores(logits, self.rule, self.weights)
+            return ensemble_rules.combine_scores(logits, self.metadata["rule"], self.weights)
         return ensemble_rules.combine(
-            logits, self.rule, self.weights, temperature, self.temperatures
+            logits, self.metadata["rule"], self.weights, temperature, self.temperatures
         )
 
     def _by_member(self, key: str) -> list[float] | None:

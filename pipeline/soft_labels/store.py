@@ -29,6 +29,7 @@ from pipeline.data.row_tables import Floats, key_batches
 from pipeline.data.rows import TRANSFER, Rows
 from pipeline.errors import SoftLabelError
 from pipeline.metrics import task_score
+from pipeline.params import rules
 from pipeline.runtime.memory_mapped import MappedBuffer
 from pipeline.soft_labels import checks, ensemble_rules
 from pipeline.soft_labels.logits import Logits
@@ -48,7 +49,7 @@ def write(
     path: Path,
     splits: Mapping[str, Rows],
     members: Mapping[str, Logits],
-    rule: str,
+    rule: rules.Written,
     temperatures: Mapping[str, float] | None = None,
 ) -> None:
     """Make an ensemble's soft labels and write them; the same input gives the same bytes.
@@ -59,7 +60,7 @@ def write(
             members have labelled any.
         members: logits of every member, in the order wanted for the columns; each must hold
             exactly these rows, in any order.
-        rule: one of `ensemble.RULES`.
+        rule: as in params.yaml.
         temperatures: temperature that calibrates each member, or None for no calibration.
 
     Raises:
@@ -73,7 +74,7 @@ def write(
     models = {name: dict(member.model) for name, member in members.items()}
     notes = {
         "rule": rule,
-        "weights": _weights(task, models) if rule == "dev_weighted" else None,
+        "weights": _weights(task, models, rule),
         "temperatures": None if temperatures is None else dict(temperatures),
         "folds": folds(next(iter(models.values()), {})),
         "members": models,
@@ -89,7 +90,7 @@ def write(
     row_tables.write(path, table, made.metadata)
 
 
-def write_missing(path: Path, task: Task, rule: str) -> None:
+def write_missing(path: Path, task: Task, rule: rules.Written) -> None:
     """Write a file without rows, for a task that the source does not have."""
     nothing: dict[str, Any] = {"rule": rule, "weights": None, "temperatures": None, "folds": []}
     metadata = _metadata(task, {**nothing, "members": {}, "missing": True})
@@ -203,17 +204,21 @@ def _member_values(keys: pa.Table, task: Task, name: str, member: Logits) -> Flo
     return member.values[align(member.table, keys, origin)]
 
 
-def _weights(task: Task, models: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
+def _weights(
+    task: Task, models: Mapping[str, Mapping[str, Any]], rule: rules.Written
+) -> dict[str, float] | None:
+    """Weights by member; None for a rule that has none."""
+    chosen = ensemble_rules.of(rule)
+    if not chosen.uses_dev:
+        return None
     for name, model in models.items():
         if not any(part_of(split) == "dev" for split in model.get("dev", {})):
             raise SoftLabelError(
-                "dev_weighted needs each member's dev metrics",
+                f"{rules.name(rule)} needs each member's dev metrics",
                 seen=f"teacher {name} has none: {task.name} has no dev split",
                 fix="set ensemble.rule to mean_probability",
             )
-    return ensemble_rules.dev_weights(
-        {n: task_score(task, model["dev"]) for n, model in models.items()}
-    )
+    return chosen.weights({n: task_score(task, model["dev"]) for n, model in models.items()})
 
 
 def _metadata(task: Task, notes: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import numpy as np
 from pipeline import metrics, paths
 from pipeline.data.rows import Rows, Splits
 from pipeline.model import encoders, saved_model, scoring, tokenization
-from pipeline.model.multitask import MultiTaskModel, start_at_mean
+from pipeline.model.multitask import MultiTaskModel
 from pipeline.params import machine
 from pipeline.runtime import hardware, hashing
 from pipeline.runtime.artifact_lock import StagingFolder
@@ -29,6 +29,7 @@ from pipeline.training.run import Run
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
+    from pipeline.model.heads.base import Head
     from pipeline.training.losses.features import FeatureLoss
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -108,7 +109,7 @@ def fine_tune(
     network = MultiTaskModel(opened.encoder, tasks, recipe.heads)
     for name, rows in train.items():
         if tasks[name].regression:
-            start_at_mean(network, name, float(rows.labels[rows.known].mean()))
+            network.head(name).start_at(float(rows.labels[rows.known].mean()))
     return _train(staging, recipe, train, network, opened, machine, chosen, targets, teachers)
 
 
@@ -165,7 +166,7 @@ def _train(
         matcher=_matcher(recipe, network, opened, teachers, chosen),
     )
     sets = {
-        name: _training_set(name, rows, recipe, opened.tokenizer, targets.get(name))
+        name: _training_set(rows, network.head(name), recipe, opened.tokenizer, targets.get(name))
         for name, rows in train.items()
     }
     key = run_key.digest(recipe, network, sets, run.matcher, teachers, chosen)
@@ -209,20 +210,13 @@ def _matcher(
 
 
 def _training_set(
-    name: str,
     rows: Rows,
+    head: Head,
     recipe: Recipe,
     tokenizer: PreTrainedTokenizerBase,
     targets: np.ndarray | None,
 ) -> trainer.TrainingSet:
-    length, head = recipe.settings.max_length, recipe.heads[name]
-    packed, labels, known = tokenization.tokenise(rows, tokenizer, length), rows.labels, rows.known
-    negatives = None
-    if head.kind == "ranking":
-        from pipeline.model.heads.ranking import Negatives, positive_class
-
-        # Texts are told apart here, so these columns are held in memory for as long as it takes.
-        table = rows.columns("sentence1", "sentence2", "label")
-        positive = positive_class(rows.task.labels, head.positive)
-        negatives = Negatives(table, labels, packed, head, length, positive)
-    return trainer.TrainingSet(packed, labels, targets, None if known.all() else known, negatives)
+    length = recipe.settings.max_length
+    tokens, known = tokenization.tokenise(rows, tokenizer, length), rows.known
+    pairs = head.extra_pairs(rows, tokens, length)
+    return trainer.TrainingSet(tokens, rows.labels, targets, None if known.all() else known, pairs)

@@ -38,7 +38,7 @@ class Shard:
 
     Attributes:
         inputs: gives the padded inputs, `(rows, length)` each.
-        own: whether its rows are the batch's, not wrong answers beside them.
+        own: whether its rows are the batch's, not extra pairs of a head.
         words: what the masks of its pass are drawn from.
     """
 

@@ -123,24 +123,24 @@ class TrainingStep:
         longest = int(rows.tokens.lengths[batch].max())
         current_batch.start("training", task, len(batch), longest)
         own = self._passes.of_rows(rows.tokens, batch, self.done, place)
-        places, pairs = self._negatives(rows, batch, place)
-        wrong = self._passes.of_inputs(pairs, self.done, place) if len(places) else []
-        outputs = self._passes.forward(partial(self._objective.forward, task), [*own, *wrong])
+        places, pairs = self._extra_pairs(rows, batch, place)
+        shards = self._passes.of_inputs(pairs, self.done, place) if len(places) else []
+        outputs = self._passes.forward(partial(self._objective.forward, task), [*own, *shards])
         leaves = [one.cut() for one in outputs]
-        beside = (places, leaves[len(own) :]) if wrong else None
+        extra = (places, leaves[len(own) :]) if shards else None
         progress = self.done / self.steps
-        loss = self._objective.loss(task, rows, batch, leaves[: len(own)], progress, beside)
+        loss = self._objective.loss(task, rows, batch, leaves[: len(own)], progress, extra)
         loss = loss * (len(batch) / step.rows)
         tensors = [tensor for one in leaves for tensor in one.tensors]
         found = torch.autograd.grad(self._scaler.scale(loss), tensors)
         self._gradients.add(self._passes.backward(outputs, _grouped(leaves, found)))
         return loss.detach()
 
-    def _negatives(self, rows: TrainingSet, batch: Any, place: int) -> tuple[Any, Any]:
-        if rows.negatives is None:
+    def _extra_pairs(self, rows: TrainingSet, batch: Any, place: int) -> tuple[Any, Any]:
+        if rows.extra_pairs is None:
             return (), {}
         random = stream(self.run.seed, Purpose.NEGATIVES, self.done, place)
-        return rows.negatives.draw(batch, random)
+        return rows.extra_pairs.draw(batch, random)
 
 
 @contextmanager

@@ -130,7 +130,7 @@ def make_small(params: Any) -> None:
     """Three tasks, two of them with teachers, two members, a few rows, tiny models."""
     tasks = ("rte", "stsb", "wnli")
     params["data"]["source"] = "sample"
-    params["data"]["sample"].update({"seed": 7, "train": 24, "dev": 20, "test": 20})
+    params["data"]["sources"]["sample"].update({"seed": 7, "train": 24, "dev": 20, "test": 20})
     params["tasks"] = {task: params["tasks"][task] for task in tasks}
     params["teachers"].update({"encoder": dict(_LIGHT), **_QUICK})
     params["teachers"].update({"tasks": {"rte": {}, "stsb": {}}})

@@ -15,7 +15,7 @@ import pytest
 from pipeline.data import rows
 from pipeline.params import file
 from pipeline.params.encoders import RandomEncoder
-from pipeline.params.heads import LinearHead
+from pipeline.params.heads.linear import LinearHead
 from pipeline.params.machine import Machine
 from pipeline.params.sections import Params, Training
 from pipeline.soft_labels import logits, store

@@ -57,7 +57,7 @@ def small() -> dict[str, Any]:
     for section in ("refinement", "teachers", "student", "tuning"):
         values[section] |= SHORT
     values["data"]["source"] = "sample"
-    values["data"]["sample"] |= {"train": 20, "dev": 20, "test": 20}
+    values["data"]["sources"]["sample"] |= {"train": 20, "dev": 20, "test": 20}
     values["machine"] |= {"device": "cpu", "threads": 1, "shards": 1, "labelling_tokens": 2048}
     return values
 
@@ -119,7 +119,7 @@ def test_nothing_but_sizes_differs_from_the_profile() -> None:
     expected = {
         f"{s}.{key}" for s in ("refinement", "teachers", "student", "tuning") for key in sizes
     }
-    expected |= {"data.source", *(f"data.sample.{key}" for key in ("train", "dev", "test"))}
+    expected |= {"data.source", *(f"data.sources.sample.{key}" for key in ("train", "dev", "test"))}
     expected |= {f"machine.{key}" for key in ("device", "threads", "shards", "labelling_tokens")}
     assert set(found_paths) == expected
 

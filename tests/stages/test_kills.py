@@ -109,7 +109,7 @@ def _write_params(root):
     params = yaml.load((ROOT / "profiles" / "sample.yaml").read_text(encoding="utf-8"))
     params["tasks"] = {"rte": params["tasks"]["rte"]}
     params["selection"]["tasks"] = ["rte"]
-    params["data"]["sample"].update({"train": 80, "dev": 20, "test": 20})
+    params["data"]["sources"]["sample"].update({"train": 80, "dev": 20, "test": 20})
     params["teachers"].update({"epochs": 3, "batch_size": 8, "max_length": 32, "encoder": TINY})
     params["teachers"].update({"tasks": {"rte": {}}, "members": {"m1": {"seed": 1}}})
     params["machine"].update({"device": "cpu", "threads": 2, "shards": 2, "checkpoint_seconds": 0})

@@ -35,7 +35,7 @@ class Raw:
 
     Attributes:
         folder: folder of the files.
-        source: sample, local, official or hub.
+        source: a name of `data.source`.
         layout: tsv, zip, msr, parquet or custom.
         files: names of the files, in order.
     """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.data.sample import layouts, splits
 from pipeline.errors import DataError
-from pipeline.params.sections import Sample
+from pipeline.params.sources.sample import Sample
 from pipeline.tasks import GLUE
 
 

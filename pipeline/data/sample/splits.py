@@ -20,8 +20,8 @@ from pipeline.data.sample import (
 from pipeline.data.sample.examples import Example, Maker
 from pipeline.data.sample.random_streams import stream
 from pipeline.errors import DataError
-from pipeline.params.sections import Sample
-from pipeline.tasks import Task, part_of
+from pipeline.params.sources.sample import Sample
+from pipeline.tasks import Task
 
 MAKERS: Mapping[str, Maker] = {
     "cola": acceptability.make,
@@ -55,18 +55,11 @@ def draw(task: Task, settings: Sample) -> dict[str, list[Example]]:
     splits = {}
     for split in task.rows:
         rng = stream(settings.seed, task.name, split)
-        rows = _draw_rows(task, split, count(task.name, split, settings), owners, rng)
+        rows = _draw_rows(task, split, settings.rows(task, split), owners, rng)
         splits[split] = text_traps.marked(rows, text_traps.QUIRKS.get((task.name, split), ()), rng)
     noise = stream(settings.seed, task.name, "noise")
     splits["train"] = mislabelled(splits["train"], task, settings.label_noise, noise)
     return splits
-
-
-def count(task: str, split: str, settings: Sample) -> int:
-    """Rows of a split; WNLI has a quarter, as the real one is small."""
-    part = part_of(split)
-    rows: int = getattr(settings, "test" if part == "ax" else part)
-    return rows // 4 if task == "wnli" else rows
 
 
 def mislabelled(rows: list[Example], task: Task, share: float, rng: Random) -> list[Example]:

@@ -14,7 +14,7 @@ class Collected:
     """Files of one task, as they lie in its raw folder.
 
     Attributes:
-        source: where they come from: sample, local, official or hub.
+        source: where they come from: a name of `data.source`.
         layout: how they are to be read.
         licence: short licence note.
         origins: name of each file -> where it comes from.

@@ -7,17 +7,20 @@ from pathlib import Path
 
 from pipeline.data.formats.layouts import hub_name
 from pipeline.data.sources import hub_paths
+from pipeline.data.sources.base import SOURCES
 from pipeline.data.sources.checksums import HUB, Pin
 from pipeline.data.sources.collected import Collected
 from pipeline.data.sources.download import DOWNLOADS, OFFLINE_FIX, Wanted, all_kept, fetch_all
 from pipeline.errors import DownloadError
-from pipeline.params.sections import Data, Hub
+from pipeline.params.sections import Params
+from pipeline.params.sources.hub import Hub
 from pipeline.tasks import Task
 
 
+@SOURCES.register("hub")
 def collect(
     task: Task,
-    data: Data,
+    params: Params,
     folder: Path,
     *,
     pins: Mapping[str, Pin] = HUB,
@@ -35,20 +38,21 @@ def collect(
     """
     from huggingface_hub import constants, get_token
 
+    settings: Hub = params.data.sources.hub
     paths = {hub_name(split): hub_paths.hub_path(task.name, split) for split in task.rows}
-    wanted = {name: Wanted(address(path, data.hub), pins[path]) for name, path in paths.items()}
+    wanted = {name: Wanted(address(path, settings), pins[path]) for name, path in paths.items()}
     if constants.is_offline_mode() and not all_kept(wanted, downloads):
         raise DownloadError(
             f"the Hub may not be asked for {task.title}: HF_HUB_OFFLINE is set",
-            where=f"data.source is hub ({data.hub.repo})",
+            where=f"data.source is hub ({settings.repo})",
             fix=f"unset HF_HUB_OFFLINE, or {OFFLINE_FIX}",
         )
     token = get_token()
     headers = {"Authorization": f"Bearer {token}"} if token else {}
-    fetch_all(wanted, folder, data.retry, downloads=downloads, headers=headers)
+    fetch_all(wanted, folder, params.data.retry, downloads=downloads, headers=headers)
     # The origin names the data set, not the server: a mirror gives the same source.json.
     origins = {
-        name: f"hf://datasets/{data.hub.repo}@{data.hub.revision}/{path}"
+        name: f"hf://datasets/{settings.repo}@{settings.revision}/{path}"
         for name, path in paths.items()
     }
     return Collected("hub", "parquet", task.licence, origins)

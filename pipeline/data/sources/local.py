@@ -8,8 +8,11 @@ from pathlib import Path
 
 from pipeline.data.formats import layouts
 from pipeline.data.sources import hub_paths
+from pipeline.data.sources.base import SOURCES
+from pipeline.data.sources.checksums import Pin
 from pipeline.data.sources.collected import Collected, Layout
 from pipeline.errors import DataError
+from pipeline.params.sections import Params
 from pipeline.tasks import GLUE, Task
 
 CUSTOM_SPLITS = ("train", "dev", "test")
@@ -21,6 +24,22 @@ _AX_TABLES = (
     "AX.tsv",
     "MNLI/diagnostic.tsv",
 )
+
+
+@SOURCES.register("local")
+def collect_from_folder(
+    task: Task, params: Params, folder: Path, *, pins: Mapping[str, Pin], downloads: Path
+) -> Collected:
+    """Copy one task's files from `data.folder`.
+
+    Raises:
+        DataError: there is no such folder, or it holds none of the tasks in params.yaml.
+    """
+    root = Path(params.data.folder)
+    collected = collect(task, root, folder)
+    if not collected.origins:
+        require_any([name for name in params.tasks if name in GLUE], root)
+    return collected
 
 
 def collect(task: Task, root: Path, folder: Path) -> Collected:

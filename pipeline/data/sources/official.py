@@ -8,11 +8,13 @@ from pathlib import Path
 
 from pipeline.data.formats import zip_members
 from pipeline.data.formats.layouts import MSR_DEV_IDS, MSR_TEST, MSR_TRAIN
+from pipeline.data.sources.base import SOURCES
 from pipeline.data.sources.checksums import OFFICIAL, Pin
 from pipeline.data.sources.collected import Collected, Layout
 from pipeline.data.sources.download import DOWNLOADS, Wanted, fetch_all
 from pipeline.errors import DownloadError
-from pipeline.params.sections import Data, Official
+from pipeline.params.sections import Params
+from pipeline.params.sources.official import Official
 from pipeline.tasks import Task
 
 FILES: Mapping[str, tuple[str, ...]] = {
@@ -28,9 +30,10 @@ FILES: Mapping[str, tuple[str, ...]] = {
 }
 
 
+@SOURCES.register("official")
 def collect(
     task: Task,
-    data: Data,
+    params: Params,
     folder: Path,
     *,
     pins: Mapping[str, Pin] = OFFICIAL,
@@ -42,8 +45,9 @@ def collect(
         DownloadError: a file could not be fetched, is not the pinned one, or is a zip with a
             member that would leave the folder it is unpacked in.
     """
-    wanted = {name: Wanted(address(name, data.official), pins[name]) for name in FILES[task.name]}
-    fetch_all(wanted, folder, data.retry, downloads=downloads)
+    hosts: Official = params.data.sources.official
+    wanted = {name: Wanted(address(name, hosts), pins[name]) for name in FILES[task.name]}
+    fetch_all(wanted, folder, params.data.retry, downloads=downloads)
     for name, file in wanted.items():
         if name.endswith(".zip"):
             check_members(folder / name, file.url)

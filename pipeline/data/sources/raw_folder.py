@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import paths
-from pipeline.data.sources import hub, local, official
+from pipeline.data.sources import local
+from pipeline.data.sources.base import SOURCES
 from pipeline.data.sources.checksums import PINS, Pin
 from pipeline.data.sources.collected import Collected
 from pipeline.data.sources.download import DOWNLOADS
@@ -48,31 +49,10 @@ def _collect(
     task: str, params: Params, folder: Path, pins: Mapping[str, Pin], downloads: Path
 ) -> Collected:
     # Of `tasks` only the names are read: dvc.yaml leaves caps and definitions out of this stage.
-    data = params.data
     if task not in GLUE:
-        return local.collect_custom(task, Path(data.folder), folder)
-    match data.source:
-        case "sample":
-            return _sample(task, params, folder)
-        case "local":
-            collected = local.collect(GLUE[task], Path(data.folder), folder)
-            if not collected.origins:
-                local.require_any([n for n in params.tasks if n in GLUE], Path(data.folder))
-            return collected
-        case "official":
-            return official.collect(GLUE[task], data, folder, pins=pins, downloads=downloads)
-        case "hub":
-            return hub.collect(GLUE[task], data, folder, pins=pins, downloads=downloads)
-
-
-def _sample(task: str, params: Params, folder: Path) -> Collected:
-    from pipeline.data.sample import files
-
-    made = files.generate(task, params.data.sample)
-    for name, content in made.items():
-        (folder / name).write_bytes(content)
-    licence = "generated sentences, free to use as this project is"
-    return Collected("sample", "tsv", licence, dict.fromkeys(made, "sample"))
+        return local.collect_custom(task, Path(params.data.folder), folder)
+    collect = SOURCES[params.data.source]
+    return collect(GLUE[task], params, folder, pins=pins, downloads=downloads)
 
 
 def _record(task: str, collected: Collected, folder: Path) -> dict[str, Any]:

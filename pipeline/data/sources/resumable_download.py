@@ -151,7 +151,8 @@ class Partial:
             seen=seen,
             where=self.url,
             fix="run the command again; if it stays so, the server's file has changed (or "
-            "data.hub names another revision than the pinned one): take another data.source",
+            "data.sources.hub names another revision than the pinned one): take another "
+            "data.source",
         )
 
 

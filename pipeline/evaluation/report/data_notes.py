@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.evaluation.evaluate import TaskResult
 from pipeline.evaluation.report import label_notes
 from pipeline.evaluation.systems import BASELINE, STUDENT, TEACHER, TUNED
+from pipeline.params import sources
 from pipeline.tasks import GLUE, part_of
 
 SAMPLE_HEADLINE = (
@@ -37,10 +38,10 @@ def headline(results: Sequence[TaskResult], missing: Mapping[str, str]) -> str:
         results: the evaluated tasks.
         missing: task -> why it was left out.
     """
-    sources = _sources(results)
-    if "sample" in sources:
+    names = _sources(results)
+    if any(map(sources.generated, names)):
         return SAMPLE_HEADLINE
-    from_where = " and ".join(f"`{source}`" for source in sources)
+    from_where = " and ".join(f"`{source}`" for source in names)
     faults = [*_cuts(results), *(f"without {title(name)}" for name in missing)]
     if faults:
         return f"Dev results on part of the data (source {from_where}): {'; '.join(faults)}."
@@ -113,7 +114,7 @@ def _dev_splits(result: TaskResult) -> list[str]:
 
 def _count(split: Mapping[str, Any]) -> str:
     official = split["official_rows"]
-    whole = split["source"] == "sample" or official in (None, split["rows"])
+    whole = sources.generated(split["source"]) or official in (None, split["rows"])
     of = "" if whole else f" of {official:,}"
     return f"{split['rows']:,}{of}"
 

@@ -8,6 +8,7 @@ from typing import Any
 from pipeline.evaluation.evaluate import TaskResult
 from pipeline.evaluation.systems import TUNED
 from pipeline.params.teachers import WHOLE
+from pipeline.soft_labels.rules.base import RULES
 
 _TRANSFER_SOURCES = {
     "rest": "train rows that the cap leaves out",
@@ -41,11 +42,8 @@ def _members(taught: Sequence[TaskResult]) -> list[str]:
     if not names:
         return []
     named = ", ".join(f"`{rule}`" for rule in rules)
-    flattered = " " + _WEIGHTED if "dev_weighted" in rules else ""
-    return [f"Ensembles of {', '.join(names)} by rule {named}.{flattered}"]
-
-
-_WEIGHTED = "Members are weighted by their dev scores, so the ensembles' dev figures are flattered."
+    cautions = [caution for rule in rules if (caution := RULES[rule].caution)]
+    return [" ".join([f"Ensembles of {', '.join(names)} by rule {named}.", *cautions])]
 
 
 def _folds(taught: Sequence[TaskResult]) -> list[str]:

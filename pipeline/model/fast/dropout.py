@@ -18,7 +18,7 @@ from numpy.random import SFC64, Generator
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from pipeline.model.heads.san import Uniform as TorchUniform
+from pipeline.model.heads.base import Uniform as TorchUniform
 
 _LEVELS = 2**16
 _DRAWS_A_WORD = 4  # 16-bit numbers in one 64-bit draw
@@ -104,7 +104,7 @@ class Uniform(TorchUniform):
 
 @contextmanager
 def replaced(model: nn.Module) -> Iterator[None]:
-    """Within the block, a model's `nn.Dropout` and a SAN head's draws come from `seeded`."""
+    """Within the block, dropout and the heads' random numbers come from `seeded`."""
     found = [
         (parent, name, child)
         for parent in model.modules()

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import copy
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from pipeline.model.heads.build import LinearHead
+from pipeline.data.rows import Rows
+from pipeline.model.heads.base import HEADS, Encoded, Head
+from pipeline.model.heads.linear import PooledLinear
 from pipeline.model.tokenization import Tokens
-from pipeline.params import heads as spec
+from pipeline.params.heads import ranking
 from pipeline.tasks import Task
-
-if TYPE_CHECKING:
-    from pipeline.model.heads.build import Encoded
 
 _TRIES = 64  # draws before all rows are gone through for a wrong answer
 
 
-class RankingHead(nn.Module):
+@HEADS.register("ranking")
+class RankingHead(Head):
     """Relevance of an answer, the second text, to a question, the first: Eq. 5.
 
     `Rel(Q, A) = w x` with a bias. Eq. 5 passes it through a function g; here g, a sigmoid, is left
@@ -29,14 +29,11 @@ class RankingHead(nn.Module):
     other, so that the first one's probability is `sigmoid(Rel(Q, A))`.
     """
 
-    def __init__(self, width: int, task: Task, settings: spec.RankingHead) -> None:
+    def __init__(self, width: int, task: Task, settings: ranking.RankingHead) -> None:
         super().__init__()
+        self.settings = settings
         self.positive = positive_class(task.labels, settings.positive)
-        self.relevance = LinearHead(
-            width,
-            1,
-            spec.LinearHead(kind="linear", pooling=settings.pooling, dropout=settings.dropout),
-        )
+        self.relevance = PooledLinear(width, 1, settings.pooling, settings.dropout)
 
     def forward(self, encoded: Encoded) -> Tensor:
         """Logits `(batch, 2)`, 0 for the class of wrong answers."""
@@ -44,6 +41,18 @@ class RankingHead(nn.Module):
         columns = [torch.zeros_like(relevant)] * 2
         columns[self.positive] = relevant
         return torch.cat(columns, -1)
+
+    def extra_pairs(self, rows: Rows, tokens: Tokens, max_length: int) -> Negatives:
+        """Wrong answers for the rows that hold a right one."""
+        # Texts are compared here, so these columns are in memory for as long as it takes.
+        table = rows.columns("sentence1", "sentence2", "label")
+        return Negatives(table, rows.labels, tokens, self.settings, max_length, self.positive)
+
+    def extra_loss(self, logits: Tensor, pairs: Tensor) -> tuple[Tensor, float]:
+        """The loss of right answers among wrong ones, and its share of the hard loss."""
+        right, wrong = relevance(logits), relevance(pairs)
+        ranked = loss(right, wrong.view(len(right), -1), self.settings.gamma)
+        return ranked, self.settings.weight
 
 
 def positive_class(labels: tuple[str, ...], name: str | None = None) -> int:
@@ -64,7 +73,7 @@ def positive_class(labels: tuple[str, ...], name: str | None = None) -> int:
         if name not in labels:
             raise ValueError(f"{name} is neither {labels[0]} nor {labels[1]}")
         return labels.index(name)
-    if (spelt := spec.right_by_spelling(labels)) is not None:
+    if (spelt := ranking.right_by_spelling(labels)) is not None:
         return spelt
     return 0 if labels[1].startswith("not_") else 1  # both may begin so
 
@@ -111,7 +120,7 @@ class Negatives:
         table: pa.Table,
         labels: np.ndarray,
         tokens: Tokens,
-        settings: spec.RankingHead,
+        settings: ranking.RankingHead,
         max_length: int,
         positive: int,
     ) -> None:

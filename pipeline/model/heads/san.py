@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 
-from pipeline.params import heads as spec
-
-if TYPE_CHECKING:
-    from pipeline.model.heads.build import Encoded
-
-
-class Uniform(nn.Module):
-    """Random numbers in [0, 1): a module, so that they may come from another source."""
-
-    def forward(self, shape: tuple[int, ...], device: torch.device) -> Tensor:
-        """Float32 of the shape."""
-        return torch.rand(shape, device=device)
+from pipeline.model.heads.base import HEADS, Encoded, Head, Uniform
+from pipeline.params.heads import san
+from pipeline.tasks import Task
 
 
-class SanHead(nn.Module):
+@HEADS.register("san")
+class SanHead(Head):
     """Answers in K steps, each of which reads the premise anew, and averages the answers.
 
     Premise P is the first text, hypothesis H the second, both as vectors of their tokens without
@@ -42,7 +33,7 @@ class SanHead(nn.Module):
     A text without tokens, because it is empty or was cut away, counts as the vector 0.
     """
 
-    def __init__(self, width: int, outputs: int, settings: spec.SanHead) -> None:
+    def __init__(self, width: int, task: Task, settings: san.SanHead) -> None:
         super().__init__()
         self.steps = settings.steps
         self.prediction_dropout = settings.prediction_dropout
@@ -51,7 +42,7 @@ class SanHead(nn.Module):
         self.start = nn.Linear(width, 1, bias=False)  # w1
         self.attention = nn.Linear(width, width, bias=False)  # W2
         self.update = nn.GRUCell(width, width)
-        self.answer = nn.Linear(4 * width, outputs)  # W3
+        self.answer = nn.Linear(4 * width, task.outputs)  # W3
         for layer in (self.start, self.attention, self.answer):
             nn.init.normal_(layer.weight, std=0.02)
         nn.init.zeros_(self.answer.bias)

@@ -7,7 +7,7 @@ import torch.nn.functional as F  # noqa: N812, the field's own abbreviation
 from torch import Tensor
 
 from pipeline.params.distillation import Distillation
-from pipeline.training.losses import soft as soft_losses
+from pipeline.training.losses.soft.base import SOFT_LOSSES
 
 
 def hard(logits: Tensor, labels: Tensor, smoothing: float = 0.0) -> Tensor:
@@ -38,9 +38,8 @@ def soft(
     if labels.is_floating_point():
         return (logits - targets).square().squeeze(1)
     classes = labels if known is None else torch.where(known, labels, targets.argmax(1))
-    return soft_losses.of_kind(
-        distillation.loss, logits, targets, classes, distillation.temperature
-    )
+    settings = distillation.loss
+    return SOFT_LOSSES[settings.kind](logits, targets, classes, distillation.temperature, settings)
 
 
 def hard_weight(distillation: Distillation, progress: float) -> float:

@@ -10,11 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.model.heads import ranking
+from pipeline.model.heads.base import ExtraPairs
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.model.tokenization import Tokens
 from pipeline.params.distillation import Distillation
-from pipeline.params.heads import RankingHead
 from pipeline.runtime.hardware import Hardware
 from pipeline.training.losses import combined
 
@@ -31,14 +30,14 @@ class TrainingSet:
         labels: gold labels `(rows,)`, int64 classes or float32 scores; 0 where none is known.
         targets: soft targets `(rows, classes or 1)` float32; None without teachers.
         known: whether the gold label of each row is known, bool `(rows,)`; None for all.
-        negatives: wrong answers to draw beside right ones; None but for a ranking head.
+        extra_pairs: pairs that the head scores besides the rows; None for most kinds of head.
     """
 
     tokens: Tokens
     labels: np.ndarray
     targets: np.ndarray | None = None
     known: np.ndarray | None = None
-    negatives: ranking.Negatives | None = None
+    extra_pairs: ExtraPairs | None = None
 
     @property
     def gold(self) -> np.ndarray:
@@ -46,10 +45,10 @@ class TrainingSet:
         return np.ones(len(self.labels), bool) if self.known is None else self.known
 
     def without(self, rows: np.ndarray) -> TrainingSet:
-        """The same rows in the same places, but none of `rows (rows,)` gives a wrong answer."""
-        if self.negatives is None or not len(rows):
+        """The same rows in the same places, but none of `rows (rows,)` gives an extra pair."""
+        if self.extra_pairs is None or not len(rows):
             return self
-        return replace(self, negatives=self.negatives.without(rows))
+        return replace(self, extra_pairs=self.extra_pairs.without(rows))
 
 
 @dataclass(frozen=True)
@@ -100,7 +99,7 @@ class Objective:
 
         Args:
             task: whose head is used.
-            own: whether they are rows of the batch; wrong answers have no inner states matched.
+            own: whether they are rows of the batch; extra pairs have no inner states matched.
             arrays: padded inputs as of `tokens.Tokens.batch`.
         """
         inputs = {name: self.machine.put(array) for name, array in arrays.items()}
@@ -120,7 +119,7 @@ class Objective:
         batch: np.ndarray,
         own: Sequence[Outputs],
         progress: float,
-        wrong: tuple[np.ndarray, Sequence[Outputs]] | None = None,
+        extra: tuple[np.ndarray, Sequence[Outputs]] | None = None,
     ) -> Tensor:
         """Loss of one batch, a mean over its rows.
 
@@ -130,8 +129,8 @@ class Objective:
             batch: positions of the batch's rows `(batch,)`.
             own: what `forward` made of them, shard by shard.
             progress: share of the run's steps that are done.
-            wrong: of a task with a ranking head, right answers' places in the batch
-                `(positives,)`, and what `forward` made of `(positives * negatives)` wrong ones.
+            extra: places in the batch `(places,)` of the rows that have extra pairs, and what
+                `forward` made of these `(places * pairs)`.
         """
         logits = torch.cat([one.logits for one in own])
         labels = self.machine.put(rows.labels[batch])
@@ -139,7 +138,7 @@ class Objective:
             None if array is None else self.machine.put(array[batch])
             for array in (rows.known, rows.targets)
         )
-        ranked = None if wrong is None else self._ranked(task, logits, *wrong)
+        ranked = None if extra is None else self._extra_loss(task, logits, *extra)
         loss = combined.combined(
             logits, labels, known, targets, self.distillation, progress, ranked
         )
@@ -148,12 +147,9 @@ class Objective:
         matched = [one.matched * (one.tokens / tokens) for one in own if one.matched is not None]
         return (loss + sum(matched)) * self.task_weights.get(task, 1.0)
 
-    def _ranked(
-        self, task: str, logits: Tensor, places: np.ndarray, wrong: Sequence[Outputs]
+    def _extra_loss(
+        self, task: str, logits: Tensor, places: np.ndarray, extra: Sequence[Outputs]
     ) -> tuple[Tensor, float]:
-        """Loss of right answers among wrong ones, and its share of the hard loss."""
-        settings = self.model.head_settings[task]
-        assert isinstance(settings, RankingHead), "only ranking heads have negatives"
-        right = ranking.relevance(logits[self.machine.put(places)])
-        others = ranking.relevance(torch.cat([one.logits for one in wrong]))
-        return ranking.loss(right, others.view(len(places), -1), settings.gamma), settings.weight
+        """The head's loss of rows with extra pairs, and its share of the hard loss."""
+        pairs = torch.cat([one.logits for one in extra])
+        return self.model.head(task).extra_loss(logits[self.machine.put(places)], pairs)

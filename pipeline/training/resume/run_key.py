@@ -57,5 +57,5 @@ def digest(
 
 
 def _rows(rows: TrainingSet) -> list[object]:
-    texts = None if rows.negatives is None else rows.negatives.texts
+    texts = None if rows.extra_pairs is None else rows.extra_pairs.texts
     return [rows.tokens, rows.labels, rows.targets, rows.known, texts]

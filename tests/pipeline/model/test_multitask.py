@@ -10,8 +10,10 @@ import torch
 
 from pipeline.errors import EncoderError
 from pipeline.model import encoders
-from pipeline.model.multitask import MultiTaskModel, encoder_inputs, start_at_mean
-from pipeline.params.heads import LinearHead, RankingHead, SanHead
+from pipeline.model.multitask import MultiTaskModel, encoder_inputs
+from pipeline.params.heads.linear import LinearHead
+from pipeline.params.heads.ranking import RankingHead
+from pipeline.params.heads.san import SanHead
 from pipeline.tasks import GLUE
 
 SAN = SanHead(kind="san", steps=3, dropout=0.0, prediction_dropout=0.0)
@@ -92,7 +94,7 @@ def test_an_encoder_without_pooler_cannot_pool_by_it(tiny):
 
 
 def test_a_regression_head_starts_at_the_mean(model):
-    start_at_mean(model, "stsb", 2.5)
+    model.head("stsb").start_at(2.5)
     assert model.head("stsb").linear.bias.tolist() == [2.5]
 
 

@@ -14,7 +14,9 @@ import torch
 from pipeline.errors import SavedModelError
 from pipeline.model import encoders, saved_model, tokenization
 from pipeline.model.multitask import MultiTaskModel
-from pipeline.params.heads import LinearHead, RankingHead, SanHead
+from pipeline.params.heads.linear import LinearHead
+from pipeline.params.heads.ranking import RankingHead
+from pipeline.params.heads.san import SanHead
 from pipeline.runtime import artifacts
 from pipeline.tasks import GLUE, Task
 

@@ -48,7 +48,7 @@ COMMIT = "a commit of 40 lower-case hex digits (a branch or a tag can move)"
         (
             "distillation/loss",
             {"kind": "kld"},
-            "distillation.loss.kind: must be cross_entropy, kl, mse, dkd or dist, not kld; "
+            "distillation.loss.kind: must be cross_entropy, dist, dkd, kl or mse, not kld; "
             "did you mean kl?",
         ),
         (
@@ -60,7 +60,7 @@ COMMIT = "a commit of 40 lower-case hex digits (a branch or a tag can move)"
         (
             "student/head",
             {"pooling": "cls", "dropout": 0.1},
-            "student.head.kind: missing; one of linear, san or ranking",
+            "student.head.kind: missing; one of linear, ranking or san",
         ),
         (
             "student/sampling/kind",
@@ -86,12 +86,13 @@ COMMIT = "a commit of 40 lower-case hex digits (a branch or a tag can move)"
         (
             "data/source",
             "smaple",
-            "data.source: must be sample, local, official or hub, not smaple; did you mean sample?",
+            "data.source: must be hub, local, official or sample, not smaple; did you mean sample?",
         ),
         (
             "ensemble/rule",
             "no",
-            "ensemble.rule: must be mean_probability, mean_logit or dev_weighted, not no",
+            "ensemble.rule: must be dev_weighted, mean_logit, mean_probability or a mapping of "
+            "settings, not no",
         ),
         ("machine/threads", "fast", "machine.threads: must be auto or a whole number, not fast"),
         ("machine/threads", 0, "machine.threads: must be auto or at least 1, not 0"),
@@ -107,17 +108,21 @@ COMMIT = "a commit of 40 lower-case hex digits (a branch or a tag can move)"
             "gpu",
             "machine.device: must be auto, cpu, mps, cuda or cuda:1, not gpu",
         ),
-        ("data/hub/revision", "main", f"data.hub.revision: must be {COMMIT}, not main"),
         (
-            "data/hub/repo",
+            "data/sources/hub/revision",
+            "main",
+            f"data.sources.hub.revision: must be {COMMIT}, not main",
+        ),
+        (
+            "data/sources/hub/repo",
             "a/b/c",
-            "data.hub.repo: must be a repository's name such as google-bert/bert-base-uncased, "
+            "data.sources.hub.repo: must be a repository's name such as google-bert/bert-base-uncased, "
             "not a/b/c",
         ),
         (
-            "data/official/glue_url",
+            "data/sources/official/glue_url",
             "dl.fbaipublicfiles.com",
-            "data.official.glue_url: must be an address that starts with http:// or https://, "
+            "data.sources.official.glue_url: must be an address that starts with http:// or https://, "
             "not dl.fbaipublicfiles.com",
         ),
         (

@@ -56,7 +56,7 @@ def test_official_numbers_and_caps() -> None:
 
 
 def test_the_generator_knows_its_numbers() -> None:
-    found = dataset_sizes.read(params("sample", "data.sample.train=80"))
+    found = dataset_sizes.read(params("sample", "data.sources.sample.train=80"))
     assert found["wnli"] is not None
     assert found["wnli"].splits == {"train": 20, "dev": 37, "test": 37}
     assert found["qqp"] is not None

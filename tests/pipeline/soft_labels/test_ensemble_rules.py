@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from pipeline.errors import SoftLabelError
+from pipeline.params.rules import WORDS
 from pipeline.soft_labels import ensemble_rules
+from pipeline.soft_labels.rules.dev_weighted import dev_weights
 
 LN3 = math.log(3.0)
 LN9 = math.log(9.0)
@@ -22,7 +24,7 @@ HALF = math.sqrt(3.0) / (1 + math.sqrt(3.0))  # softmax of (log 3 / 2, 0)
 sizes = st.tuples(st.integers(1, 5), st.integers(1, 6), st.integers(2, 4))
 finite = st.floats(-1e4, 1e4, width=32)
 ensembles = sizes.flatmap(lambda size: arrays.arrays(np.float32, size, elements=finite))
-rules = st.sampled_from(ensemble_rules.RULES)
+rules = st.sampled_from(WORDS)
 
 
 def even(logits: np.ndarray, rule: str) -> list[float] | None:
@@ -116,7 +118,7 @@ def test_huge_logits_neither_overflow_nor_vanish(temperature):
     ids=["proportional", "negative counts as 0", "all 0", "one", "none"],
 )
 def test_dev_weights(scores, expected):
-    assert ensemble_rules.dev_weights(scores) == pytest.approx(expected)
+    assert dev_weights(scores) == pytest.approx(expected)
 
 
 def combined(calibration: list[float]) -> np.ndarray:
@@ -153,7 +155,7 @@ def combined(calibration: list[float]) -> np.ndarray:
         (lambda: combined([2.0, math.nan]), "all above 0 and finite"),
         (lambda: combined([2.0, math.inf]), "all above 0 and finite"),
         (lambda: ensemble_rules.combine_scores(TWO[..., :1], "mean"), "no such ensemble rule"),
-        (lambda: ensemble_rules.dev_weights({"m1": math.nan}), "dev score is not finite"),
+        (lambda: dev_weights({"m1": math.nan}), "dev score is not finite"),
     ],
 )
 def test_refuses(call, message):
@@ -173,7 +175,7 @@ def test_an_ensemble_lies_in_the_simplex(logits, rule, temperature):
 @given(ensembles, rules, st.randoms(use_true_random=False))
 def test_the_order_of_members_does_not_matter(logits, rule, random):
     order = random.sample(range(len(logits)), len(logits))
-    weights = ensemble_rules.dev_weights({str(i): 0.1 + i for i in range(len(logits))})
+    weights = dev_weights({str(i): 0.1 + i for i in range(len(logits))})
     shares = np.array(list(weights.values()))
     given_shares = shares if rule == "dev_weighted" else None
     shuffled_shares = shares[order] if rule == "dev_weighted" else None
@@ -187,7 +189,7 @@ def test_the_order_of_members_does_not_matter(logits, rule, random):
 def test_one_member_or_equal_members_give_the_members_softmax(logits, temperature):
     alone = ensemble_rules.softmax(logits[0], temperature)
     repeated = np.repeat(logits[:1], 3, axis=0)
-    for rule in ensemble_rules.RULES:
+    for rule in WORDS:
         single = ensemble_rules.combine(logits[:1], rule, even(logits[:1], rule), temperature)
         assert np.allclose(single, alone, rtol=0, atol=1e-7)
         threefold = ensemble_rules.combine(repeated, rule, even(repeated, rule), temperature)

@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from pipeline import paths
 from pipeline.data import parquet_file, row_tables, rows
 from pipeline.errors import SoftLabelError
+from pipeline.params.rules import WORDS
 from pipeline.soft_labels import ensemble_rules, logits, store
-from pipeline.soft_labels.ensemble_rules import RULES
 from pipeline.tasks import GLUE
 from tests.pipeline.conftest import LN3, TEXTS, make_rows, write_members
 
@@ -103,7 +103,7 @@ def test_transfer_rows_that_nobody_labelled_are_missed(rte_soft_labels, rte_all_
 
 @given(
     st.integers(1, 4),
-    st.sampled_from(RULES),
+    st.sampled_from(WORDS),
     st.booleans(),
     st.integers(0, 2**32 - 1),
     st.floats(0.1, 10.0),

@@ -17,8 +17,9 @@ from hypothesis import strategies as st
 
 from pipeline.data import parquet_file, row_join, row_tables
 from pipeline.errors import SoftLabelError
+from pipeline.params.rules import WORDS
 from pipeline.runtime import memory_mapped
-from pipeline.soft_labels import ensemble_rules, logits, store
+from pipeline.soft_labels import logits, store
 from pipeline.tasks import GLUE
 from tests.pipeline.conftest import make_rows
 from tests.pipeline.soft_labels.test_checks import put
@@ -49,7 +50,7 @@ def members_of(task: str, splits, count: int, random):
 @given(
     st.sampled_from(["rte", "stsb"]),
     st.integers(1, 12),
-    st.sampled_from(ensemble_rules.RULES),
+    st.sampled_from(WORDS),
     st.fixed_dictionaries({"train": st.integers(1, 40), "dev": st.integers(1, 5)}),
     st.integers(0, 12),
     st.booleans(),

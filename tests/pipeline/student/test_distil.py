@@ -15,7 +15,7 @@ from pipeline.data import rows
 from pipeline.data.prepared import read_prepared, train_rows
 from pipeline.errors import SoftLabelError
 from pipeline.model import saved_model
-from pipeline.params.distillation import CrossEntropy
+from pipeline.params.losses.cross_entropy import CrossEntropy
 from pipeline.runtime import artifacts
 from pipeline.soft_labels import logits, store
 from pipeline.student import distil, train

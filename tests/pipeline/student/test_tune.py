@@ -13,7 +13,7 @@ from pipeline.data import rows
 from pipeline.data.prepared import read_prepared, train_rows
 from pipeline.errors import DataError, SavedModelError
 from pipeline.model import saved_model
-from pipeline.params.heads import LinearHead
+from pipeline.params.heads.linear import LinearHead
 from pipeline.params.sections import Overrides
 from pipeline.runtime import artifacts
 from pipeline.soft_labels import logits

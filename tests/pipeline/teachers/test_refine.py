@@ -11,7 +11,7 @@ from pipeline import paths
 from pipeline.data import rows
 from pipeline.errors import DataError
 from pipeline.model import saved_model
-from pipeline.params.heads import LinearHead
+from pipeline.params.heads.linear import LinearHead
 from pipeline.params.sections import Member, Variant
 from pipeline.runtime import artifacts
 from pipeline.soft_labels import logits

@@ -11,7 +11,7 @@ import pytest
 from pipeline import paths
 from pipeline.data import folds, rows
 from pipeline.errors import DataError, EncoderError
-from pipeline.params.heads import LinearHead
+from pipeline.params.heads.linear import LinearHead
 from pipeline.params.sections import Member, Params
 from pipeline.params.teachers import TaughtTask
 from pipeline.runtime import artifacts

@@ -17,7 +17,8 @@ from safetensors.numpy import load_file
 
 from pipeline import paths
 from pipeline.model import encoders, saved_model
-from pipeline.params.distillation import CrossEntropy, Distillation
+from pipeline.params.distillation import Distillation
+from pipeline.params.losses.cross_entropy import CrossEntropy
 from pipeline.runtime import artifacts
 from pipeline.runtime.artifact_lock import StagingFolder
 from pipeline.soft_labels import logits

@@ -18,7 +18,7 @@ from pipeline.model.heads import ranking
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.params.distillation import Features
 from pipeline.params.encoders import RandomEncoder
-from pipeline.params.heads import RankingHead
+from pipeline.params.heads.ranking import RankingHead
 from pipeline.runtime.hardware import Hardware
 from pipeline.runtime.thread_pool import ThreadPool
 from pipeline.tasks import GLUE
@@ -111,7 +111,7 @@ class Bench:
         if isinstance(self.head, RankingHead):
             labels = found.labels
             negatives = ranking.Negatives(found.table, labels, packed, self.head, 32, 0)
-        return trainer.TrainingSet(packed, found.labels, negatives=negatives)
+        return trainer.TrainingSet(packed, found.labels, extra_pairs=negatives)
 
     def step(self, shards=1, threads=1, dropout=0.0, precision="float32", steps=1):
         """Losses and the last one's gradients of all weights."""

@@ -164,5 +164,5 @@ def test_wrong_answers_are_drawn_anew_for_every_batch(bench):
             return np.empty(0, np.int64), {}
 
     bench.build()
-    bench.train({"rte": bench.rows(negatives=Negatives())}, accumulation=2)
+    bench.train({"rte": bench.rows(extra_pairs=Negatives())}, accumulation=2)
     assert len(numbers) == len(set(numbers)) == 8

@@ -128,7 +128,7 @@ def test_rows_held_out_give_no_wrong_answers_either(bench):
 
     stopping = EarlyStopping(share=0.25, patience=1)
     bench.build()
-    bench.train({"rte": bench.rows(negatives=Negatives())}, 3, early_stopping=stopping)
+    bench.train({"rte": bench.rows(extra_pairs=Negatives())}, 3, early_stopping=stopping)
     held = early_stopping.hold_out({"rte": np.ones(16, bool)}, stopping, 3)["rte"]
     assert Negatives.left_out == held.tolist()
 

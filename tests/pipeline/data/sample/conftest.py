@@ -11,7 +11,7 @@ from pipeline.data.sample.files import generate
 from pipeline.data.sample.nouns import KINDS
 from pipeline.data.sample.sentences import Event
 from pipeline.data.sample.verbs import VERBS
-from pipeline.params.sections import Sample
+from pipeline.params.sources.sample import Sample
 
 Cells = list[list[str]]
 

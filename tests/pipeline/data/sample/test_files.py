@@ -15,7 +15,7 @@ import pytest
 
 from pipeline.data.sample.files import generate
 from pipeline.errors import DataError
-from pipeline.params.sections import Sample
+from pipeline.params.sources.sample import Sample
 from pipeline.tasks import GLUE
 
 MNLI = (
@@ -221,7 +221,7 @@ def test_another_seed_gives_other_sentences(settings):
 
 DIGEST = """
 import hashlib
-from pipeline.params.sections import Sample
+from pipeline.params.sources.sample import Sample
 from pipeline.data.sample.files import generate
 from pipeline.tasks import GLUE
 settings = Sample(seed=3, train=120, dev=60, test=40, label_noise=0.05)

@@ -13,7 +13,7 @@ import pytest
 from pipeline.data.sample import splits
 from pipeline.data.sample.examples import Example
 from pipeline.errors import DataError
-from pipeline.params.sections import Sample
+from pipeline.params.sources.sample import Sample
 from pipeline.tasks import GLUE
 
 CLEAN = Sample(seed=5, train=200, dev=40, test=40, label_noise=0.0)
@@ -76,7 +76,7 @@ def test_no_single_word_gives_the_label_away(task):
     ],
 )
 def test_count(task, split, rows):
-    assert splits.count(task, split, CLEAN) == rows
+    assert CLEAN.rows(GLUE[task], split) == rows
 
 
 def test_a_grammar_that_runs_out_says_so(monkeypatch):

@@ -127,10 +127,11 @@ def retry() -> Retry:
 def params(server: FileServer, retry: Retry, request: pytest.FixtureRequest) -> Params:
     """The project's parameters, with the local server in place of the published hosts."""
     given = load(request.config.rootpath / "profiles" / "sample.yaml")
-    hosts = given.data.official.model_copy(
+    hosts = given.data.sources.official.model_copy(
         update={"glue_url": f"{server.url}/glue", "senteval_url": f"{server.url}/senteval"}
     )
-    data = given.data.model_copy(update={"official": hosts, "retry": retry})
+    sources = given.data.sources.model_copy(update={"official": hosts})
+    data = given.data.model_copy(update={"sources": sources, "retry": retry})
     return given.model_copy(update={"data": data})
 
 

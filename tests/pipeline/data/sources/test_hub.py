@@ -17,7 +17,7 @@ from pipeline.tasks import GLUE
 
 TAIL = "-00000-of-00001.parquet"
 SAMPLE = Path(__file__).resolve().parents[4] / "profiles" / "sample.yaml"
-REVISION = load(SAMPLE).data.hub.revision
+REVISION = load(SAMPLE).data.sources.hub.revision
 BASE = f"/datasets/nyu-mll/glue/resolve/{REVISION}/"
 
 
@@ -45,7 +45,7 @@ def collect(server, params, whole, tmp_path, monkeypatch):
     out = tmp_path / "out"
     out.mkdir()
     return lambda task: hub.collect(
-        GLUE[task], params.data, out, pins=whole, downloads=tmp_path / "downloads"
+        GLUE[task], params, out, pins=whole, downloads=tmp_path / "downloads"
     )
 
 
@@ -90,7 +90,7 @@ def test_offline_says_what_works_without_a_network(params, tmp_path, monkeypatch
 
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
     with pytest.raises(DownloadError, match="HF_HUB_OFFLINE") as error:
-        hub.collect(GLUE["rte"], params.data, tmp_path, downloads=tmp_path / "downloads")
+        hub.collect(GLUE["rte"], params, tmp_path, downloads=tmp_path / "downloads")
     assert "stages.profile apply sample" in str(error.value)
     assert "data.source=local" in str(error.value)
     assert list(tmp_path.iterdir()) == []
@@ -120,7 +120,7 @@ from pipeline.data.sources.checksums import Pin
 from pipeline.tasks import GLUE
 pins = {path: Pin(*pin) for path, pin in json.load(sys.stdin).items()}
 Path("out").mkdir()
-hub.collect(GLUE["wnli"], load(Path(sys.argv[1])).data, Path("out"), pins=pins)
+hub.collect(GLUE["wnli"], load(Path(sys.argv[1])), Path("out"), pins=pins)
 """
 
 

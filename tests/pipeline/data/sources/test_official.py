@@ -41,7 +41,7 @@ def collect(server, params, pin, tmp_path):
         out = tmp_path / "out"
         out.mkdir(exist_ok=True)
         return official.collect(
-            GLUE[task], params.data, out, pins=pins, downloads=tmp_path / "downloads"
+            GLUE[task], params, out, pins=pins, downloads=tmp_path / "downloads"
         )
 
     return collect
@@ -83,7 +83,7 @@ def test_each_task_has_its_files(collect, server, whole, tmp_path, task, paths, 
 def test_the_default_hosts(request):
     from pipeline.params.file import load
 
-    hosts = load(request.config.rootpath / "profiles" / "sample.yaml").data.official
+    hosts = load(request.config.rootpath / "profiles" / "sample.yaml").data.sources.official
     assert official.address("RTE.zip", hosts) == "https://dl.fbaipublicfiles.com/glue/data/RTE.zip"
     assert official.address(MSR[0], hosts) == (
         "https://dl.fbaipublicfiles.com/senteval/senteval_data/msr_paraphrase_train.txt"

@@ -115,7 +115,7 @@ def test_a_definition_does_not_decide_the_raw_bytes(local, tmp_path):
 def test_the_sample_is_written_as_generated(params, tmp_path, task):
     from pipeline.data.sample import files
 
-    made = files.generate(task, params.data.sample)
+    made = files.generate(task, params.data.sources.sample)
     folder = tmp_path / "raw" / task
     raw_folder.write(task, params, folder)
     found = {path.name: path.read_bytes() for path in folder.iterdir()}

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from pipeline.model.fast import dropout
-from pipeline.model.heads.san import Uniform
+from pipeline.model.heads.base import Uniform
 from pipeline.runtime.thread_pool import ThreadPool
 
 RATES = [0.05, 0.1, 1 / 3, 0.5, 0.9]  # of these only 0.5 is a multiple of 1 / 65536

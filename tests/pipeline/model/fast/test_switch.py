@@ -17,7 +17,8 @@ import torch
 from pipeline.model import encoders, tokenization
 from pipeline.model.fast import attention, dropout
 from pipeline.model.multitask import MultiTaskModel
-from pipeline.params.heads import LinearHead, SanHead
+from pipeline.params.heads.linear import LinearHead
+from pipeline.params.heads.san import SanHead
 from pipeline.runtime import hardware
 from pipeline.tasks import GLUE
 from pipeline.training import trainer
@@ -113,9 +114,10 @@ from pipeline.training.losses import features
 from pipeline.model import encoders, saved_model, tokenization
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.params import file
-from pipeline.params.distillation import Internals
+from pipeline.params.distillation import Features
 from pipeline.params.encoders import RandomEncoder
-from pipeline.params.heads import LinearHead, SanHead
+from pipeline.params.heads.linear import LinearHead
+from pipeline.params.heads.san import SanHead
 from pipeline.tasks import GLUE
 from tests.pipeline.conftest import make_rows
 
@@ -134,8 +136,8 @@ def model():
     return MultiTaskModel(encoder, tasks, heads), tokenizer
 student, tokenizer = model()
 part = {"weight": 1.0, "loss": "mse", "layers": "uniform"}
-asked = Internals.model_validate({"member": "m1", "hidden": part, "attention": part})
-teachers = {"rte": saved_model.Loaded(*model(), {})}
+asked = Features.model_validate({"member": "m1", "hidden": part, "attention": part})
+teachers = {"rte": saved_model.LoadedModel(*model(), {})}
 matcher = features.build(asked, student, tokenizer, teachers, 0)
 sets = {}
 for name in heads:

@@ -9,10 +9,13 @@ import pytest
 import torch
 from torch import nn
 
-from pipeline.model.heads import build
+from pipeline.model.heads import base, build
+from pipeline.model.heads.linear import LinearHead as Linear
 from pipeline.model.heads.ranking import RankingHead as Ranking
 from pipeline.model.heads.san import SanHead as San
-from pipeline.params.heads import LinearHead, RankingHead, SanHead
+from pipeline.params.heads.linear import LinearHead
+from pipeline.params.heads.ranking import RankingHead
+from pipeline.params.heads.san import SanHead
 from pipeline.tasks import GLUE
 
 TOKENS = torch.tensor([[[1.0, 2.0], [3.0, 4.0], [90.0, 90.0]]])
@@ -29,21 +32,21 @@ RANKING = RankingHead(
     ("pooling", "vector"), [("mean", [2.0, 3.0]), ("cls", [1.0, 2.0]), ("pooler", [7.0, 8.0])]
 )
 def test_pooling(pooling, vector):
-    head = build.LinearHead(2, 2, LINEAR.model_copy(update={"pooling": pooling}))
+    head = Linear(2, GLUE["rte"], LINEAR.model_copy(update={"pooling": pooling}))
     with torch.no_grad():
         head.linear.weight.copy_(torch.eye(2))
-    assert head(build.Encoded(TOKENS, POOLED, MASK, None)).tolist() == [vector]
+    assert head(base.Encoded(TOKENS, POOLED, MASK, None)).tolist() == [vector]
 
 
 @pytest.mark.parametrize(
     ("task", "settings", "kind"),
-    [("mnli", LINEAR, build.LinearHead), ("mnli", SAN, San), ("qnli", RANKING, Ranking)],
+    [("mnli", LINEAR, Linear), ("mnli", SAN, San), ("qnli", RANKING, Ranking)],
 )
 def test_every_kind_gives_logits_of_the_tasks_width(task, settings, kind):
     head = build.build(2, GLUE[task], settings)
     assert isinstance(head, kind)
     texts = torch.tensor([[1, 2, 0]])
-    logits = head(build.Encoded(TOKENS, POOLED, MASK, texts))
+    logits = head(base.Encoded(TOKENS, POOLED, MASK, texts))
     assert logits.shape == (1, GLUE[task].outputs)
 
 

@@ -6,7 +6,6 @@ Run with: python -m pytest tests/pipeline/model/heads/test_ranking.py
 from __future__ import annotations
 
 import math
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,11 +16,10 @@ from pydantic import TypeAdapter
 
 from pipeline.model import character_bert, tokenization
 from pipeline.model.heads import ranking
-from pipeline.model.heads.build import Encoded
+from pipeline.model.heads.base import Encoded
 from pipeline.params.heads import Head
-from pipeline.params.heads import RankingHead as Settings
+from pipeline.params.heads.ranking import RankingHead as Settings
 from pipeline.tasks import GLUE
-from pipeline.training import finetune
 
 LN2 = math.log(2)
 TOKENIZER = character_bert.tokenizer()
@@ -88,11 +86,9 @@ def test_settings_of_an_older_model_name_no_class():
 @pytest.mark.parametrize(("positive", "places"), [(None, [1]), ("not_duplicate", [0, 2])])
 def test_wrong_answers_are_drawn_for_the_class_that_the_head_names(make, positive, places):
     rows = make("qqp", "train", [("q a", "one", 0), ("q a", "two", 1), ("q b", "three", 0)])
-    recipe = SimpleNamespace(
-        settings=SimpleNamespace(max_length=32), heads={"qqp": head_settings(positive=positive)}
-    )
-    found = finetune._training_set("qqp", rows, recipe, TOKENIZER, None)
-    assert drawn(found.negatives, [0, 1, 2])[0].tolist() == places
+    head = ranking.RankingHead(2, GLUE["qqp"], head_settings(positive=positive))
+    pairs = head.extra_pairs(rows, tokenization.tokenise(rows, TOKENIZER, 32), 32)
+    assert drawn(pairs, [0, 1, 2])[0].tolist() == places
 
 
 def test_relevance_is_counted_in_float32():

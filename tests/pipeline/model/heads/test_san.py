@@ -14,20 +14,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.model import encoders, tokenization
-from pipeline.model.heads.build import Encoded
+from pipeline.model.heads.base import Encoded
 from pipeline.model.heads.san import SanHead, _log_mean
 from pipeline.model.multitask import MultiTaskModel
-from pipeline.params.heads import SanHead as Settings
+from pipeline.params.heads.san import SanHead as Settings
 from pipeline.tasks import GLUE
 
 LN2, LN3 = math.log(2), math.log(3)
 
 
-def san(width=2, outputs=2, seed=0, **changes):
+def san(width=2, task="rte", seed=0, **changes):
     """A head whose weights are large enough to tell tokens apart."""
     base = {"kind": "san", "steps": 2, "dropout": 0.0, "prediction_dropout": 0.0}
     torch.manual_seed(seed)
-    head = SanHead(width, outputs, Settings(**{**base, **changes}))
+    head = SanHead(width, GLUE[task], Settings(**{**base, **changes}))
     for weight in head.parameters():
         torch.nn.init.normal_(weight)
     return head.eval()
@@ -75,7 +75,7 @@ def test_steps_worked_by_hand():
 
 def test_order_of_the_features_worked_by_hand():
     # s = (4, 2), x = (1, 1): [s; x; |s - x|; s * x] = 4 2 1 1 3 1 4 2.
-    head = zeros(steps=1, outputs=3)
+    head = zeros(steps=1, task="mnli")
     with torch.no_grad():
         head.answer.weight[0] = torch.tensor([1.0, 10, 100, 0, 0, 0, 0, 0])
         head.answer.weight[1] = torch.tensor([0.0, 0, 0, 1, 10, 20, 4, 30])
@@ -133,7 +133,7 @@ def by_numpy(head, vectors, texts):
     ],
 )
 def test_as_numpy_has_it(steps, texts):
-    head = san(width=2, outputs=3, steps=steps)
+    head = san(width=2, task="mnli", steps=steps)
     vectors = np.random.default_rng(1).normal(size=(8, 2))
     found = head(encoded(vectors.tolist(), texts)).exp().detach().numpy()[0]
     np.testing.assert_allclose(found, by_numpy(head, vectors, np.array(texts)), rtol=1e-4)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.params import file
-from pipeline.params.heads import right_by_spelling
+from pipeline.params.heads.ranking import right_by_spelling
 from pipeline.tasks import GLUE
 from tests.pipeline.params.conftest import Values
 

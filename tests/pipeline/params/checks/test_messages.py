@@ -33,7 +33,7 @@ CUSTOM = {
             2,
             "student.temperature: unknown key; temperature belongs to distillation",
         ),
-        ("data/sample/sed", 1, "data.sample.sed: unknown key; did you mean seed?"),
+        ("data/sources/sample/sed", 1, "data.sources.sample.sed: unknown key; did you mean seed?"),
         ("tasks/rte/row", 1, "tasks.rte.row: unknown key; did you mean rows?"),
         (
             "teachers/members/m1/learning_rat",

@@ -12,7 +12,7 @@ from pipeline.errors import EncoderError
 from pipeline.model import attention, encoders, saved_model
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.params.encoders import RandomEncoder
-from pipeline.params.heads import LinearHead
+from pipeline.params.heads.linear import LinearHead
 from pipeline.tasks import GLUE
 from pipeline.training.losses import features
 from tests.pipeline.training.conftest import INPUTS, compared, matching

@@ -14,7 +14,7 @@ from pipeline.model import encoders, tokenization
 from pipeline.model.heads import ranking
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.params.distillation import Distillation
-from pipeline.params.heads import RankingHead
+from pipeline.params.heads.ranking import RankingHead
 from pipeline.runtime import hardware
 from pipeline.tasks import GLUE
 from pipeline.training.losses.objective import Objective, Outputs, TrainingSet
@@ -46,8 +46,8 @@ class Parts:
         of = of or TrainingSet(self.tokens, self.rows.labels)
         own = [objective.forward(self.task, True, self.tokens.batch(rows))]
         wrong = None
-        if of.negatives is not None:
-            places, pairs = of.negatives.draw(rows, random)
+        if of.extra_pairs is not None:
+            places, pairs = of.extra_pairs.draw(rows, random)
             if len(places):
                 wrong = places, [objective.forward(self.task, False, pairs)]
         return objective.loss(self.task, of, rows, own, progress, wrong)
@@ -154,12 +154,12 @@ def ranked(tiny, machine, make):
     found = Parts(tiny, RANKING, machine, make, "qnli")
     table, labels = found.rows.table, found.rows.labels
     wrong = ranking.Negatives(table, labels, found.tokens, RANKING, 32, positive=0)
-    return found, TrainingSet(found.tokens, labels, negatives=wrong)
+    return found, TrainingSet(found.tokens, labels, extra_pairs=wrong)
 
 
 def test_right_answers_are_ranked_among_wrong_ones(ranked):
     parts, rows = ranked
-    places, pairs = rows.negatives.draw(ALL, np.random.default_rng(9))
+    places, pairs = rows.extra_pairs.draw(ALL, np.random.default_rng(9))
     assert places.tolist() == [0, 3]
     inputs = {k: torch.from_numpy(v) for k, v in pairs.items()}
     logits, wrong = parts.logits().detach(), parts.model("qnli", inputs).detach()

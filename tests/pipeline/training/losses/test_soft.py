@@ -13,14 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from pipeline.params.distillation import (
-    Correlation,
-    CrossEntropy,
-    Decoupled,
-    KullbackLeibler,
-    LogitMse,
-)
-from pipeline.training.losses import soft
+from pipeline.params.losses.cross_entropy import CrossEntropy
+from pipeline.params.losses.dist import Correlation
+from pipeline.params.losses.dkd import Decoupled
+from pipeline.params.losses.kl import KullbackLeibler
+from pipeline.params.losses.mse import LogitMse
+from pipeline.training.losses.soft.base import SOFT_LOSSES
+from pipeline.training.losses.soft.cross_entropy import cross_entropy
+from pipeline.training.losses.soft.dist import dist
+from pipeline.training.losses.soft.dkd import dkd
+from pipeline.training.losses.soft.kl import kl
+from pipeline.training.losses.soft.mse import mse
 
 LN2, LN3, LN4, LN4_3 = math.log(2), math.log(3), math.log(4), math.log(4 / 3)
 KINDS = [
@@ -44,25 +47,25 @@ def drawn(rows: int, classes: int, seed: int = 0) -> tuple[Tensor, Tensor]:
 def test_cross_entropy_of_each_row():
     # student (1/4, 3/4); teachers (1/2, 1/2) and (0, 1)
     logits = torch.tensor([[0.0, LN3], [0.0, LN3]])
-    found = soft.cross_entropy(logits, torch.tensor([[0.5, 0.5], [0.0, 1.0]]))
+    found = cross_entropy(logits, torch.tensor([[0.5, 0.5], [0.0, 1.0]]))
     torch.testing.assert_close(found, torch.tensor([(LN4 + LN4_3) / 2, LN4_3]))
 
 
 def test_the_student_is_softened_and_the_loss_scaled_by_the_square_of_the_temperature():
     # at T = 2 the logits (0, 2 ln 3) are those of (1/4, 3/4)
     logits, targets = torch.tensor([[0.0, 2 * LN3]]), torch.tensor([[1.0, 0.0]])
-    assert soft.cross_entropy(logits, targets, 2.0).item() == pytest.approx(4 * LN4)
-    assert soft.kl(logits, targets, 2.0).item() == pytest.approx(4 * LN4)
+    assert cross_entropy(logits, targets, 2.0).item() == pytest.approx(4 * LN4)
+    assert kl(logits, targets, 2.0).item() == pytest.approx(4 * LN4)
 
 
 def test_kl_is_cross_entropy_less_the_entropy_of_the_targets():
     # teachers (1/2, 1/2), student (1/4, 3/4): 1/2 ln 2 + 1/2 ln 2/3
-    found = soft.kl(torch.tensor([[0.0, LN3]]), torch.tensor([[0.5, 0.5]]))
+    found = kl(torch.tensor([[0.0, LN3]]), torch.tensor([[0.5, 0.5]]))
     assert found.item() == pytest.approx(0.5 * LN2 + 0.5 * math.log(2 / 3))
 
 
 @TEMPERATURES
-@pytest.mark.parametrize("loss", [soft.cross_entropy, soft.kl])
+@pytest.mark.parametrize("loss", [cross_entropy, kl])
 def test_gradient_of_cross_entropy_and_kl_is_the_closed_form(loss, temperature):
     """d/dz of T^2 CE(q, softmax(z/T)) is T (p - q)."""
     logits, targets = drawn(5, 3)
@@ -73,19 +76,19 @@ def test_gradient_of_cross_entropy_and_kl_is_the_closed_form(loss, temperature):
 
 def test_mse_compares_centred_logits():
     # log of (1/4, 3/4) centred is (-ln 3 / 2, ln 3 / 2); student (5, 5) centred is (0, 0)
-    found = soft.mse(torch.tensor([[5.0, 5.0]]), torch.tensor([[0.25, 0.75]]))
+    found = mse(torch.tensor([[5.0, 5.0]]), torch.tensor([[0.25, 0.75]]))
     assert found.item() == pytest.approx(LN3**2 / 4)
 
 
 def test_mse_is_zero_for_the_teachers_logits_shifted_by_any_constant():
     logits = torch.tensor([[1.0, -2.0, 0.5]])
-    assert soft.mse(logits + 7.0, logits.softmax(1)).item() == pytest.approx(0.0, abs=1e-10)
+    assert mse(logits + 7.0, logits.softmax(1)).item() == pytest.approx(0.0, abs=1e-10)
 
 
 def test_gradient_of_mse_is_the_closed_form():
     """d/dz is 2/classes (centred z - centred log q)."""
     logits, targets = drawn(5, 3)
-    soft.mse(logits, targets).sum().backward()
+    mse(logits, targets).sum().backward()
     logs = targets.log()
     expected = logits.detach() - logits.detach().mean(1, keepdim=True)
     expected = 2 / 3 * (expected - logs + logs.mean(1, keepdim=True))
@@ -93,7 +96,7 @@ def test_gradient_of_mse_is_the_closed_form():
 
 
 def test_mse_with_a_probability_of_zero_takes_the_smallest_normal_float():
-    found = soft.mse(torch.tensor([[0.0, 0.0]]), torch.tensor([[0.0, 1.0]]))
+    found = mse(torch.tensor([[0.0, 0.0]]), torch.tensor([[0.0, 1.0]]))
     assert found.item() == pytest.approx((126 * LN2 / 2) ** 2)  # 2^-126
 
 
@@ -104,7 +107,7 @@ def test_dkd_weighs_the_target_class_and_the_others_apart():
     nckd = math.log(2 / 3) / 3 + 2 / 3 * math.log(4 / 3)
     logits = torch.tensor([[LN2, 0.0, 0.0]])
     targets = torch.tensor([[0.25, 0.25, 0.5]])
-    found = soft.dkd(logits, targets, torch.tensor([0]), 2.0, 8.0)
+    found = dkd(logits, targets, torch.tensor([0]), 2.0, 8.0)
     assert found.item() == pytest.approx(2 * tckd + 8 * nckd)
 
 
@@ -112,8 +115,8 @@ def test_dkd_weighs_the_target_class_and_the_others_apart():
 @pytest.mark.parametrize(("alpha", "beta"), [(1.0, 0.0), (0.0, 1.0)])
 def test_dkd_is_scaled_by_the_square_of_the_temperature(alpha, beta):
     targets, classes = torch.tensor([[0.25, 0.25, 0.5]]), torch.tensor([0])
-    cold = soft.dkd(torch.tensor([[LN2, 0.0, 0.0]]), targets, classes, alpha, beta)
-    warm = soft.dkd(torch.tensor([[2 * LN2, 0.0, 0.0]]), targets, classes, alpha, beta, 2.0)
+    cold = dkd(torch.tensor([[LN2, 0.0, 0.0]]), targets, classes, alpha, beta)
+    warm = dkd(torch.tensor([[2 * LN2, 0.0, 0.0]]), targets, classes, alpha, beta, 2.0)
     assert warm.item() == pytest.approx(4 * cold.item())
 
 
@@ -129,8 +132,8 @@ def test_kl_is_tckd_and_nckd_weighed_by_what_the_target_leaves(
     targets = torch.tensor([teacher[:count]], dtype=torch.float64).softmax(1)
     target %= count
     beta = 1 - targets[0, target].item()
-    found = soft.dkd(logits, targets, torch.tensor([target]), 1.0, beta, temperature)
-    torch.testing.assert_close(found, soft.kl(logits, targets, temperature))
+    found = dkd(logits, targets, torch.tensor([target]), 1.0, beta, temperature)
+    torch.testing.assert_close(found, kl(logits, targets, temperature))
 
 
 @TEMPERATURES
@@ -141,7 +144,7 @@ def test_gradient_of_dkd_is_the_closed_form(temperature):
     """
     logits, targets = drawn(6, 4)
     classes = torch.tensor([0, 1, 2, 3, 0, 2])
-    soft.dkd(logits, targets, classes, 1.5, 8.0, temperature).sum().backward()
+    dkd(logits, targets, classes, 1.5, 8.0, temperature).sum().backward()
     p = torch.softmax(logits.detach() / temperature, 1)
     gold = torch.nn.functional.one_hot(classes, 4).bool()
     gap = (p[gold] - targets[gold])[:, None]
@@ -154,8 +157,8 @@ def test_gradient_of_dkd_is_the_closed_form(temperature):
 def test_dkd_of_two_classes_is_the_target_class_part_alone():
     logits, targets = drawn(4, 2)
     classes = torch.tensor([0, 1, 0, 1])
-    found = soft.dkd(logits, targets, classes, 1.0, 100.0)
-    torch.testing.assert_close(found, soft.kl(logits, targets))
+    found = dkd(logits, targets, classes, 1.0, 100.0)
+    torch.testing.assert_close(found, kl(logits, targets))
 
 
 # Student rows (1/2, 1/4, 1/4) and (1/4, 1/2, 1/4); teachers' (1/4, 1/2, 1/4) and the same again.
@@ -164,7 +167,7 @@ def test_dkd_of_two_classes_is_the_target_class_part_alone():
 def test_dist_is_one_less_the_correlation_of_each_row():
     logits = torch.tensor([[LN2, 0.0, 0.0], [0.0, LN2, 0.0]])
     targets = torch.tensor([[0.25, 0.5, 0.25], [0.25, 0.5, 0.25]])
-    found = soft.dist(logits, targets, 1.0, 1.0)
+    found = dist(logits, targets, 1.0, 1.0)
     torch.testing.assert_close(found, torch.tensor([1.5, 0.0]))
 
 
@@ -178,9 +181,9 @@ def test_dist_is_one_less_the_correlation_of_each_row():
 def test_dist_adds_the_correlation_of_the_columns_to_every_row(inter, intra, expected):
     logits = torch.tensor([[0.0, 0.0], [0.0, LN3], [0.0, 0.0]])
     targets = torch.tensor([[0.75, 0.25], [0.75, 0.25], [0.25, 0.75]])
-    found = soft.dist(logits, targets, inter, intra)
+    found = dist(logits, targets, inter, intra)
     torch.testing.assert_close(found, torch.tensor(expected, dtype=torch.float32))
-    warm = soft.dist(2 * logits, targets, inter, intra, 2.0)
+    warm = dist(2 * logits, targets, inter, intra, 2.0)
     torch.testing.assert_close(warm, 4 * found)
 
 
@@ -188,7 +191,7 @@ def test_dist_adds_the_correlation_of_the_columns_to_every_row(inter, intra, exp
 def test_dist_is_zero_for_equal_probabilities(temperature):
     logits, _ = drawn(6, 4)
     equal = (logits / temperature).softmax(1).detach()
-    found = soft.dist(logits, equal, 1.0, 1.0, temperature)
+    found = dist(logits, equal, 1.0, 1.0, temperature)
     torch.testing.assert_close(found, torch.zeros(6, dtype=torch.float64))
 
 
@@ -198,13 +201,11 @@ def test_dist_does_not_see_affine_maps_of_a_row(seed, scale, shift):
     logits, targets = drawn(3, 4, seed)
     scales = torch.tensor([[1.0], [scale], [2.0]], dtype=torch.float64)
     mapped = scales * targets + shift
-    torch.testing.assert_close(
-        soft.dist(logits, mapped, 1.0, 0.0), soft.dist(logits, targets, 1.0, 0.0)
-    )
+    torch.testing.assert_close(dist(logits, mapped, 1.0, 0.0), dist(logits, targets, 1.0, 0.0))
     # One map for all rows keeps the columns' relations too.
     torch.testing.assert_close(
-        soft.dist(logits, scale * targets + shift, 1.0, 1.0),
-        soft.dist(logits, targets, 1.0, 1.0),
+        dist(logits, scale * targets + shift, 1.0, 1.0),
+        dist(logits, targets, 1.0, 1.0),
     )
 
 
@@ -214,7 +215,7 @@ def test_gradient_of_dist_is_the_closed_form(temperature, inter, intra):
     """d(-r)/da is (r a' - b') / |a|, a' and b' centred and of length 1; then softmax's Jacobian."""
     rows, classes = 5, 3
     logits, targets = drawn(rows, classes)
-    soft.dist(logits, targets, inter, intra, temperature).sum().backward()
+    dist(logits, targets, inter, intra, temperature).sum().backward()
     p = (logits.detach() / temperature).softmax(1)
 
     def slope(student: Tensor, teacher: Tensor) -> Tensor:
@@ -249,7 +250,7 @@ PEAK = [[0.7, 0.2, 0.1]]
 )
 def test_dist_survives_rows_and_columns_that_do_not_vary(logits, targets, expected):
     student = torch.tensor(logits, requires_grad=True)
-    found = soft.dist(student, torch.tensor(targets), 1.0, 1.0)
+    found = dist(student, torch.tensor(targets), 1.0, 1.0)
     found.sum().backward()
     torch.testing.assert_close(found, torch.tensor(expected))
     assert student.grad.isfinite().all()
@@ -266,7 +267,7 @@ EXTREMES = st.sampled_from([-1e4, -60.0, 0.0, 1e-7, 60.0, 1e4])
 def test_values_and_gradients_are_finite_at_the_extremes(loss, student, teacher):
     logits = torch.tensor(student, requires_grad=True)
     targets = torch.tensor(teacher[: len(student)]).softmax(1)
-    found = soft.of_kind(loss, logits, targets, targets.argmax(1), 1.0)
+    found = SOFT_LOSSES[loss.kind](logits, targets, targets.argmax(1), 1.0, loss)
     found.sum().backward()
     assert found.shape == (len(student),)
     assert found.isfinite().all()
@@ -277,11 +278,11 @@ def test_the_kind_named_in_params_is_taken_with_its_weights():
     logits, targets = drawn(4, 3)
     classes = torch.tensor([0, 1, 2, 0])
     expected = [
-        soft.cross_entropy(logits, targets, 2.0),
-        soft.kl(logits, targets, 2.0),
-        soft.mse(logits, targets),
-        soft.dkd(logits, targets, classes, 1.0, 8.0, 2.0),
-        soft.dist(logits, targets, 1.0, 2.0, 2.0),
+        cross_entropy(logits, targets, 2.0),
+        kl(logits, targets, 2.0),
+        mse(logits, targets),
+        dkd(logits, targets, classes, 1.0, 8.0, 2.0),
+        dist(logits, targets, 1.0, 2.0, 2.0),
     ]
     for loss, values in zip(KINDS, expected, strict=True):
-        assert torch.equal(soft.of_kind(loss, logits, targets, classes, 2.0), values)
+        assert torch.equal(SOFT_LOSSES[loss.kind](logits, targets, classes, 2.0, loss), values)

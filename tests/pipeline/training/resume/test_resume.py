@@ -16,7 +16,7 @@ import torch
 from pipeline.model import encoders, tokenization
 from pipeline.model.heads import ranking
 from pipeline.model.multitask import MultiTaskModel
-from pipeline.params.heads import RankingHead
+from pipeline.params.heads.ranking import RankingHead
 from pipeline.params.sampling import TemperatureSampling
 from pipeline.params.sections import EarlyStopping
 from pipeline.runtime import hardware
@@ -94,7 +94,7 @@ class Bench:
         packed = tokenization.tokenise(rows.table, tokenizer, 32)
         head = self.heads.get(task)
         negatives = head and ranking.Negatives(rows.table, rows.labels, packed, head, 32, 0)
-        return trainer.TrainingSet(packed, rows.labels, negatives=negatives)
+        return trainer.TrainingSet(packed, rows.labels, extra_pairs=negatives)
 
 
 def _ending(steps):

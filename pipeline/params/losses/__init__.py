@@ -1,0 +1,17 @@
+"""How far a student is from its soft labels: settings of the soft losses, one module a kind."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipeline.params import kinds
+from pipeline.params.losses.base import SoftLossSettings
+from pipeline.runtime import discovery
+
+KINDS = kinds.by_kind(discovery.subclasses(__name__, SoftLossSettings))
+"""Settings of each soft loss by the word in params.yaml."""
+
+if TYPE_CHECKING:
+    SoftLoss = SoftLossSettings
+else:
+    SoftLoss = kinds.union(KINDS)

@@ -1,0 +1,16 @@
+"""What the settings of every soft loss have."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pipeline.params.fields import Section
+
+
+class SoftLossSettings(Section):
+    """Settings of a soft loss: base of all kinds."""
+
+    softens: ClassVar[bool] = True
+    """Whether the loss softens the student by the temperature."""
+
+    kind: str

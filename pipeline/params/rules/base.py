@@ -1,0 +1,11 @@
+"""What the settings of every ensemble rule have."""
+
+from __future__ import annotations
+
+from pipeline.params.fields import Section
+
+
+class RuleSettings(Section):
+    """Settings of an ensemble rule: base of all kinds."""
+
+    kind: str
