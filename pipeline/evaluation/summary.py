@@ -19,7 +19,7 @@ GLUE, TAUGHT = "glue", "teacher_tasks"  # names of the two means
 AGAINST = ("student", "baseline", "difference", "low", "high")
 GLUE_TASKS = 9
 LEVEL = 0.05  # percent points: differences below it show as 0.0 and count as none
-_DIGITS = 4
+_DIGITS, _SHORT_DIGITS = 4, 2
 
 
 @dataclass(frozen=True)
@@ -208,19 +208,26 @@ def nested(results: Sequence[TaskResult]) -> dict[str, Any]:
 
 
 def summary(results: Sequence[TaskResult]) -> dict[str, Any]:
-    """Few enough figures for one line of `dvc metrics show`, as in reports/summary.json."""
-    means = gain(results)
+    """The figures of `dvc metrics diff`, as in reports/summary.json: is the student better?
+
+    Returns:
+        `tasks` -> task, `glue` and `teacher_tasks` (where there are any) -> student, baseline,
+        difference, low, high, in percent; `gain_kept`, where there is a gain, as a fraction.
+    """
     short: dict[str, Any] = {
-        "glue": {
-            system: round(100 * value, 2)
-            for system, value in glue(results).items()
-            if system != MAJORITY
-        },
-        "student": {r.task.name: round(100 * r.score(STUDENT), 2) for r in results},
+        "tasks": _rounded(against_baseline(results)),
+        **_rounded(means_against_baseline(results)),
     }
+    means = gain(results)
     if means and means.kept is not None:
-        short["gain_kept"] = round(means.kept, 2) + 0.0  # no "-0.0"
+        short["gain_kept"] = round(means.kept, _SHORT_DIGITS) + 0.0  # no "-0.0"
     return short
+
+
+def _rounded(table: pd.DataFrame) -> dict[str, dict[str, float]]:
+    percents = (100 * table).round(_SHORT_DIGITS) + 0.0  # no "-0.0"
+    lines = zip(percents.index, percents.to_numpy().tolist(), strict=True)
+    return {str(row): dict(zip(AGAINST, figures, strict=True)) for row, figures in lines}
 
 
 def long(results: Sequence[TaskResult]) -> pd.DataFrame:

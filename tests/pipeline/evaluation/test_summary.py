@@ -145,12 +145,27 @@ def test_difference_of_glue_scores_is_the_mean_over_glue_tasks(results: list[Tas
     assert summary.glue_difference([own]) is None
 
 
-def test_summary_is_flat_enough_for_one_line(results: list[TaskResult]) -> None:
-    assert summary.summary(results) == {
-        "glue": {"baseline": 45.83, "student": 77.08},
-        "student": {"rte": 75.0, "mrpc": 70.83, "mnli": 62.5, "stsb": 100.0},
-        "gain_kept": 0.5,
-    }
+FIVE = ("student", "baseline", "difference", "low", "high")
+
+
+def test_summary_says_by_task_whether_the_student_is_better(results: list[TaskResult]) -> None:
+    short = summary.summary(results)
+    assert list(short) == ["tasks", "glue", "teacher_tasks", "gain_kept"]
+    assert list(short["tasks"]) == ["rte", "mrpc", "mnli", "stsb"]
+    rte = dict(zip(FIVE, (75.0, 50.0, 25.0, -50.0, 100.0), strict=True))
+    assert short["tasks"]["rte"] == short["teacher_tasks"] == rte
+    assert [short["glue"][name] for name in FIVE[:3]] == [77.08, 45.83, 31.25]
+    gap = summary.glue_difference(results)
+    assert gap is not None
+    assert short["glue"]["low"] == round(100 * gap.low, 2)
+    assert short["glue"]["high"] == round(100 * gap.high, 2)
+    assert short["gain_kept"] == 0.5
+
+
+def test_summary_without_teachers_and_without_glue(results: list[TaskResult]) -> None:
+    assert list(summary.summary(results[1:])) == ["tasks", "glue"]
+    own = replace(results[3], task=replace(GLUE["stsb"], glue=False))
+    assert list(summary.summary([own])) == ["tasks"]
 
 
 def test_task_scores_are_a_table_of_tasks_and_systems(results: list[TaskResult]) -> None:
