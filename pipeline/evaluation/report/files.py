@@ -11,9 +11,6 @@ from pipeline.evaluation.evaluate import TaskResult
 from pipeline.evaluation.report import data_notes, sentences, tables
 from pipeline.runtime import artifacts
 
-SUMMARY = paths.REPORTS / "summary.json"
-SCORES = paths.REPORTS / "scores.csv"
-
 
 def write(results: Sequence[TaskResult], missing: Mapping[str, str]) -> None:
     """Write data/evaluation, in place of what was there, and DVC's metric and plot in reports.
@@ -31,8 +28,8 @@ def write(results: Sequence[TaskResult], missing: Mapping[str, str]) -> None:
         evaluate.write_predictions(results, folder)
         (folder / paths.METRICS.name).write_text(_metrics(results, missing), encoding="utf-8")
         (folder / paths.RESULTS.name).write_text(markdown(results, missing), encoding="utf-8")
-    artifacts.write_json(SUMMARY, summary.summary(results))
-    with artifacts.new_file(SCORES) as staging:
+    artifacts.write_json(paths.SUMMARY, summary.summary(results))
+    with artifacts.new_file(paths.SCORES) as staging:
         summary.long(results).to_csv(staging, index=False, lineterminator="\n")
 
 

@@ -41,9 +41,9 @@ def test_written_files(results: list[TaskResult]) -> None:
     assert {key: whole[key] for key in ("glue", "tasks", "gain_kept")}.items() <= summary.nested(
         results
     ).items()
-    assert artifacts.read_json(files.SUMMARY) == summary.summary(results)
+    assert artifacts.read_json(paths.SUMMARY) == summary.summary(results)
     assert paths.RESULTS.read_text() == files.markdown(results, MISSING)
-    with files.SCORES.open(newline="") as file:
+    with paths.SCORES.open(newline="") as file:
         lines = list(csv.DictReader(file))
     assert lines[0] == {"task": "RTE", "system": "majority", "metric": "accuracy", "value": "50.0"}
     assert len(lines) == len(summary.long(results))
@@ -56,23 +56,23 @@ def test_no_other_file_is_written(results: list[TaskResult]) -> None:
     files.write(results, MISSING)
     written = {path for path in Path().rglob("*") if path.is_file()} - before
     in_reports = {path for path in written if path.parent != paths.EVALUATION}
-    assert in_reports == {files.SUMMARY, files.SCORES}
+    assert in_reports == {paths.SUMMARY, paths.SCORES}
 
 
 def test_the_plot_reads_columns_that_are_written(results: list[TaskResult]) -> None:
     files.write(results, {})
-    columns = files.SCORES.read_text().splitlines()[0].split(",")
+    columns = paths.SCORES.read_text().splitlines()[0].split(",")
     template = artifacts.read_json(TEMPLATE)
     axes = template["spec"]["encoding"]
     drawn = [template["facet"]["row"]["field"], axes["y"]["field"], axes["x"]["field"]]
     assert drawn == ["task", "system", "value"]
     assert {*drawn, "metric"} == set(columns)
     assert template["transform"] == [{"filter": "datum.metric === 'score'"}]
-    assert ",student,score," in files.SCORES.read_text()
+    assert ",student,score," in paths.SCORES.read_text()
 
 
 def test_written_twice_gives_the_same_bytes(results: list[TaskResult]) -> None:
-    written = (paths.METRICS, files.SUMMARY, paths.RESULTS, files.SCORES)
+    written = (paths.METRICS, paths.SUMMARY, paths.RESULTS, paths.SCORES)
     files.write(results, MISSING)
     first = [path.read_bytes() for path in written]
     files.write(results, MISSING)
