@@ -16,7 +16,7 @@ _OTHERS = {
     "dvc.yaml": "the stages, what each depends on and makes",
     "dvc.lock": "hashes of the last run's inputs and outputs",
     "data/": "all artifacts, made by the stages, kept by DVC",
-    "reports/": "metrics.json, results.md, scores.csv, written by evaluate",
+    "reports/": "summary.json and scores.csv, written by evaluate; results.md, by a release",
     "docs/": "evidence, soft-label schema, cost model, performance, decisions",
     "tests/": "mirrors this tree; tests/dvc runs the whole pipeline",
 }

@@ -13,7 +13,7 @@ def main() -> None:
     """Score and compare majority class, teachers, ensembles, baseline and student on the dev rows.
 
     Reads data/prepared, data/soft_labels, data/student, data/baseline, data/tuned.
-    Writes data/evaluation and reports.
+    Writes data/evaluation, reports/summary.json and reports/scores.csv.
 
     Example: mtdnnkd evaluate
     """
@@ -30,8 +30,6 @@ def main() -> None:
         if name not in missing
     ]
     files.write(results, missing)
-    evaluate.write(results, files.RESTORED)
-    files.update_readme(files.markdown(results, missing))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Print the results table, put it into the README and say where everything lies."""
+"""Print the results and say where everything lies."""
 
 from __future__ import annotations
 
@@ -6,52 +6,52 @@ import sys
 
 from pipeline import paths
 from pipeline.errors import DataError
-from pipeline.evaluation.report import files
 from stages import _cli
 
 app = _cli.application()
 
 _PLACES = (
     ("data/teachers/", "every teacher: weights, tokenizer, log"),
-    ("data/logits/", "every teacher's logits of all rows, Parquet"),
-    ("data/soft_labels/", "soft labels of every task with teachers, Parquet"),
+    ("data/logits/", "every teacher's logits of all rows"),
+    ("data/soft_labels/", "soft labels of every task with teachers"),
     ("data/student/", "the student: weights, tokenizer, log, logits"),
     ("data/baseline/", "the same without distillation"),
-    ("data/tuned/", "the student fine-tuned on single tasks, where tuning.tasks names any"),
-    ("data/evaluation/", "every system's prediction for every row, Parquet"),
-    (str(paths.RESULTS), "the tables above"),
-    (str(paths.METRICS), "all figures; reports/scores.csv has one a line"),
+    ("data/tuned/", "the student fine-tuned on tasks of tuning.tasks"),
+    ("data/evaluation/", "every system's prediction for every row"),
+    (str(paths.RESULTS), "tables with all metrics, tests and calibration"),
+    (str(paths.METRICS), "all figures; reports/scores.csv: one a line"),
 )
 
 
 @app.command()
 def main() -> None:
-    """Print the results table and say where everything lies.
+    """Print the results and say where everything lies.
 
-    Copies reports that DVC restored from data/evaluation into reports first.
-    Reads reports/results.md and puts it into the README's results block as well.
+    Reads data/evaluation. A terminal gets a table of task scores, at most 80 columns wide; a file
+    or pipe gets data/evaluation/results.md.
 
     Example: mtdnnkd results
     """
-    files.restore()
     if not paths.RESULTS.exists():
-        raise DataError("no results yet", where=paths.RESULTS, fix="dvc repro")
-    text = paths.RESULTS.read_text(encoding="utf-8")
-    files.update_readme(text)  # results restored from DVC's cache have not run `evaluate`
+        raise DataError(
+            "nothing was run here, so there are no results",
+            where=paths.EVALUATION,
+            fix="make repro; or dvc pull, where a remote keeps the results of this commit",
+        )
+    print(_text())
     width = max(len(place) for place, _ in _PLACES)
-    lines = [f"  {place:<{width}}  {what}" for place, what in _PLACES]
-    _show(text)
+    lines = [f"  {place:<{width}}  {content}" for place, content in _PLACES]
     print("Where everything lies:", *lines, sep="\n")
 
 
-def _show(text: str) -> None:
+def _text() -> str:
+    report = paths.RESULTS.read_text(encoding="utf-8")
     if not sys.stdout.isatty():
-        print(text)
-        return
-    from rich.console import Console
-    from rich.markdown import Markdown
+        return report
+    from pipeline.evaluation.report import terminal
+    from pipeline.runtime import artifacts
 
-    Console().print(Markdown(text))
+    return terminal.page(artifacts.read_json(paths.METRICS), report) + "\n"
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from pipeline.errors import DataError
 from pipeline.runtime import resource_usage
@@ -43,14 +44,28 @@ def main() -> None:
             where=resource_usage.FOLDER,
             fix="make repro; stages that are up to date are not run and leave none",
         )
-    print("| stage | runs | wall seconds | CPU seconds | peak MiB |\n|---|---|---|---|---|")
-    costs = sorted(recorded, key=lambda cost: _ORDER.index(cost["stage"].partition("@")[0]))
-    for stage, group in groupby(costs, key=lambda cost: cost["stage"].partition("@")[0]):
-        runs = list(group)
-        wall = sum(run["wall_seconds"] for run in runs)
-        cpu = sum(run["cpu_seconds"] for run in runs)
-        peak = max(run["peak_mib"] for run in runs)
-        print(f"| {stage} | {len(runs)} | {wall:,.0f} | {cpu:,.0f} | {peak:,.0f} |")
+    print(_table(recorded))
+
+
+def _table(recorded: Sequence[Mapping[str, Any]]) -> str:
+    """Costs by stage in Markdown: sums over its instances, and the highest peak of one."""
+    import pandas as pd
+
+    costs = pd.DataFrame(recorded)
+    costs["stage"] = costs["stage"].str.partition("@")[0]
+    table = costs.groupby("stage").agg(
+        **{
+            "runs": ("stage", "size"),
+            "wall seconds": ("wall_seconds", "sum"),
+            "CPU seconds": ("cpu_seconds", "sum"),
+            "peak MiB": ("peak_mib", "max"),
+        }
+    )
+    order = [stage for stage in _ORDER if stage in table.index]
+    others = [stage for stage in table.index if stage not in _ORDER]
+    cells = table.loc[[*order, *others]].map("{:,.0f}".format).reset_index()
+    aligned = ("left", *["right"] * (len(cells.columns) - 1))
+    return cells.to_markdown(index=False, disable_numparse=True, colalign=aligned)
 
 
 if __name__ == "__main__":

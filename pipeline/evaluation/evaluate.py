@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,6 @@ from pipeline.evaluation import systems as compared
 from pipeline.evaluation.bootstrap import Values
 from pipeline.evaluation.compare import Comparison
 from pipeline.evaluation.systems import BASELINE, STUDENT, TEACHER, System
-from pipeline.runtime import artifacts
 from pipeline.soft_labels import calibration
 from pipeline.tasks import Task, part_of
 
@@ -126,24 +124,10 @@ def evaluate(name: str, *, taught: bool, tuned: bool = False) -> TaskResult:
     )
 
 
-def write(results: Sequence[TaskResult], reports: Sequence[Path] = ()) -> None:
-    """Write every task's predictions to data/evaluation/, in place of what was there.
-
-    Args:
-        results: the evaluated tasks.
-        reports: files that DVC cannot restore where they lie; a copy of each is kept here.
-
-    Raises:
-        DataError: there is no result.
-    """
-    if not results:
-        raise DataError("no task could be evaluated", fix="check `data` in params.yaml")
-    with artifacts.new_folder(paths.EVALUATION) as folder:
-        for result in results:
-            path = folder / f"{result.task.name}.parquet"
-            row_tables.write(path, result.table, _metadata(result))
-        for report in reports:
-            shutil.copyfile(report, folder / report.name)
+def write_predictions(results: Sequence[TaskResult], folder: Path) -> None:
+    """Write every task's predictions to a folder, a Parquet file each."""
+    for result in results:
+        row_tables.write(folder / f"{result.task.name}.parquet", result.table, _metadata(result))
 
 
 def _metadata(result: TaskResult) -> dict[str, Any]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
+from scipy import stats
 
 from pipeline import metrics
 from pipeline.errors import DataError
@@ -61,10 +63,8 @@ class Seeds:
         """Student's t interval of the mean over seeds, on these very rows; None of one seed."""
         if self.deviation is None:
             return None
-        from scipy.special import stdtrit  # scipy.stats takes a second longer
-
-        reach = float(stdtrit(self.count - 1, (1 + confidence) / 2))
-        reach *= self.deviation / math.sqrt(self.count)
+        error = self.deviation / math.sqrt(self.count)
+        reach = error * float(stats.t.ppf((1 + confidence) / 2, self.count - 1))
         return self.mean - reach, self.mean + reach
 
 
@@ -172,31 +172,22 @@ def mcnemar(first: npt.NDArray[np.bool_], second: npt.NDArray[np.bool_]) -> floa
     """
     if len(first) != len(second):
         raise ValueError(f"{len(first)} rows of one system, {len(second)} of the other")
-    only_first = int(np.sum(first & ~second))
-    only_one = only_first + int(np.sum(second & ~first))
-    if not only_one:
+    only_first, only_second = int(np.sum(first & ~second)), int(np.sum(second & ~first))
+    if not only_first + only_second:
         return 1.0
-    # In whole numbers: exact, and without scipy.stats, which takes a second to import.
-    ways = tail = 1
-    for count in range(min(only_first, only_one - only_first)):
-        ways = ways * (only_one - count) // (count + 1)
-        tail += ways
-    return float(min(1, 2 * tail / 2**only_one))
+    return float(stats.binomtest(only_first, only_first + only_second).pvalue)
 
 
-def holm(p_values: Mapping[str, float]) -> dict[str, float]:
-    """Every p by its name, corrected for testing all of them (Holm 1979), in the order given.
+def holm(p_values: pd.Series[float]) -> pd.Series[float]:
+    """Every p, corrected for testing all of them (Holm 1979), in the order they come in.
 
     The smallest of m is multiplied by m, the next by m - 1, and so on; none may be smaller than
     one before it, or above 1. What stays below 0.05 is significant with a chance of 5 % at most
     that any of the rejected hypotheses is true.
     """
-    found: dict[str, float] = {}
-    least = 0.0
-    for place, name in enumerate(sorted(p_values, key=lambda name: p_values[name])):
-        least = max(least, min(1.0, (len(p_values) - place) * p_values[name]))
-        found[name] = least
-    return {name: found[name] for name in p_values}
+    ordered = p_values.sort_values()
+    corrected = (ordered * np.arange(len(ordered), 0, -1)).clip(upper=1.0).cummax()
+    return corrected.reindex(p_values.index)
 
 
 def over_seeds(values: Sequence[float]) -> Seeds:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Any
+
+import pandas as pd
 
 from pipeline import metrics
 from pipeline.evaluation import agreement, compare, significance
@@ -14,9 +15,11 @@ from pipeline.evaluation.significance import Difference
 from pipeline.evaluation.systems import BASELINE, ENSEMBLE, MAJORITY, STUDENT, TEACHER
 
 EVERYWHERE = (MAJORITY, BASELINE, STUDENT)
+GLUE, TAUGHT = "glue", "teacher_tasks"  # names of the two means
+AGAINST = ("student", "baseline", "difference", "low", "high")
 GLUE_TASKS = 9
 LEVEL = 0.05  # percent points: differences below it show as 0.0 and count as none
-_DIGITS = 4
+_DIGITS, _SHORT_DIGITS = 4, 2
 
 
 @dataclass(frozen=True)
@@ -51,18 +54,74 @@ def percent(fraction: float) -> float:
     return round(100 * fraction, _DIGITS)
 
 
-def named(result: TaskResult, system: str) -> dict[str, float]:
-    """One system's figures on one task, as fractions by name.
+def scores(results: Sequence[TaskResult]) -> pd.DataFrame:
+    """Every score of every system, a row each, as fractions.
 
-    A task with several dev splits names the split too (accuracy_matched); `score` is the task
-    score, the mean of them.
+    Returns:
+        Columns task, title, system, metric, value, in the order of tasks, systems and metrics. A
+        task with several dev splits names the split in its metrics (accuracy_matched); metric
+        `score` is the task score, the mean of the others.
     """
-    found = {
+    rows = [
+        (result.task.name, result.task.title, system, metric, value)
+        for result in results
+        for system in result.scores
+        for metric, value in named(result, system).items()
+    ]
+    return pd.DataFrame(rows, columns=["task", "title", "system", "metric", "value"])
+
+
+def task_scores(results: Sequence[TaskResult]) -> pd.DataFrame:
+    """Task scores as fractions, tasks by systems; NaN where a task has no such system."""
+    table = scores(results).query("metric == 'score'")
+    wide = table.pivot_table(index="task", columns="system", values="value", sort=False)
+    return wide.reindex([result.task.name for result in results])
+
+
+def named(result: TaskResult, system: str) -> dict[str, float]:
+    """One system's figures on one task, as fractions by name; see `scores`."""
+    figures = {
         metric if split == "dev" else f"{metric}_{split.removeprefix('dev_')}": value
         for split, per_metric in result.scores[system].items()
         for metric, value in per_metric.items()
     }
-    return {**found, "score": result.score(system)}
+    return {**figures, "score": result.score(system)}
+
+
+def against_baseline(results: Sequence[TaskResult]) -> pd.DataFrame:
+    """Student and baseline by task, as fractions.
+
+    Returns:
+        Index: tasks. Columns student, baseline, difference, low, high: task scores, first minus
+        second, and the ends of the interval of that difference.
+    """
+    rows = {
+        result.task.name: _against(
+            result.score(STUDENT), result.score(BASELINE), result.comparison.difference
+        )
+        for result in results
+    }
+    return pd.DataFrame.from_dict(rows, orient="index", columns=list(AGAINST))
+
+
+def means_against_baseline(results: Sequence[TaskResult]) -> pd.DataFrame:
+    """The columns of `against_baseline` for `glue` and `teacher_tasks`, where there are any.
+
+    `glue` is the GLUE score, `teacher_tasks` the mean over the tasks with teachers.
+    """
+    rows = {}
+    if gap := glue_difference(results):
+        means = glue(results)
+        rows[GLUE] = _against(means[STUDENT], means[BASELINE], gap)
+    if means_taught := gain(results):
+        rows[TAUGHT] = _against(
+            means_taught.student, means_taught.baseline, means_taught.difference
+        )
+    return pd.DataFrame.from_dict(rows, orient="index", columns=list(AGAINST))
+
+
+def _against(student: float, baseline: float, gap: Difference) -> tuple[float, ...]:
+    return student, baseline, gap.value, gap.low, gap.high
 
 
 def glue(results: Sequence[TaskResult]) -> dict[str, float]:
@@ -90,24 +149,23 @@ def gain(results: Sequence[TaskResult]) -> Gain | None:
     taught = [result for result in results if result.members]
     if not taught:
         return None
+    table = task_scores(taught)
+    single = table.loc[:, table.columns.str.startswith(TEACHER)].mean(axis="columns")
+    means = table[[ENSEMBLE, BASELINE, STUDENT]].mean()
     return Gain(
-        tasks=tuple(result.task.name for result in taught),
-        teachers=fmean(fmean(teacher_scores(result)) for result in taught),
-        ensemble=fmean(result.score(ENSEMBLE) for result in taught),
-        baseline=fmean(result.score(BASELINE) for result in taught),
-        student=fmean(result.score(STUDENT) for result in taught),
+        tasks=tuple(map(str, table.index)),
+        teachers=float(single.mean()),
+        ensemble=float(means[ENSEMBLE]),
+        baseline=float(means[BASELINE]),
+        student=float(means[STUDENT]),
         difference=compare.mean([result.comparison for result in taught]),
     )
 
 
-def teacher_scores(result: TaskResult) -> list[float]:
-    """Task scores of the single teachers."""
-    return [result.score(f"{TEACHER}{member}") for member in result.members]
-
-
-def difference(result: TaskResult) -> float:
-    """Student minus baseline in percent points of the task score, 0 below `LEVEL`."""
-    return points(result.score(STUDENT), result.score(BASELINE))
+def points_over_baseline(table: pd.DataFrame) -> pd.Series[float]:
+    """Student minus baseline of a table of `against_baseline`, in percent points as `points`."""
+    gaps = (100 * (table[STUDENT] - table[BASELINE])).round(_DIGITS)
+    return gaps.where(gaps.abs() >= LEVEL, 0.0)
 
 
 def points(first: float, second: float) -> float:
@@ -116,11 +174,15 @@ def points(first: float, second: float) -> float:
     return 0.0 if abs(found) < LEVEL else found
 
 
-def p_values(results: Sequence[TaskResult]) -> dict[str, tuple[float, float]]:
-    """Task -> McNemar's p of student and baseline, and p after Holm's correction over the tasks."""
+def p_values(results: Sequence[TaskResult]) -> pd.DataFrame:
+    """McNemar's test of student and baseline, by task that has one.
+
+    Returns:
+        Index: tasks. Columns p and p_holm: the p-value, and after Holm's correction over the tasks.
+    """
     plain = {r.task.name: p for r in results if (p := r.comparison.p_value) is not None}
-    corrected = significance.holm(plain)
-    return {task: (plain[task], corrected[task]) for task in plain}
+    column = pd.Series(plain, dtype="float64")
+    return pd.DataFrame({"p": column, "p_holm": significance.holm(column)})
 
 
 def nested(results: Sequence[TaskResult]) -> dict[str, Any]:
@@ -128,7 +190,7 @@ def nested(results: Sequence[TaskResult]) -> dict[str, Any]:
 
     Percent, but for counts, the share kept, p, kappa and correlations.
     """
-    found, tests = gain(results), p_values(results)
+    found, tests = gain(results), p_values(results).map(_significant).to_dict("index")
     whole: dict[str, Any] = {
         "glue": {"tasks": sum(result.task.glue for result in results), **_percents(glue(results))},
         "tasks": {r.task.name: _of_task(r, tests.get(r.task.name)) for r in results},
@@ -146,32 +208,35 @@ def nested(results: Sequence[TaskResult]) -> dict[str, Any]:
 
 
 def summary(results: Sequence[TaskResult]) -> dict[str, Any]:
-    """Few enough figures for one line of `dvc metrics show`, as in reports/summary.json."""
-    found = gain(results)
+    """The figures of `dvc metrics diff`, as in reports/summary.json: is the student better?
+
+    Returns:
+        `tasks` -> task, `glue` and `teacher_tasks` (where there are any) -> student, baseline,
+        difference, low, high, in percent; `gain_kept`, where there is a gain, as a fraction.
+    """
     short: dict[str, Any] = {
-        "glue": {
-            system: round(100 * value, 2)
-            for system, value in glue(results).items()
-            if system != MAJORITY
-        },
-        "student": {r.task.name: round(100 * r.score(STUDENT), 2) for r in results},
+        "tasks": _rounded(against_baseline(results)),
+        **_rounded(means_against_baseline(results)),
     }
-    if found and found.kept is not None:
-        short["gain_kept"] = round(found.kept, 2) + 0.0  # no "-0.0"
+    means = gain(results)
+    if means and means.kept is not None:
+        short["gain_kept"] = round(means.kept, _SHORT_DIGITS) + 0.0  # no "-0.0"
     return short
 
 
-def long(results: Sequence[TaskResult]) -> list[tuple[str, str, str, float]]:
-    """Every figure on a line of its own: task's title, system, metric, percent."""
-    return [
-        (result.task.title, system, metric, percent(value))
-        for result in results
-        for system in result.scores
-        for metric, value in named(result, system).items()
-    ]
+def _rounded(table: pd.DataFrame) -> dict[str, dict[str, float]]:
+    percents = (100 * table).round(_SHORT_DIGITS) + 0.0  # no "-0.0"
+    lines = zip(percents.index, percents.to_numpy().tolist(), strict=True)
+    return {str(row): dict(zip(AGAINST, figures, strict=True)) for row, figures in lines}
 
 
-def _of_task(result: TaskResult, test: tuple[float, float] | None) -> dict[str, Any]:
+def long(results: Sequence[TaskResult]) -> pd.DataFrame:
+    """Every score as in reports/scores.csv: task's title, system, metric, value in percent."""
+    table = scores(results).drop(columns="task").rename(columns={"title": "task"})
+    return table.assign(value=table["value"].map(percent))
+
+
+def _of_task(result: TaskResult, test: Mapping[Hashable, float] | None) -> dict[str, Any]:
     found: dict[str, Any] = {
         system: _percents(named(result, system))
         for system in result.scores
@@ -179,7 +244,7 @@ def _of_task(result: TaskResult, test: tuple[float, float] | None) -> dict[str, 
     }
     found["student_minus_baseline"] = _interval(result.comparison.difference)
     if test:
-        found["mcnemar"] = {"p": _significant(test[0]), "p_holm": _significant(test[1])}
+        found["mcnemar"] = dict(test)
     if result.calibration_errors:
         found["calibration_error"] = _percents(result.calibration_errors)
     if result.members:

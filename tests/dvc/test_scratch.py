@@ -49,7 +49,7 @@ def test_a_fresh_clone_pulls_and_executes_nothing(base: Any, tmp_path: Path) -> 
 
 def test_figures_and_plots_are_readable(base: Any) -> None:
     shown = base.dvc("metrics", "show", "--md")
-    assert "student.rte" in shown
+    assert "tasks.rte.difference" in shown
     base.change(lambda params: params["teachers"]["members"].update({"m3": {"seed": 3}}))
     assert "teachers.members.m3.seed" in base.dvc("params", "diff", "--md")
     base.git("checkout", "-q", "params.yaml")

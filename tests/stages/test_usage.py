@@ -38,11 +38,18 @@ def put(stage: str, seconds: float) -> None:
 
 
 def test_instances_are_added_up_in_the_order_of_the_stages(run) -> None:
-    for stage, seconds in (("distil", 5.0), ("teach@rte-m1-all", 1.0), ("teach@rte-m2-all", 2.0)):
+    for stage, seconds in (("distil", 1500), ("teach@rte-m1-all", 1.0), ("teach@rte-m2-all", 2.0)):
         put(stage, seconds)
+    put("of_ones_own", 4)
     code, out, _ = run()
     assert code == 0
-    assert out.splitlines()[2:] == ["| teach | 2 | 3 | 6 | 9 |", "| distil | 1 | 5 | 10 | 9 |"]
+    assert [line.strip("| ").split() for line in out.replace("|", " ").splitlines()] == [
+        ["stage", "runs", "wall", "seconds", "CPU", "seconds", "peak", "MiB"],
+        [":------------", "-------:", "---------------:", "--------------:", "-----------:"],
+        ["teach", "2", "3", "6", "9"],
+        ["distil", "1", "1,500", "3,000", "9"],
+        ["of_ones_own", "1", "4", "8", "9"],
+    ]
 
 
 def test_without_a_record_it_says_who_leaves_one(run) -> None:

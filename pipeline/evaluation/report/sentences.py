@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
+
 from pipeline.evaluation import summary
 from pipeline.evaluation.evaluate import TaskResult
 from pipeline.evaluation.systems import MAJORITY, STUDENT
@@ -23,11 +25,12 @@ def sentences(results: Sequence[TaskResult]) -> list[str]:
 
 def _against_baseline(results: Sequence[TaskResult]) -> str:
     """Tasks above, level with and below the baseline, in words."""
-    gaps = {result.task.title: summary.difference(result) for result in results}
+    gaps = summary.points_over_baseline(summary.against_baseline(results))
+    gaps.index = pd.Index([result.task.title for result in results])
     groups = {
-        "above": [title for title, gap in gaps.items() if gap > 0],
-        "level with": [title for title, gap in gaps.items() if gap == 0],
-        "below": [title for title, gap in gaps.items() if gap < 0],
+        "above": list(gaps.index[gaps > 0]),
+        "level with": list(gaps.index[gaps == 0]),
+        "below": list(gaps.index[gaps < 0]),
     }
     count = len(groups["above"])
     named = [f"{word} it on {', '.join(titles)}" for word, titles in groups.items() if titles]
@@ -39,10 +42,10 @@ def _how_sure(results: Sequence[TaskResult]) -> str:
     sure = [r.task.title for r in results if r.comparison.difference.excludes_zero]
     found = f"Taken one by one, the intervals exclude 0 on {_titles(sure)}"
     tests = summary.p_values(results)
-    if not tests:
+    if tests.empty:
         return f"{found}."
-    named = {r.task.name: r.task.title for r in results}
-    significant = [named[task] for task, (_, corrected) in tests.items() if corrected < _LEVEL]
+    below = set(tests.index[tests["p_holm"] < _LEVEL])
+    significant = [r.task.title for r in results if r.task.name in below]
     return (
         f"{found}; McNemar's test, with Holm's correction for {len(tests)} tasks, is below "
         f"{_LEVEL} on {_titles(significant)}."

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from statistics import fmean
+
+import pandas as pd
 
 from pipeline.evaluation import agreement, significance, summary
 from pipeline.evaluation.evaluate import TaskResult
 from pipeline.evaluation.report import label_notes
-from pipeline.evaluation.significance import Difference
+from pipeline.evaluation.report.markdown_table import markdown
 from pipeline.evaluation.systems import BASELINE, ENSEMBLE, MAJORITY, STUDENT, TEACHER, TUNED
 
 SCORES_CAPTION = (
@@ -27,18 +30,19 @@ CHECKS_CAPTION = (
 _TASK, _MAJORITY, _TEACHERS = "Task (metric)", "Majority", "Single teachers"
 _ENSEMBLE, _BASELINE, _STUDENT, _TUNED = "Ensemble", "Baseline", "Student", "Tuned"
 _DIFFERENCE = "Student - baseline"
-_COLUMNS = (
-    _TASK,
-    _MAJORITY,
-    _TEACHERS,
-    _ENSEMBLE,
-    _BASELINE,
-    _STUDENT,
-    _TUNED,
-    _DIFFERENCE,
-)
-_TESTS, _AGREEMENT = ("Task", "McNemar p", "Holm p"), "Members agree"
+_COLUMNS = {
+    MAJORITY: _MAJORITY,
+    TEACHER: _TEACHERS,
+    ENSEMBLE: _ENSEMBLE,
+    BASELINE: _BASELINE,
+    STUDENT: _STUDENT,
+    TUNED: _TUNED,
+    _DIFFERENCE: _DIFFERENCE,
+}
+"""Title of each system's column."""
+_TESTS, _AGREEMENT = {"p": "McNemar p", "p_holm": "Holm p"}, "Members agree"
 _CALIBRATED = (ENSEMBLE, BASELINE, STUDENT, TUNED)
+_SIZES, _SIZED = "Parameters, millions", (BASELINE, STUDENT, TUNED)
 _NONE = "-"
 _SMALLEST_P = 0.001
 _METRIC_NAMES = {"f1": "F1", "matthews": "Matthews", "pearson": "Pearson", "spearman": "Spearman"}
@@ -46,47 +50,54 @@ _METRIC_NAMES = {"f1": "F1", "matthews": "Matthews", "pearson": "Pearson", "spea
 
 def scores(results: Sequence[TaskResult]) -> str:
     """Every system's scores by task; column `Tuned` only if a task has a tuned student."""
-    lines = [_task_line(result) for result in results]
-    lines += [*_glue_line(results), *_taught_line(results), _size_line(results)]
+    table = pd.concat([_by_task(results), _means(results), _sizes(results)])
     tuned = any(TUNED in result.scores for result in results)
-    names = [name for name in _COLUMNS if tuned or name != _TUNED]
-    return _markdown(names, [[line.get(name, _NONE) for name in names] for line in lines])
+    systems = [system for system in _COLUMNS if tuned or system != TUNED]
+    table = table.reindex(columns=systems).fillna(_NONE)
+    table[STUDENT] = table[STUDENT].where(table.index == _SIZES, "**" + table[STUDENT] + "**")
+    return markdown(table.rename(columns=_COLUMNS).rename_axis(_TASK).reset_index())
 
 
 def checks(results: Sequence[TaskResult]) -> str:
     """Tests, calibration and the members' agreement by task."""
-    tests = summary.p_values(results)
-    systems = [name for name in _CALIBRATED if any(name in r.calibration_errors for r in results)]
-    names = [*_TESTS, *(f"ECE {system}" for system in systems), _AGREEMENT]
-    lines = [
-        [
-            result.task.title,
-            *(_p(p) for p in tests.get(result.task.name, (None, None))),
-            *(_percent(result.calibration_errors.get(system)) for system in systems),
-            _agreement_cell(result),
-        ]
-        for result in results
-    ]
-    return _markdown(names, lines)
+    titles = {result.task.name: result.task.title for result in results}
+    tests = summary.p_values(results).map(_p).rename(columns=_TESTS)
+    errors = pd.DataFrame.from_dict(
+        {result.task.name: dict(result.calibration_errors) for result in results}, orient="index"
+    ).map(_percent)
+    errors = errors.reindex(columns=[system for system in _CALIBRATED if system in errors])
+    agreement_cells = pd.Series({result.task.name: _agreement_cell(result) for result in results})
+    table = pd.DataFrame({"Task": titles})
+    table = table.join(tests).join(errors.add_prefix("ECE ")).astype("object").fillna(_NONE)
+    return markdown(table.assign(**{_AGREEMENT: agreement_cells}))
 
 
-def _markdown(names: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """A table whose columns but the first are aligned to the right."""
-    whole = [names, ["---", *["---:"] * (len(names) - 1)], *lines]
-    return "\n".join(f"| {' | '.join(line)} |" for line in whole)
+def _by_task(results: Sequence[TaskResult]) -> pd.DataFrame:
+    """Cells of all tasks, lines by systems; all teachers of a task are in one cell."""
+    figures = summary.scores(results)
+    figures["system"] = figures["system"].where(~figures["system"].str.startswith(TEACHER), TEACHER)
+    cells = _metric_cells(figures)
+    if TEACHER in cells:
+        cells[TEACHER] = cells[TEACHER] + _ranges(figures).reindex(cells.index).fillna("")
+    cells[_DIFFERENCE] = _gaps(summary.against_baseline(results))
+    titles = {r.task.name: f"{r.task.title} ({_metric_names(r)})" for r in results}
+    return cells.reindex(list(titles)).rename(index=titles)
 
 
-def _task_line(result: TaskResult) -> dict[str, str]:
-    return {
-        _TASK: f"{result.task.title} ({_metric_names(result)})",
-        _MAJORITY: _cell(result, MAJORITY),
-        _TEACHERS: _teachers_cell(result),
-        _ENSEMBLE: _cell(result, ENSEMBLE),
-        _BASELINE: _cell(result, BASELINE),
-        _STUDENT: f"**{_cell(result, STUDENT)}**",
-        _TUNED: _cell(result, TUNED),
-        _DIFFERENCE: _gap(summary.difference(result), result.comparison.difference),
-    }
+def _metric_cells(figures: pd.DataFrame) -> pd.DataFrame:
+    """Each metric's mean over systems of one name, without the task score, which follows."""
+    metrics = figures[figures["metric"] != "score"]
+    means = metrics.groupby(["task", "system", "metric"], sort=False)["value"].agg(fmean)
+    joined = means.map(_percent).groupby(level=["task", "system"], sort=False).agg(" / ".join)
+    return joined.unstack("system")
+
+
+def _ranges(figures: pd.DataFrame) -> pd.Series[str]:
+    """Lowest and highest task score of a task's teachers, where it has several."""
+    single = figures[(figures["system"] == TEACHER) & (figures["metric"] == "score")]
+    ends = single.groupby("task", sort=False)["value"].agg(["min", "max", "count"])
+    ends = ends[ends["count"] > 1]
+    return " (" + _percents(ends["min"]) + " to " + _percents(ends["max"]) + ")"
 
 
 def _metric_names(result: TaskResult) -> str:
@@ -96,107 +107,75 @@ def _metric_names(result: TaskResult) -> str:
     return f"{names}; {' / '.join(splits)}" if splits else names
 
 
-def _cell(result: TaskResult, system: str) -> str:
-    if system not in result.scores:
-        return _NONE
-    return _figures([summary.named(result, system)])
+def _means(results: Sequence[TaskResult]) -> pd.DataFrame:
+    """The lines of the GLUE score and of the mean over tasks with teachers."""
+    rows = summary.means_against_baseline(results)
+    whole = rows.loc[:, [STUDENT, BASELINE]]
+    if summary.GLUE in rows.index:
+        whole.loc[summary.GLUE, MAJORITY] = summary.glue(results)[MAJORITY]
+    if means := summary.gain(results):
+        whole.loc[summary.TAUGHT, [TEACHER, ENSEMBLE]] = [means.teachers, means.ensemble]
+    cells = whole.map(_percent, na_action="ignore").assign(**{_DIFFERENCE: _gaps(rows)})
+    return cells.rename(index=_mean_names(results))
 
 
-def _figures(systems: Sequence[Mapping[str, float]]) -> str:
-    """Each metric's mean over systems, without the task score, which follows from them."""
-    names = [name for name in systems[0] if name != "score"]
-    return " / ".join(_percent(fmean(one[name] for one in systems)) for name in names)
-
-
-def _teachers_cell(result: TaskResult) -> str:
-    if not result.members:
-        return _NONE
-    mean = _figures([summary.named(result, f"{TEACHER}{member}") for member in result.members])
-    found = summary.teacher_scores(result)
-    return f"{mean} ({_percent(min(found))} to {_percent(max(found))})" if found[1:] else mean
-
-
-def _glue_line(results: Sequence[TaskResult]) -> list[dict[str, str]]:
-    found, gap = summary.glue(results), summary.glue_difference(results)
-    if gap is None:
-        return []
-    shown = {system: _percent(value) for system, value in found.items()}
+def _mean_names(results: Sequence[TaskResult]) -> dict[str, str]:
     count = sum(result.task.glue for result in results)
-    name = "GLUE score" if count == summary.GLUE_TASKS else f"GLUE score over {count} of 9 tasks"
-    return [
-        {
-            _TASK: f"**{name}**",
-            _MAJORITY: shown[MAJORITY],
-            _BASELINE: shown[BASELINE],
-            _STUDENT: f"**{shown[STUDENT]}**",
-            _DIFFERENCE: _gap(summary.points(found[STUDENT], found[BASELINE]), gap),
-        }
-    ]
-
-
-def _taught_line(results: Sequence[TaskResult]) -> list[dict[str, str]]:
-    found = summary.gain(results)
-    if found is None:
-        return []
-    return [
-        {
-            _TASK: f"Mean over tasks with teachers ({len(found.tasks)})",
-            _TEACHERS: _percent(found.teachers),
-            _ENSEMBLE: _percent(found.ensemble),
-            _BASELINE: _percent(found.baseline),
-            _STUDENT: f"**{_percent(found.student)}**",
-            _DIFFERENCE: _gap(summary.points(found.student, found.baseline), found.difference),
-        }
-    ]
-
-
-def _size_line(results: Sequence[TaskResult]) -> dict[str, str]:
-    """Parameters in millions; of a task's teachers, with the models of all folds."""
-    single, whole = [], []
-    for result in results:
-        manifests = [result.models[f"{TEACHER}{member}"] for member in result.members]
-        sizes = [
-            sum(one["parameters"] for one in label_notes.models(manifest)) for manifest in manifests
-        ]
-        single += sizes
-        whole += [sum(sizes)] if sizes else []
-    own = {system: results[0].models[system]["parameters"] for system in (BASELINE, STUDENT)}
-    tuned = [r.models[TUNED]["parameters"] for r in results if TUNED in r.models]
+    taught = sum(bool(result.members) for result in results)
+    of = "" if count == summary.GLUE_TASKS else f" over {count} of {summary.GLUE_TASKS} tasks"
     return {
-        _TASK: "Parameters, millions",
-        _TEACHERS: _millions(single),
-        _ENSEMBLE: _millions(whole),
-        _BASELINE: _millions([own[BASELINE]]),
-        _STUDENT: _millions([own[STUDENT]]),
-        _TUNED: _millions(tuned),
+        summary.GLUE: f"**GLUE score{of}**",
+        summary.TAUGHT: f"Mean over tasks with teachers ({taught})",
     }
 
 
-def _millions(sizes: Sequence[int]) -> str:
-    shown = dict.fromkeys(f"{size / 1e6:.2f}" for size in sorted(sizes))
-    ends = list(shown)[:1] + list(shown)[1:][-1:]
+def _sizes(results: Sequence[TaskResult]) -> pd.DataFrame:
+    """The line of parameters in millions; of a teacher with folds, all its models together."""
+    sizes = pd.DataFrame(
+        [
+            (result.task.name, system, sum(one["parameters"] for one in label_notes.models(model)))
+            for result in results
+            for system, model in result.models.items()
+            if system in result.scores
+        ],
+        columns=["task", "system", "parameters"],
+    )
+    teachers = sizes[sizes["system"].str.startswith(TEACHER)]
+    ensembles = teachers.groupby("task")["parameters"].sum()
+    own = sizes.groupby("system")["parameters"]
+    cells = {TEACHER: _millions(teachers["parameters"]), ENSEMBLE: _millions(ensembles)}
+    cells |= {str(system): _millions(group) for system, group in own if system in _SIZED}
+    return pd.DataFrame(cells, index=[_SIZES])
+
+
+def _millions(sizes: pd.Series[int]) -> str:
+    """One size, or the smallest and the largest where they differ as shown."""
+    ends = dict.fromkeys(f"{size / 1e6:.2f}" for size in sizes.agg(["min", "max"]).dropna())
     return " to ".join(ends) or _NONE
 
 
-def _gap(points: float, interval: Difference) -> str:
-    """A difference with its interval: +1.7 (0.3 to 3.1)."""
-    return f"{_signed(points)} ({_percent(interval.low)} to {_percent(interval.high)})"
+def _gaps(table: pd.DataFrame) -> pd.Series[str]:
+    """Differences with their intervals: +1.7 (0.3 to 3.1)."""
+    signed = summary.points_over_baseline(table).map(_signed).astype("str")
+    return signed + " (" + _percents(table["low"]) + " to " + _percents(table["high"]) + ")"
 
 
 def _signed(points: float) -> str:
     return f"{points:+.1f}" if points else "0.0"
 
 
+def _percents(fractions: pd.Series[float]) -> pd.Series[str]:
+    return fractions.map(_percent).astype("str")  # of text even where there is no line
+
+
 def _percent(fraction: float | None) -> str:
-    if fraction is None:
+    if fraction is None or math.isnan(fraction):
         return _NONE
     shown = f"{100 * fraction:.1f}"
     return "0.0" if shown == "-0.0" else shown
 
 
-def _p(p: float | None) -> str:
-    if p is None:
-        return _NONE
+def _p(p: float) -> str:
     return f"{p:.3f}" if p >= _SMALLEST_P else f"< {_SMALLEST_P}"
 
 

@@ -243,23 +243,21 @@ def test_a_task_never_prepared_is_an_error(tmp_path: Path, monkeypatch: pytest.M
         evaluate.missing(["rte"])
 
 
-def test_written_twice_gives_the_same_bytes_and_leaves_no_ghost(results: list[TaskResult]) -> None:
-    evaluate.write(results)
-    first = {path.name: artifacts.sha256(path) for path in paths.EVALUATION.iterdir()}
-    assert sorted(first) == ["mnli.parquet", "mrpc.parquet", "rte.parquet", "stsb.parquet"]
-    evaluate.write(results[:1])
-    second = {path.name: artifacts.sha256(path) for path in paths.EVALUATION.iterdir()}
-    assert second == {"rte.parquet": first["rte.parquet"]}
-    table, metadata = parquet_file.read_table(paths.EVALUATION / "rte.parquet")
+def test_predictions_written_twice_are_the_same_bytes(
+    results: list[TaskResult], tmp_path: Path
+) -> None:
+    digests = []
+    for folder in (tmp_path / "first", tmp_path / "second"):
+        folder.mkdir()
+        evaluate.write_predictions(results, folder)
+        digests.append({path.name: artifacts.sha256(path) for path in folder.glob("*.parquet")})
+    assert digests[0] == digests[1]
+    assert sorted(digests[0]) == ["mnli.parquet", "mrpc.parquet", "rte.parquet", "stsb.parquet"]
+    table, metadata = parquet_file.read_table(tmp_path / "first" / "rte.parquet")
     assert table.equals(results[0].table)
     assert metadata["labels"] == ["entailment", "not_entailment"]
     assert metadata["metrics"] == ["accuracy"]
     assert metadata["systems"] == list(results[0].scores)
-
-
-def test_nothing_to_write_is_an_error() -> None:
-    with pytest.raises(DataError, match="no task could be evaluated"):
-        evaluate.write([])
 
 
 def test_the_first_of_equally_common_classes_is_the_majority(

@@ -29,8 +29,11 @@ def run(write_task: Callable[..., None], made: dict[str, Any], tmp_path: Path) -
             shutil.rmtree(paths.prepared(task), ignore_errors=True)
             write_task(task, replace(made[task], student=students.get(task, made[task].student)))
         taught = {"rte": True, "mnli": False}
-        evaluate.write([evaluate.evaluate(one, taught=of) for one, of in taught.items()])
-        return shutil.copytree(paths.EVALUATION, tmp_path / name)
+        folder = tmp_path / name
+        folder.mkdir()
+        results = [evaluate.evaluate(one, taught=of) for one, of in taught.items()]
+        evaluate.write_predictions(results, folder)
+        return folder
 
     return evaluated
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,6 +110,7 @@ def test_mcnemar(case: str) -> None:
     counts, expected = MCNEMAR[case]
     first, second = _counts(*counts).predicted == 0
     assert mcnemar(first, second) == pytest.approx(expected, abs=1e-12)
+    assert mcnemar(second, first) == mcnemar(first, second)
 
 
 def test_mcnemar_of_other_rows_is_refused() -> None:
@@ -132,19 +134,27 @@ HOLM = {
 @pytest.mark.parametrize("case", HOLM)
 def test_holm(case: str) -> None:
     plain, expected = HOLM[case]
-    found = holm(plain)
-    assert found == pytest.approx(expected)
-    assert list(found) == list(plain)
+    corrected = holm(pd.Series(plain, dtype="float64"))
+    assert corrected.to_dict() == pytest.approx(expected)
+    assert list(corrected.index) == list(plain)
 
 
-@given(st.dictionaries(st.text(max_size=2), st.floats(0, 1), min_size=1, max_size=6))
-def test_holm_keeps_order_and_lies_between_no_correction_and_bonferroni(
-    plain: dict[str, float],
+def _rejected(p_values: list[float], level: float) -> list[bool]:
+    """Holm's step-down procedure as the paper has it: stop at the first p that is not small."""
+    count, rejected = len(p_values), [False] * len(p_values)
+    for place, at in enumerate(np.argsort(p_values, kind="stable")):
+        if p_values[at] * (count - place) > level:
+            break
+        rejected[at] = True
+    return rejected
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=6), st.floats(0, 0.999))
+def test_a_corrected_p_is_below_a_level_where_the_procedure_rejects(
+    plain: list[float], level: float
 ) -> None:
-    found = holm(plain)
-    for one, p in plain.items():
-        assert p <= found[one] <= min(1.0, len(plain) * p)
-        assert all(found[one] <= found[other] for other, q in plain.items() if p <= q)
+    corrected = holm(pd.Series(plain))
+    assert (corrected <= level).tolist() == _rejected(plain, level)
 
 
 def test_seeds() -> None:

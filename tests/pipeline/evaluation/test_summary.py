@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from pipeline.evaluation import significance, summary
@@ -128,12 +129,11 @@ def test_p_values_are_corrected_over_the_tasks_that_have_one(results: list[TaskR
         replace(result, comparison=replace(result.comparison, p_value=p))
         for result, p in zip(results, given, strict=True)
     ]
-    assert summary.p_values(changed) == {
-        "rte": (0.01, pytest.approx(0.03)),
-        "mrpc": (0.04, pytest.approx(0.04)),
-        "mnli": (0.02, pytest.approx(0.04)),
-    }
-    assert summary.p_values(changed[3:]) == {}
+    table = summary.p_values(changed)
+    assert list(table.index) == ["rte", "mrpc", "mnli"]
+    assert list(table["p"]) == [0.01, 0.04, 0.02]
+    assert list(table["p_holm"]) == pytest.approx([0.03, 0.04, 0.04])
+    assert summary.p_values(changed[3:]).empty
 
 
 def test_difference_of_glue_scores_is_the_mean_over_glue_tasks(results: list[TaskResult]) -> None:
@@ -145,16 +145,40 @@ def test_difference_of_glue_scores_is_the_mean_over_glue_tasks(results: list[Tas
     assert summary.glue_difference([own]) is None
 
 
-def test_summary_is_flat_enough_for_one_line(results: list[TaskResult]) -> None:
-    assert summary.summary(results) == {
-        "glue": {"baseline": 45.83, "student": 77.08},
-        "student": {"rte": 75.0, "mrpc": 70.83, "mnli": 62.5, "stsb": 100.0},
-        "gain_kept": 0.5,
-    }
+FIVE = ("student", "baseline", "difference", "low", "high")
+
+
+def test_summary_says_by_task_whether_the_student_is_better(results: list[TaskResult]) -> None:
+    short = summary.summary(results)
+    assert list(short) == ["tasks", "glue", "teacher_tasks", "gain_kept"]
+    assert list(short["tasks"]) == ["rte", "mrpc", "mnli", "stsb"]
+    rte = dict(zip(FIVE, (75.0, 50.0, 25.0, -50.0, 100.0), strict=True))
+    assert short["tasks"]["rte"] == short["teacher_tasks"] == rte
+    assert [short["glue"][name] for name in FIVE[:3]] == [77.08, 45.83, 31.25]
+    gap = summary.glue_difference(results)
+    assert gap is not None
+    assert short["glue"]["low"] == round(100 * gap.low, 2)
+    assert short["glue"]["high"] == round(100 * gap.high, 2)
+    assert short["gain_kept"] == 0.5
+
+
+def test_summary_without_teachers_and_without_glue(results: list[TaskResult]) -> None:
+    assert list(summary.summary(results[1:])) == ["tasks", "glue"]
+    own = replace(results[3], task=replace(GLUE["stsb"], glue=False))
+    assert list(summary.summary([own])) == ["tasks"]
+
+
+def test_task_scores_are_a_table_of_tasks_and_systems(results: list[TaskResult]) -> None:
+    table = summary.task_scores(results)
+    assert list(table.index) == ["rte", "mrpc", "mnli", "stsb"]
+    assert table.loc["mnli", ["majority", "baseline", "student"]].tolist() == [0.25, 0.75, 0.625]
+    assert table["ensemble"].isna().tolist() == [False, True, True, True]
 
 
 def test_long_figures_have_one_value_a_line(results: list[TaskResult]) -> None:
-    lines = summary.long(results)
+    table = summary.long(results)
+    lines = list(table.itertuples(index=False, name=None))
+    assert list(table.columns) == ["task", "system", "metric", "value"]
     assert ("RTE", "teacher_m1", "accuracy", 75.0) in lines
     assert ("MNLI", "student", "accuracy_mismatched", 50.0) in lines
     assert ("STS-B", "majority", "score", 0.0) in lines
@@ -172,5 +196,12 @@ def test_points(case: str) -> None:
 
 
 def test_difference_is_of_task_scores(results: list[TaskResult]) -> None:
-    found = [summary.difference(result) for result in results]
-    assert found == pytest.approx([25, 12.5, -12.5, 100])
+    gaps = summary.points_over_baseline(summary.against_baseline(results))
+    assert gaps.tolist() == pytest.approx([25, 12.5, -12.5, 100])
+
+
+@pytest.mark.parametrize("case", GAPS)
+def test_points_over_baseline_are_those_of_two_scores(case: str) -> None:
+    student, baseline, expected = GAPS[case]
+    table = pd.DataFrame({"student": [student], "baseline": [baseline]})
+    assert summary.points_over_baseline(table).tolist() == pytest.approx([expected])

@@ -41,82 +41,50 @@ def test_written_files(results: list[TaskResult]) -> None:
     assert {key: whole[key] for key in ("glue", "tasks", "gain_kept")}.items() <= summary.nested(
         results
     ).items()
-    assert artifacts.read_json(files.SUMMARY) == summary.summary(results)
+    assert artifacts.read_json(paths.SUMMARY) == summary.summary(results)
     assert paths.RESULTS.read_text() == files.markdown(results, MISSING)
-    with files.SCORES.open(newline="") as file:
+    with paths.SCORES.open(newline="") as file:
         lines = list(csv.DictReader(file))
     assert lines[0] == {"task": "RTE", "system": "majority", "metric": "accuracy", "value": "50.0"}
     assert len(lines) == len(summary.long(results))
+    predictions = sorted(path.stem for path in paths.EVALUATION.glob("*.parquet"))
+    assert predictions == sorted(result.task.name for result in results)
+
+
+def test_no_other_file_is_written(results: list[TaskResult]) -> None:
+    before = {path for path in Path().rglob("*") if path.is_file()}
+    files.write(results, MISSING)
+    written = {path for path in Path().rglob("*") if path.is_file()} - before
+    in_reports = {path for path in written if path.parent != paths.EVALUATION}
+    assert in_reports == {paths.SUMMARY, paths.SCORES}
 
 
 def test_the_plot_reads_columns_that_are_written(results: list[TaskResult]) -> None:
     files.write(results, {})
-    columns = files.SCORES.read_text().splitlines()[0].split(",")
+    columns = paths.SCORES.read_text().splitlines()[0].split(",")
     template = artifacts.read_json(TEMPLATE)
     axes = template["spec"]["encoding"]
     drawn = [template["facet"]["row"]["field"], axes["y"]["field"], axes["x"]["field"]]
     assert drawn == ["task", "system", "value"]
     assert {*drawn, "metric"} == set(columns)
     assert template["transform"] == [{"filter": "datum.metric === 'score'"}]
-    assert ",student,score," in files.SCORES.read_text()
+    assert ",student,score," in paths.SCORES.read_text()
 
 
 def test_written_twice_gives_the_same_bytes(results: list[TaskResult]) -> None:
-    written = (paths.METRICS, files.SUMMARY, paths.RESULTS, files.SCORES)
+    written = (paths.METRICS, paths.SUMMARY, paths.RESULTS, paths.SCORES)
     files.write(results, MISSING)
     first = [path.read_bytes() for path in written]
     files.write(results, MISSING)
     assert [path.read_bytes() for path in written] == first
 
 
+def test_tasks_of_a_run_before_are_gone(results: list[TaskResult]) -> None:
+    files.write(results, {})
+    files.write(results[:1], {})
+    assert [path.name for path in paths.EVALUATION.glob("*.parquet")] == ["rte.parquet"]
+
+
 def test_nothing_to_report_is_an_error() -> None:
     with pytest.raises(DataError, match="no task could be evaluated"):
         files.write([], MISSING)
-
-
-BEGIN, END = files.BEGIN.format("glue"), files.END.format("glue")
-FRAME = f"# Title\n\n{BEGIN}\n{{}}\n{END}\n\nMore.\n"
-
-
-def test_readme_block_is_replaced_and_nothing_else(tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(FRAME.format("old"))
-    assert files.update_readme("new\n", readme)
-    assert readme.read_text() == FRAME.format("\nnew\n")
-    before = readme.stat().st_mtime_ns
-    assert not files.update_readme("new\n", readme)
-    assert readme.stat().st_mtime_ns == before
-    assert [path.name for path in tmp_path.rglob("*") if path.is_file()] == ["README.md"]
-
-
-UNMARKED = {
-    "no markers": "# Title\n",
-    "no end": f"{BEGIN}\nold\n",
-    "no begin": f"old\n{END}\n",
-    "the wrong way round": f"{END}\nold\n{BEGIN}\n",
-}
-
-
-@pytest.mark.parametrize("case", UNMARKED)
-def test_a_readme_without_the_markers_is_left_alone(case: str, tmp_path: Path) -> None:
-    readme = tmp_path / "README.md"
-    readme.write_text(UNMARKED[case])
-    assert not files.update_readme("new", readme)
-    assert readme.read_text() == UNMARKED[case]
-
-
-def test_no_readme_is_made(tmp_path: Path) -> None:
-    assert not files.update_readme("new", tmp_path / "README.md")
-    assert not (tmp_path / "README.md").exists()
-
-
-def test_results_of_sample_and_of_real_data_have_a_block_each(tmp_path):
-    readme = tmp_path / "README.md"
-    blocks = [files.BEGIN.format(kind) + files.END.format(kind) for kind in ("sample", "glue")]
-    readme.write_text("\n".join(blocks))
-    assert files.update_readme("real figures", readme)
-    assert files.update_readme(f"**{data_notes.SAMPLE_HEADLINE}** made figures", readme)
-    sample, glue = readme.read_text().split(files.BEGIN.format("glue"))
-    assert "made figures" in sample
-    assert "real figures" in glue
-    assert "real figures" not in sample

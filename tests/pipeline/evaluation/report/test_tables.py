@@ -138,6 +138,16 @@ def test_no_figure_is_minus_nothing(results: list[TaskResult]) -> None:
     assert table["RTE (accuracy)"][-1] == "0.0 (0.0 to 0.0)"
 
 
+def test_a_task_of_ones_own_without_teachers_has_lines_of_its_own_alone(
+    results: list[TaskResult],
+) -> None:
+    own = replace(results[3], task=replace(results[3].task, glue=False))
+    table = _rows(tables.scores([own]))
+    assert list(table)[2:] == ["STS-B (Pearson / Spearman)", "Parameters, millions"]
+    assert table["STS-B (Pearson / Spearman)"][1:3] == ["-", "-"]
+    assert _rows(tables.checks([own]))["STS-B"] == ["-"] * 3
+
+
 def test_checks(results: list[TaskResult]) -> None:
     table = _rows(tables.checks(results))
     assert table == {
