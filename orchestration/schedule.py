@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from graphlib import TopologicalSorter
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -107,13 +108,24 @@ class Schedule:
 
 
 def _groups(graph: nx.DiGraph[str]) -> list[list[str]]:
-    """All instances of each stage, as DVC orders them, and every stage after those it needs."""
-    import networkx as nx
-
-    found: dict[str, list[str]] = {}
+    """All instances of each stage, every stage after those it needs, else in dvc.yaml's order."""
+    instances: dict[str, list[str]] = {}
     for name in graph:
-        found.setdefault(group(name), []).append(name)
-    needs = {(group(name), group(needed)) for name, needed in graph.edges}
-    order = nx.DiGraph((needed, one) for one, needed in needs if one != needed)
-    order.add_nodes_from(found)
-    return [found[one] for one in nx.lexicographical_topological_sort(order, list(found).index)]
+        instances.setdefault(group(name), []).append(name)
+    needs: dict[str, set[str]] = {stage: set() for stage in instances}
+    for name, needed in graph.edges:
+        if group(name) != group(needed):
+            needs[group(name)].add(group(needed))
+    return [instances[stage] for stage in _in_order(needs)]
+
+
+def _in_order(needs: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """The keys, each after those it needs; of those that are ready the first key comes first."""
+    places = {stage: place for place, stage in enumerate(needs)}
+    sorter = TopologicalSorter(needs)
+    sorter.prepare()
+    ready: list[str] = []
+    while sorter.is_active():
+        first, *ready = sorted([*ready, *sorter.get_ready()], key=places.__getitem__)
+        sorter.done(first)
+        yield first

@@ -8,6 +8,7 @@ from pathlib import Path
 import networkx as nx
 import pytest
 
+from orchestration import schedule
 from orchestration.executors import local
 from orchestration.schedule import Outcome, Schedule
 
@@ -172,3 +173,13 @@ def test_what_is_edited_meanwhile_is_told_and_not_run_again(
     course = Schedule(world, set(NEEDS), 2, list)  # type: ignore[arg-type]
     assert course.run({"prepare@a", "teach@a"}) == Outcome(set(), set(), {"prepare@a"})
     assert world.told == ["prepare@a"]
+
+
+def test_groups_stand_in_the_order_of_dvc_yaml_where_none_needs_the_other() -> None:
+    """`code` is needed by all; `b` comes before `a` in the file, and `z` waits for `a`."""
+    needs = {"z": ["a@1"], "b@1": ["code"], "b@2": ["code"], "a@1": ["code"], "c": [], "code": []}
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(needs)
+    graph.add_edges_from((name, needed) for name, all_ in needs.items() for needed in all_)
+    groups = [["c"], ["code"], ["b@1", "b@2"], ["a@1"], ["z"]]
+    assert schedule._groups(graph) == groups
