@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from pathlib import Path
@@ -111,7 +112,8 @@ def dvc_of(stage: int) -> int:
 def test_the_system_s_killer_is_named(toy: Any) -> None:
     (toy.folder / "hook.sh").write_text("test $1 = rte-m1 && kill -9 $PPID; true\n")
     output = toy.repro("--jobs", "2", code=1)
-    assert "[teach@rte-m1] the system killed it, most likely as memory ran out" in output
+    assert re.search(r"teach@rte-m1 +failed after ", output)
+    assert "  | the system killed it, most likely as memory ran out" in output
     assert "failed: teach@rte-m1\n" in output
 
 
