@@ -138,8 +138,7 @@ def test_what_a_stage_reads_and_is_not_there_is_named(toy: Any) -> None:
     text = text.replace("deps: [data/prepared]", "deps: [data/gone]")
     (toy.folder / "dvc.yaml").write_text(text)
     output = toy.repro("--until", "baseline", code=1)
-    assert re.search(r"baseline +failed after .*
-  \| ERROR: failed to reproduce", output)
+    assert re.search(r"baseline +failed after .*\n  \| ERROR: failed to reproduce", output)
 
 
 def test_on_a_terminal_running_stages_have_a_row_each(toy: Any) -> None:
