@@ -40,7 +40,7 @@ def write(target: Path, settings: Sequence[grid.Setting], seeds: Sequence[int]) 
         setting.name: _figures(setting, folders) for setting in settings if folders[setting.name]
     }
     if not found:
-        raise DataError("no experiment of the grid is finished", fix="experiments.run work")
+        raise DataError("no experiment of the grid is finished", fix="python -m experiments work")
     known = artifacts.read_json(target) if target.exists() else {}
     whole = {**known, **found}
     current = {one.name: whole[one.name] for one in grid.SETTINGS if one.name in whole}

@@ -6,8 +6,6 @@ and writes nothing.
 
 from __future__ import annotations
 
-import argparse
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import paths
 from pipeline.data import rows
-from pipeline.errors import DataError, PipelineError
-from pipeline.params import file
+from pipeline.errors import DataError
 from pipeline.params.sections import Params
 from pipeline.runtime import artifacts
 from pipeline.tasks import part_of
@@ -70,20 +67,6 @@ class System:
         if self.soft is not None:
             return self.soft.combine(stacked)
         return stacked[0] if asked.task.regression else ensemble_rules.softmax(stacked[0])
-
-
-def main() -> int:
-    """Parse the command line and do as it says."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--repeats", type=int, default=5, help="rounds, 5 unless given")
-    repeats: int = parser.parse_args().repeats
-    try:
-        for line in run(file.load(), max(1, repeats)):
-            print(line)
-    except PipelineError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
 
 
 def run(params: Params, repeats: int) -> list[str]:
@@ -180,7 +163,3 @@ def _line(title: str, system: System, seconds: Mapping[str, Sequence[float]]) ->
         f"{share:.2f}",
     )
     return f"| {' | '.join(cells)} |"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

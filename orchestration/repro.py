@@ -33,7 +33,7 @@ _LIVE_SECONDS = "1"
 app = _cli.application()
 
 
-@app.command(epilog="Example: python -m orchestration.repro --jobs 2 --until teach")
+@app.command()
 def main(
     jobs: Annotated[int, typer.Option(min=1, help="Stages side by side.")] = 1,
     until: Annotated[
@@ -44,7 +44,10 @@ def main(
         ),
     ] = None,
 ) -> None:
-    """Bring all results up to date with DVC: run what changed and what needs it."""
+    """Bring all results up to date with DVC: run what changed and what needs it.
+
+    Example: mtdnnkd repro --jobs 2 --until ensemble
+    """
     for which in dvc_processes.interruptions():  # a background job would ignore Ctrl-C
         signal.signal(which, _interrupt)
     # Every stage gets the same share of the CPU's threads, whether others run just then or not: it

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from experiments import page as evidence_page
-from experiments.run import FOUND
+from experiments.run import FIGURES
 from pipeline.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,7 +127,7 @@ def test_the_rest_of_the_page_stays(tmp_path: Path) -> None:
 
 
 def test_the_committed_page_is_of_the_committed_figures() -> None:
-    found = json.loads((ROOT / FOUND).read_text("utf-8"))
+    found = json.loads((ROOT / FIGURES).read_text("utf-8"))
     assert evidence_page.tables(found) in (ROOT / evidence_page.PAGE).read_text("utf-8")
 
 
