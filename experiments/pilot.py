@@ -67,27 +67,27 @@ def run(params: Params, baseline: bool) -> list[str]:
     Raises:
         PipelineError: rows or soft labels are not there.
     """
-    found = read_prepared(params)
-    prepared, learnt, targets, ensemble = {}, {}, {}, {}
+    available = read_prepared(params)
+    prepared, training, targets, ensemble = {}, {}, {}, {}
     for task in params.teachers.tasks:
         further = transfer_rows.read(task)
         if further is None:
             raise DataError("no transfer rows to keep back", seen=task, fix="make repro")
-        known = distil.read_targets(task, found[task], further, params)
-        train, kept = len(found[task]["train"]), _kept_back(len(further))
+        known = distil.read_targets(task, available[task], further, params)
+        train, kept = len(available[task]["train"]), _kept_back(len(further))
         judged = with_gold(task, further.where(kept), params)
-        prepared[task] = {"train": found[task]["train"], _DEV: judged}
+        prepared[task] = {"train": available[task]["train"], _DEV: judged}
         ensemble[task] = _score(known[train:][kept], judged)
-        learnt[task] = found[task]["train"]
+        training[task] = available[task]["train"]
         if not baseline:
-            learnt[task] = rows.concatenate(learnt[task], further.where(~kept))
+            training[task] = rows.concatenate(training[task], further.where(~kept))
             targets[task] = np.concatenate([known[:train], known[train:][~kept]])
     with tempfile.TemporaryDirectory() as folder:
         settings = None if baseline else params.distillation
         teachers = {} if baseline else feature_teachers.load(params, targets)
         target = Path(folder) / "student"
-        student.train(target, params, prepared, learnt, settings, targets, teachers)
-        scores = {task: _right(target, task, prepared[task][_DEV]) for task in learnt}
+        student.train(target, params, prepared, training, settings, targets, teachers)
+        scores = {task: _right(target, task, prepared[task][_DEV]) for task in training}
     return [*_lines(scores, ensemble)]
 
 
@@ -105,9 +105,9 @@ def with_gold(task: str, unlabelled: Rows, params: Params) -> Rows:
 
 def _kept_back(count: int) -> np.ndarray:
     """A random quarter, the same at every call, bool `(count,)`."""
-    chosen = np.zeros(count, bool)
-    chosen[np.random.default_rng(0).permutation(count)[: int(KEPT_BACK * count)]] = True
-    return chosen
+    kept = np.zeros(count, bool)
+    kept[np.random.default_rng(0).permutation(count)[: int(KEPT_BACK * count)]] = True
+    return kept
 
 
 def _right(folder: Path, task: str, judged: Rows) -> float:
@@ -116,11 +116,10 @@ def _right(folder: Path, task: str, judged: Rows) -> float:
 
 def _score(values: np.ndarray, judged: Rows) -> float:
     """GLUE's score of a task in percent, the mean of its metrics."""
-    found = metrics.scores(judged.task, judged.labels, values)
-    return 100 * fmean(found.values())
+    return 100 * fmean(metrics.scores(judged.task, judged.labels, values).values())
 
 
 def _lines(scores: Mapping[str, float], ensemble: Mapping[str, float]) -> list[str]:
     lines = [f"{task}: {scores[task]:.1f}, ensemble {ensemble[task]:.1f}" for task in scores]
-    means = (fmean(found.values()) for found in (scores, ensemble))
+    means = (fmean(by_task.values()) for by_task in (scores, ensemble))
     return [*lines, "mean: {:.2f}, ensemble {:.2f}".format(*means)]

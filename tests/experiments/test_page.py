@@ -9,6 +9,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from experiments import page as evidence_page
@@ -133,5 +134,5 @@ def test_the_committed_page_is_of_the_committed_figures() -> None:
 
 def test_seeds_that_are_equal_have_no_deviation() -> None:
     score = 59.342225  # the mean of three of these is off by one rounding
-    assert evidence_page._mean([score] * 3) == "59.3"
-    assert evidence_page._mean([score, score + 0.01]) == "59.3 ± 0.0"
+    assert evidence_page._mean(pd.Series([score] * 3)) == "59.3"
+    assert evidence_page._mean(pd.Series([score, score + 0.01])) == "59.3 ± 0.0"
