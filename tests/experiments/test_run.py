@@ -63,8 +63,8 @@ def test_teachers_of_each_set_of_changes_are_made_under_these(
     assert call(monkeypatch, "teachers", "--only", "plain", "--data", str(tmp_path)) == 0
     applied, repro, _ = ran
     assert [part for part in applied if part in grid.PLAIN] == list(grid.PLAIN)
-    stages = ("ensemble", "feature_teachers")
-    assert repro[2:] == ("orchestration.repro", "--jobs", "2", "--until", *stages)
+    until = ("--until", "ensemble", "--until", "feature_teachers")
+    assert repro[2:] == ("orchestration.repro", "--jobs", "2", *until)
 
 
 def test_missing_data_is_told(
