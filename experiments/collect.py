@@ -1,12 +1,13 @@
-"""What the experiments of the grid gave: figures over seeds, with intervals."""
+"""Gather the figures of the grid's experiments over seeds, with intervals."""
 
 from __future__ import annotations
 
 import subprocess
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from statistics import fmean
 from typing import Any
+
+import pandas as pd
 
 from experiments import settings as grid
 from pipeline import paths
@@ -34,16 +35,16 @@ def write(target: Path, settings: Sequence[grid.Setting], seeds: Sequence[int]) 
     Raises:
         DataError: no experiment of the grid is finished.
     """
-    names = {name for one in settings for name in (one.name, one.against) if name}
+    names = {name for setting in settings for name in (setting.name, setting.against) if name}
     folders = {name: _folders(name, seeds) for name in sorted(names)}
-    found = {
+    new = {
         setting.name: _figures(setting, folders) for setting in settings if folders[setting.name]
     }
-    if not found:
-        raise DataError("no experiment of the grid is finished", fix="experiments.run work")
-    known = artifacts.read_json(target) if target.exists() else {}
-    whole = {**known, **found}
-    current = {one.name: whole[one.name] for one in grid.SETTINGS if one.name in whole}
+    if not new:
+        raise DataError("no experiment of the grid is finished", fix="python -m experiments work")
+    old = artifacts.read_json(target) if target.exists() else {}
+    figures = {**old, **new}
+    current = {each.name: figures[each.name] for each in grid.SETTINGS if each.name in figures}
     artifacts.write_json(target, current)
     return current
 
@@ -60,8 +61,8 @@ def share_kept(student: float, baseline: float, ensemble: float) -> float | None
 
 def _folders(name: str, seeds: Sequence[int]) -> dict[int, Path]:
     """data/evaluation of every finished run of a setting, by seed."""
-    found = {seed: _fetched(f"{name}-{seed}") for seed in seeds}
-    return {seed: folder for seed, folder in found.items() if folder is not None}
+    folders = {seed: _fetched(f"{name}-{seed}") for seed in seeds}
+    return {seed: folder for seed, folder in folders.items() if folder is not None}
 
 
 def _fetched(experiment: str) -> Path | None:
@@ -91,22 +92,22 @@ def _figures(setting: grid.Setting, folders: Mapping[str, Mapping[int, Path]]) -
     tasks = list(metrics[0]["tasks"])
     taught = metrics[0]["teacher_tasks"]["tasks"]
     runs = list(own.values())
-    whole = replicates.compare(runs, tasks)
-    found: dict[str, Any] = {
+    compared = replicates.compare(runs, tasks)
+    figures: dict[str, Any] = {
         "title": setting.title,
         "group": setting.group,
         "changes": list(setting.changes),
         "seeds": list(own),
         "commits": _commits(f"{setting.name}-{seed}" for seed in own),
-        "scores": {system: _scores(metrics, system) for system in _SYSTEMS},
+        "scores": _scores(metrics),
         "teachers": _teachers(metrics),
-        "difference": {task: _interval(one) for task, one in whole.tasks.items()},
+        "difference": {task: _interval(over) for task, over in compared.tasks.items()},
         "difference_taught": _interval(replicates.compare(runs, taught).mean),
     }
-    found["kept"] = _kept(found["scores"], taught)
-    if beside := _against(setting, own, folders, taught):
-        found["against"] = {"setting": setting.against, **beside}
-    return found
+    figures["kept"] = _kept(figures["scores"], taught)
+    if interval := _against(setting, own, folders, taught):
+        figures["against"] = {"setting": setting.against, **interval}
+    return figures
 
 
 def _commits(experiments: Iterable[str]) -> list[str]:
@@ -121,27 +122,31 @@ def _commits(experiments: Iterable[str]) -> list[str]:
     return sorted({"".join(ref.split("/")[2:4])[:_SHORT] for ref in listed.stdout.split()})
 
 
-def _scores(metrics: Sequence[Any], system: str) -> dict[str, list[float]]:
-    """Task scores in percent by task, one a seed."""
-    return {
-        task: [one["tasks"][task][system]["score"] for one in metrics]
-        for task in metrics[0]["tasks"]
-        if system in metrics[0]["tasks"][task]
-    }
+def _scores(metrics: Sequence[Any]) -> dict[str, dict[str, list[float]]]:
+    """Task scores in percent: system -> task -> a score a seed; a system has its own tasks."""
+    rows = [
+        {"system": system, "task": task, "score": figures[system]["score"]}
+        for run in metrics
+        for task, figures in run["tasks"].items()
+        for system in _SYSTEMS
+        if system in figures
+    ]
+    lists = pd.DataFrame(rows).groupby(["system", "task"], sort=False)["score"].agg(list)
+    return {system: lists[system].to_dict() for system in lists.index.unique("system")}
 
 
 def _teachers(metrics: Sequence[Any]) -> dict[str, dict[str, float]]:
     """Task scores in percent of the single teachers; they are the same with every student seed."""
     return {
-        task: {member: one["score"] for member, one in own["teachers"].items()}
-        for task, own in metrics[0]["tasks"].items()
-        if "teachers" in own
+        task: {member: teacher["score"] for member, teacher in figures["teachers"].items()}
+        for task, figures in metrics[0]["tasks"].items()
+        if "teachers" in figures
     }
 
 
-def _interval(found: OverSeeds) -> dict[str, Any]:
+def _interval(over: OverSeeds) -> dict[str, Any]:
     """In percent points: mean, interval over seeds and rows, standard deviation over seeds."""
-    difference, seeds = found.difference, found.seeds
+    difference, seeds = over.difference, over.seeds
     by_seeds = seeds.interval()
     return {
         "mean": 100 * difference.value,
@@ -156,8 +161,8 @@ def _kept(
     scores: Mapping[str, Mapping[str, Sequence[float]]], taught: Sequence[str]
 ) -> float | None:
     """Share of the gap between baseline and ensemble, of means over tasks and seeds."""
-    mean = {system: fmean(fmean(scores[system][task]) for task in taught) for system in _SYSTEMS}
-    return share_kept(mean[STUDENT], mean[BASELINE], mean[ENSEMBLE])
+    means = {name: float(pd.DataFrame(scores[name])[taught].mean().mean()) for name in _SYSTEMS}
+    return share_kept(means[STUDENT], means[BASELINE], means[ENSEMBLE])
 
 
 def _against(

@@ -1,4 +1,4 @@
-"""What predictions cost: of one teacher, of the ensemble, and of the student that replaces it.
+"""Time the predictions of one teacher, of the ensemble, and of the student that replaces it.
 
 Run it where everything is up to date, on an idle machine. It reads models, soft labels and scores
 and writes nothing.
@@ -6,8 +6,6 @@ and writes nothing.
 
 from __future__ import annotations
 
-import argparse
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,8 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import paths
 from pipeline.data import rows
-from pipeline.errors import DataError, PipelineError
-from pipeline.params import file
+from pipeline.errors import DataError
 from pipeline.params.sections import Params
 from pipeline.runtime import artifacts
 from pipeline.tasks import part_of
@@ -31,7 +28,7 @@ if TYPE_CHECKING:
     from pipeline.soft_labels.schema import SoftLabels
 
 ENSEMBLE, STUDENT = "ensemble", "student"
-_PREDICTIONS = 1000  # that the seconds are told for
+_PREDICTIONS = 1000  # that the seconds in the table are for
 
 
 @dataclass(frozen=True)
@@ -72,20 +69,6 @@ class System:
         return stacked[0] if asked.task.regression else ensemble_rules.softmax(stacked[0])
 
 
-def main() -> int:
-    """Parse the command line and do as it says."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--repeats", type=int, default=5, help="rounds, 5 unless given")
-    repeats: int = parser.parse_args().repeats
-    try:
-        for line in run(file.load(), max(1, repeats)):
-            print(line)
-    except PipelineError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
-
-
 def run(params: Params, repeats: int) -> list[str]:
     """Time every system of every task with teachers on its dev rows, in turns.
 
@@ -95,31 +78,37 @@ def run(params: Params, repeats: int) -> list[str]:
     Raises:
         PipelineError: a model, soft labels or scores are not there.
     """
+    import pandas as pd
+
+    from pipeline.evaluation.report.markdown_table import markdown
     from pipeline.runtime import hardware
 
     if not paths.METRICS.exists():
         raise DataError("no scores", where=paths.METRICS, fix="make repro")
     known = artifacts.read_json(paths.METRICS)["tasks"]
     machine = hardware.set_up(params.machine)
-    lines = [
-        "| Task | Answers | Score | Parameters, millions | Seconds for 1,000 | of the ensemble's |",
-        "| --- | --- | ---: | ---: | ---: | ---: |",
+    systems = [
+        row
+        for task in params.teachers.tasks
+        if not rows.absent(paths.prepared(task))
+        for row in _of_task(task, known.get(task, {}), machine, repeats)
     ]
-    for task in params.teachers.tasks:
-        if not rows.absent(paths.prepared(task)):
-            lines += _of_task(task, known.get(task, {}), machine, repeats)
-    return [*lines, "", f"Median of {repeats} rounds and range; {machine.reason}."]
+    table = markdown(pd.DataFrame(systems)).splitlines()
+    return [*table, "", f"Median of {repeats} rounds and range; {machine.reason}."]
 
 
-def _of_task(task: str, known: Mapping[str, Any], machine: Hardware, repeats: int) -> Sequence[str]:
+def _of_task(
+    task: str, known: Mapping[str, Any], machine: Hardware, repeats: int
+) -> list[dict[str, str]]:
+    """A row of the table for each system."""
     splits = rows.read_splits(paths.prepared(task))
-    asked = [found for split, found in splits.items() if part_of(split) == "dev"]
+    asked = [dev for split, dev in splits.items() if part_of(split) == "dev"]
     systems = _systems(task, known)
     seconds: dict[str, list[float]] = {system.name: [] for system in systems}
     for _ in range(repeats):
         for system in systems:
             seconds[system.name].append(_seconds(system, asked, machine))
-    return [_line(asked[0].task.title, system, seconds) for system in systems]
+    return [_row(asked[0].task.title, system, seconds) for system in systems]
 
 
 def _systems(task: str, known: Mapping[str, Any]) -> list[System]:
@@ -142,14 +131,14 @@ def _systems(task: str, known: Mapping[str, Any]) -> list[System]:
 
 def _score(known: Mapping[str, Any], *names: str) -> float:
     """Task score in percent that the reports have."""
-    found: Any = known
+    figures: Any = known
     for name in names:
-        if name not in found:
+        if name not in figures:
             raise DataError(
                 "the scores are of other models", seen=name, where=paths.METRICS, fix="make repro"
             )
-        found = found[name]
-    return float(found["score"])
+        figures = figures[name]
+    return float(figures["score"])
 
 
 def _logits(model: LoadedModel, asked: Rows, machine: Hardware) -> np.ndarray:
@@ -168,19 +157,14 @@ def _seconds(system: System, asked: Sequence[Rows], machine: Hardware) -> float:
     return (time.perf_counter() - begin) * _PREDICTIONS / sum(map(len, asked))
 
 
-def _line(title: str, system: System, seconds: Mapping[str, Sequence[float]]) -> str:
+def _row(title: str, system: System, seconds: Mapping[str, Sequence[float]]) -> dict[str, str]:
     own = seconds[system.name]
     share = median(one / whole for one, whole in zip(own, seconds[ENSEMBLE], strict=True))
-    cells = (
-        title,
-        system.name,
-        f"{system.score:.1f}",
-        f"{system.parameters / 1e6:.2f}",
-        f"{median(own):.1f} ({min(own):.1f} to {max(own):.1f})",
-        f"{share:.2f}",
-    )
-    return f"| {' | '.join(cells)} |"
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+    return {
+        "Task": title,
+        "Answers": system.name,
+        "Score": f"{system.score:.1f}",
+        "Parameters, millions": f"{system.parameters / 1e6:.2f}",
+        "Seconds for 1,000": f"{median(own):.1f} ({min(own):.1f} to {max(own):.1f})",
+        "of the ensemble's": f"{share:.2f}",
+    }

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from statistics import fmean
 from typing import Any
+
+import pandas as pd
 
 from experiments import collect
 from experiments import settings as grid
-from pipeline.evaluation import significance, summary
+from pipeline.evaluation import summary
 from pipeline.evaluation.report import page_blocks
+from pipeline.evaluation.report.markdown_table import markdown
 from pipeline.evaluation.systems import BASELINE, ENSEMBLE, STUDENT
 from pipeline.tasks import GLUE
 
@@ -22,19 +24,19 @@ MAIN = "main"
 Figures = Mapping[str, Any]  # of one setting, as gathering writes them
 
 
-def write(found: Mapping[str, Figures], page: Path = PAGE) -> None:
+def write(figures: Mapping[str, Figures], page: Path = PAGE) -> None:
     """Put the tables between the page's markers.
 
     Raises:
         DataError: the page has no markers.
     """
-    page_blocks.fill(page, BEGIN, END, tables(found))
+    page_blocks.fill(page, BEGIN, END, tables(figures))
 
 
-def tables(found: Mapping[str, Figures]) -> str:
+def tables(figures: Mapping[str, Figures]) -> str:
     """The figures as Markdown, group by group, in the order of the grid."""
-    order = [setting.name for setting in grid.SETTINGS if setting.name in found]
-    settings = {name: found[name] for name in (*order, *found)}  # JSON has them sorted by name
+    order = [setting.name for setting in grid.SETTINGS if setting.name in figures]
+    settings = {name: figures[name] for name in (*order, *figures)}  # JSON has them sorted by name
     groups = dict.fromkeys(one["group"] for one in settings.values())
     return "\n\n".join(
         part
@@ -46,148 +48,137 @@ def tables(found: Mapping[str, Figures]) -> str:
 def _group(name: str, settings: Mapping[str, Figures]) -> Iterator[str]:
     yield f"### Group *{name}*"
     if name == MAIN:
-        for setting, one in settings.items():
-            yield _summary(setting, one)
-            yield _by_task(one)
+        for setting, figures in settings.items():
+            yield _summary(setting, figures)
+            yield markdown(_by_task(figures))
     else:
-        yield _beside(settings)
+        yield markdown(_side_by_side(settings))
         yield "Student - baseline, points, by task:"
-        yield _differences(settings)
+        yield markdown(_differences(settings))
 
 
-def _summary(name: str, one: Figures) -> str:
+def _scores(figures: Figures) -> dict[str, pd.DataFrame]:
+    """Scores in percent of each system: a row a seed, a column a task that it has a score of."""
+    systems = figures["scores"]
+    return {name: pd.DataFrame(systems[name], index=figures["seeds"]) for name in systems}
+
+
+def _over_tasks(figures: Figures) -> pd.DataFrame:
+    """Means over the tasks with teachers: a row a seed, a column a system."""
+    scores = _scores(figures)
+    taught = scores[ENSEMBLE].columns
+    return pd.DataFrame({name: scores[name][taught].mean(axis=1) for name in scores})
+
+
+def _summary(name: str, figures: Figures) -> str:
     """What a setting comes to: on how many tasks it is above, by how much, what it keeps."""
-    above = sum(_above(task["mean"]) for task in one["difference"].values())
-    wins = ", ".join(str(sum(run)) for run in zip(*_wins(one), strict=True))
-    taught = one["difference_taught"]
+    above = sum(_above(task["mean"]) for task in figures["difference"].values())
+    scores = _scores(figures)
+    by_seed = (scores[STUDENT] - scores[BASELINE]).map(_above).sum(axis=1)
+    wins = ", ".join(map(str, by_seed))
+    taught = figures["difference_taught"]
     by_t = "; over seeds alone, by t: " + _by_t(taught) if taught["seeds_only"] else ""
+    seeds = ", ".join(map(str, figures["seeds"]))
     return (
-        f"**{one['title'].capitalize()}** (`{name}`, seeds {', '.join(map(str, one['seeds']))}): "
-        f"above its baseline on {above} of {len(one['difference'])} tasks on the mean, by seed on "
-        f"{wins}; on the tasks with teachers {_span(taught)} points{by_t}; {_kept(one)}."
+        f"**{figures['title'].capitalize()}** (`{name}`, seeds {seeds}): "
+        f"above its baseline on {above} of {len(figures['difference'])} tasks on the mean, by seed "
+        f"on {wins}; on the tasks with teachers {_span(taught)} points{by_t}; {_kept(figures)}."
     )
 
 
-def _wins(one: Figures) -> Iterator[list[bool]]:
-    """Whether the student is above its baseline: a list a task, one a seed."""
-    for task, scores in one["scores"][STUDENT].items():
-        baseline = one["scores"][BASELINE][task]
-        yield [_above(own, other) for own, other in zip(scores, baseline, strict=True)]
+def _above(points: float) -> bool:
+    """Whether a difference is above zero by more than the reports call level."""
+    return summary.points(points / 100, 0.0) > 0
 
 
-def _above(own: float, other: float = 0.0) -> bool:
-    """Whether a score, in percent, is above another by more than the reports call level."""
-    return summary.points(own / 100, other / 100) > 0
-
-
-def _kept(one: Figures) -> str:
-    if one["kept"] is None:
+def _kept(figures: Figures) -> str:
+    if figures["kept"] is None:
         return "the ensembles have no lead over the baseline"
-    means = (_over_tasks(one, system) for system in (STUDENT, BASELINE, ENSEMBLE))
-    shares = [collect.share_kept(*scores) for scores in zip(*means, strict=True)]
+    means = _over_tasks(figures)
+    shares = map(collect.share_kept, means[STUDENT], means[BASELINE], means[ENSEMBLE])
     by_seed = ", ".join("-" if share is None else f"{100 * share:.0f} %" for share in shares)
-    return f"{100 * one['kept']:.0f} % of the ensembles' lead kept, by seed {by_seed}"
+    return f"{100 * figures['kept']:.0f} % of the ensembles' lead kept, by seed {by_seed}"
 
 
-def _by_task(one: Figures) -> str:
-    head = ("Task", "Single teachers", "Ensemble", "Baseline", "Student", "Difference (95 %)")
-    lines = [
-        [
-            _title(task),
-            _single(one["teachers"].get(task)),
-            _whole(one["scores"][ENSEMBLE].get(task)),
-            *(_mean(one["scores"][system][task]) for system in (BASELINE, STUDENT)),
-            _span(difference),
-        ]
-        for task, difference in one["difference"].items()
-    ]
-    systems = (_mean(_over_tasks(one, system)) for system in (BASELINE, STUDENT))
-    taught = fmean(_over_tasks(one, ENSEMBLE))
-    single = fmean(fmean(own.values()) for own in one["teachers"].values())
-    last = ["Tasks with teachers", f"{single:.1f}", f"{taught:.1f}", *systems]
-    return _markdown(head, [*lines, [*last, _span(one["difference_taught"])]])
-
-
-def _beside(settings: Mapping[str, Figures]) -> str:
-    """Means over the tasks with teachers, and the difference to the setting compared with."""
-    head = (
-        "Setting",
-        "Seeds",
-        "Ensemble",
-        "Baseline",
-        "Student",
-        "- baseline (95 %)",
-        "t over seeds",
-        "compared with",
-        "difference (95 %)",
-        "t over seeds",
+def _by_task(figures: Figures) -> pd.DataFrame:
+    """A row a task, and one of the means over the tasks with teachers."""
+    single = pd.DataFrame(figures["teachers"]).mean()
+    last = "Tasks with teachers"
+    means = _over_tasks(figures)
+    scores = {name: own.assign(**{last: means[name]}) for name, own in _scores(figures).items()}
+    table = pd.DataFrame(
+        {
+            "Single teachers": pd.concat([single, pd.Series({last: single.mean()})]).map(_score),
+            "Ensemble": scores[ENSEMBLE].mean().map(_score),
+            "Baseline": scores[BASELINE].apply(_mean),
+            "Student": scores[STUDENT].apply(_mean),
+            "Difference (95 %)": pd.Series(
+                {**figures["difference"], last: figures["difference_taught"]}
+            ).map(_span),
+        }
     )
-    lines = []
-    for name, one in settings.items():
-        means = (_mean(_over_tasks(one, system)) for system in (ENSEMBLE, BASELINE, STUDENT))
-        other = one.get("against")
-        against = [f"`{other['setting']}`", *_spans(other)] if other else ["-", "-", "-"]
-        title = f"{one['title']} (`{name}`)"
-        count = str(len(one["seeds"]))
-        lines.append([title, count, *means, *_spans(one["difference_taught"]), *against])
-    return _markdown(head, lines)
+    table = table.reindex([*figures["difference"], last]).fillna("-")
+    return table.rename(_title).rename_axis("Task").reset_index()
 
 
-def _differences(settings: Mapping[str, Figures]) -> str:
-    tasks = list(next(iter(settings.values()))["difference"])
-    lines = [
-        [f"`{name}`", *(_span(one["difference"][task]) for task in tasks)]
-        for name, one in settings.items()
-    ]
-    return _markdown(("Setting", *map(_title, tasks)), lines)
+def _side_by_side(settings: Mapping[str, Figures]) -> pd.DataFrame:
+    """Means over the tasks with teachers, and the difference to the setting compared with."""
+    own = pd.DataFrame([_against_baseline(*setting) for setting in settings.items()])
+    others = pd.DataFrame([_against_setting(figures) for figures in settings.values()])
+    return pd.concat([own, others], axis=1)
 
 
-def _markdown(head: Sequence[str], lines: Iterable[Sequence[str]]) -> str:
-    """A table whose columns but the first are aligned to the right."""
-    whole = [head, ["---", *["---:"] * (len(head) - 1)], *lines]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in whole)
+def _against_baseline(name: str, figures: Figures) -> dict[str, str]:
+    means = _over_tasks(figures)
+    return {
+        "Setting": f"{figures['title']} (`{name}`)",
+        "Seeds": str(len(means)),
+        **{system.capitalize(): _mean(means[system]) for system in (ENSEMBLE, BASELINE, STUDENT)},
+        "- baseline (95 %)": _span(figures["difference_taught"]),
+        "t over seeds": _by_t(figures["difference_taught"]),
+    }
+
+
+def _against_setting(figures: Figures) -> dict[str, str]:
+    other = figures.get("against")
+    return {
+        "compared with": f"`{other['setting']}`" if other else "-",
+        "difference (95 %)": _span(other) if other else "-",
+        "t over seeds": _by_t(other) if other else "-",
+    }
+
+
+def _differences(settings: Mapping[str, Figures]) -> pd.DataFrame:
+    """A row a setting, a column a task."""
+    rows = {f"`{name}`": figures["difference"] for name, figures in settings.items()}
+    table = pd.DataFrame(rows).map(_span).T
+    return table.rename(columns=_title).rename_axis("Setting").reset_index()
 
 
 def _title(task: str) -> str:
     return GLUE[task].title if task in GLUE else task
 
 
-def _single(teachers: Mapping[str, float] | None) -> str:
-    return "-" if teachers is None else f"{fmean(teachers.values()):.1f}"
+def _score(value: float) -> str:
+    return "-" if pd.isna(value) else f"{value:.1f}"
 
 
-def _whole(ensemble: Sequence[float] | None) -> str:
-    """An ensemble's score; it is the same with every seed of the student."""
-    return "-" if ensemble is None else f"{fmean(ensemble):.1f}"
-
-
-def _over_tasks(one: Figures, system: str) -> list[float]:
-    """Mean over the tasks with teachers, one a seed."""
-    taught = one["scores"][ENSEMBLE]
-    return [
-        fmean(run) for run in zip(*(one["scores"][system][task] for task in taught), strict=True)
-    ]
-
-
-def _mean(values: Sequence[float]) -> str:
-    found = significance.over_seeds(values)
+def _mean(values: pd.Series[float]) -> str:
+    """Mean over seeds, and the standard deviation where they differ."""
     # By the values: of equal ones the mean, and so the deviation, may be off by a rounding.
-    spread = f" ± {found.deviation:.1f}" if len(set(values)) > 1 else ""
-    return f"{found.mean:.1f}{spread}"
+    spread = f" ± {values.std():.1f}" if values.nunique() > 1 else ""
+    return f"{values.mean():.1f}{spread}"
 
 
-def _spans(one: Figures) -> tuple[str, str]:
-    """A difference with its interval over seeds and rows, and the interval over seeds alone."""
-    return _span(one), _by_t(one)
+def _span(difference: Figures) -> str:
+    """A difference with its interval over seeds and rows."""
+    interval = _range(difference["low"], difference["high"])
+    return f"{_rounded(difference['mean']):+.1f} ({interval})"
 
 
-def _span(one: Figures) -> str:
-    return f"{_rounded(one['mean']):+.1f} ({_range(one['low'], one['high'])})"
-
-
-def _by_t(one: Figures) -> str:
+def _by_t(difference: Figures) -> str:
     """Student's t interval over seeds; a single seed has none."""
-    return _range(*one["seeds_only"]) if one["seeds_only"] else "-"
+    return _range(*difference["seeds_only"]) if difference["seeds_only"] else "-"
 
 
 def _range(low: float, high: float) -> str:

@@ -7,10 +7,8 @@ tasks from the rest.
 
 from __future__ import annotations
 
-import argparse
-import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 
@@ -24,7 +22,7 @@ from pipeline.data.formats import layouts
 from pipeline.data.formats import readers as splits
 from pipeline.data.prepared import read_prepared
 from pipeline.data.rows import Rows
-from pipeline.errors import DataError, PipelineError
+from pipeline.errors import DataError
 from pipeline.params import file, profiles
 from pipeline.params.sections import Params
 from pipeline.soft_labels import logits
@@ -35,22 +33,15 @@ KEPT_BACK = 0.25
 _DEV = "dev"
 
 
-def main() -> int:
-    """Parse the command line and do as it says."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--profile", default=PROFILE)
-    parser.add_argument("--set", nargs="+", default=[], metavar="KEY=VALUE", help="changes to it")
-    parser.add_argument("--baseline", action="store_true", help="learn from gold labels alone")
-    asked = parser.parse_args()
-    try:
-        params = file.check(profiles.values(asked.profile, asked.set))
-        require(params, asked.profile)
-        for line in run(params, asked.baseline):
-            print(line, flush=True)
-    except PipelineError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+def lines(profile: str, changes: Sequence[str], baseline: bool) -> list[str]:
+    """Run a profile with changes and give the scores, a line a task and one of the means.
+
+    Raises:
+        PipelineError: the profile or a change cannot be used; rows or soft labels are not there.
+    """
+    params = file.check(profiles.values(profile, changes))
+    require(params, profile)
+    return run(params, baseline)
 
 
 def require(params: Params, profile: str) -> None:
@@ -63,7 +54,7 @@ def require(params: Params, profile: str) -> None:
     needed = [paths.prepared(task) for task in params.tasks]
     needed += [of(task) for of in (paths.transfer, paths.soft_labels) for task in taught]
     if gone := [path for path in needed if not path.exists()]:
-        of_grid = "python -m experiments.run teachers --only half --data FOLDER"
+        of_grid = "python -m experiments teachers --only half --data FOLDER"
         fix = of_grid if profile == PROFILE else f"make repro PROFILE={profile}"
         raise DataError(
             f"rows or soft labels of profile {profile} are not made yet", where=gone[0], fix=fix
@@ -76,27 +67,27 @@ def run(params: Params, baseline: bool) -> list[str]:
     Raises:
         PipelineError: rows or soft labels are not there.
     """
-    found = read_prepared(params)
-    prepared, learnt, targets, ensemble = {}, {}, {}, {}
+    available = read_prepared(params)
+    prepared, training, targets, ensemble = {}, {}, {}, {}
     for task in params.teachers.tasks:
         further = transfer_rows.read(task)
         if further is None:
             raise DataError("no transfer rows to keep back", seen=task, fix="make repro")
-        known = distil.read_targets(task, found[task], further, params)
-        train, kept = len(found[task]["train"]), _kept_back(len(further))
+        known = distil.read_targets(task, available[task], further, params)
+        train, kept = len(available[task]["train"]), _kept_back(len(further))
         judged = with_gold(task, further.where(kept), params)
-        prepared[task] = {"train": found[task]["train"], _DEV: judged}
+        prepared[task] = {"train": available[task]["train"], _DEV: judged}
         ensemble[task] = _score(known[train:][kept], judged)
-        learnt[task] = found[task]["train"]
+        training[task] = available[task]["train"]
         if not baseline:
-            learnt[task] = rows.concatenate(learnt[task], further.where(~kept))
+            training[task] = rows.concatenate(training[task], further.where(~kept))
             targets[task] = np.concatenate([known[:train], known[train:][~kept]])
     with tempfile.TemporaryDirectory() as folder:
         settings = None if baseline else params.distillation
         teachers = {} if baseline else feature_teachers.load(params, targets)
         target = Path(folder) / "student"
-        student.train(target, params, prepared, learnt, settings, targets, teachers)
-        scores = {task: _right(target, task, prepared[task][_DEV]) for task in learnt}
+        student.train(target, params, prepared, training, settings, targets, teachers)
+        scores = {task: _right(target, task, prepared[task][_DEV]) for task in training}
     return [*_lines(scores, ensemble)]
 
 
@@ -114,9 +105,9 @@ def with_gold(task: str, unlabelled: Rows, params: Params) -> Rows:
 
 def _kept_back(count: int) -> np.ndarray:
     """A random quarter, the same at every call, bool `(count,)`."""
-    chosen = np.zeros(count, bool)
-    chosen[np.random.default_rng(0).permutation(count)[: int(KEPT_BACK * count)]] = True
-    return chosen
+    kept = np.zeros(count, bool)
+    kept[np.random.default_rng(0).permutation(count)[: int(KEPT_BACK * count)]] = True
+    return kept
 
 
 def _right(folder: Path, task: str, judged: Rows) -> float:
@@ -125,15 +116,10 @@ def _right(folder: Path, task: str, judged: Rows) -> float:
 
 def _score(values: np.ndarray, judged: Rows) -> float:
     """GLUE's score of a task in percent, the mean of its metrics."""
-    found = metrics.scores(judged.task, judged.labels, values)
-    return 100 * fmean(found.values())
+    return 100 * fmean(metrics.scores(judged.task, judged.labels, values).values())
 
 
 def _lines(scores: Mapping[str, float], ensemble: Mapping[str, float]) -> list[str]:
     lines = [f"{task}: {scores[task]:.1f}, ensemble {ensemble[task]:.1f}" for task in scores]
-    means = (fmean(found.values()) for found in (scores, ensemble))
+    means = (fmean(by_task.values()) for by_task in (scores, ensemble))
     return [*lines, "mean: {:.2f}, ensemble {:.2f}".format(*means)]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

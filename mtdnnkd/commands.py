@@ -32,8 +32,12 @@ _TOOLS = sorted(
     for module in iter_modules(stages.__path__)
     if module.name not in STAGES and not module.name.startswith("_")
 )
-PANELS = {"Stages": list(STAGES), "Tools": _TOOLS}
-MODULES = {name: f"stages.{name}" for names in PANELS.values() for name in names}
+_DRIVER = "repro"
+PANELS = {"Stages": list(STAGES), "Tools": [_DRIVER, *_TOOLS]}
+MODULES = {
+    _DRIVER: "orchestration.repro",
+    **{name: f"stages.{name}" for name in (*STAGES, *_TOOLS)},
+}
 
 
 def load(name: str) -> TyperCommand | TyperGroup:

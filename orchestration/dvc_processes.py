@@ -15,6 +15,8 @@ from types import FrameType
 import psutil
 
 _AGAIN = 0.1  # seconds
+# Stages' lines come as they are printed and in order, without other libraries' bars.
+_FOR_A_PIPE = {"PYTHONUNBUFFERED": "1", "TQDM_DISABLE": "1"}
 _PATIENCE = 60.0  # seconds in which an interrupted stage may write down how far it has come
 
 
@@ -31,7 +33,7 @@ class Processes:
         # This Python's folder first: DVC runs a stage with the `python` it finds.
         folder = os.path.dirname(sys.executable)  # noqa: PTH120  no link may be resolved
         path = os.pathsep.join([folder, os.environ["PATH"]])
-        self.environment = {**os.environ, "PATH": path}
+        self.environment = {**os.environ, "PATH": path, **_FOR_A_PIPE}
         self.started: list[subprocess.Popen[str]] = []
         self.stopped = False
 

@@ -1,65 +1,71 @@
-"""Bring all results up to date with `dvc repro`, teachers side by side where that is asked for.
+"""Bring all results up to date with `dvc repro`, several teachers at a time if asked to.
 
-DVC itself runs one stage at a time. Here the stages that train or score run in a pool of DVC
-processes, group by group; before, between and after them the light stages run one by one. A stage
-that fails is named at the end and does not stop those that need it not.
+DVC itself runs one stage at a time. Here an executor runs the stages that train or score side by
+side, group by group; before, between and after them the light stages run in order. A stage that
+fails is named at the end and stops only the stages that need it.
 """
 
 from __future__ import annotations
 
-import argparse
 import os
 import signal
 import sys
 from collections.abc import Sequence
 from types import FrameType
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
 
 from orchestration import dvc_processes, gpus, run_lock, stale_outputs, write_access
-from orchestration.dvc_project import Project, group, upstream
+from orchestration.dvc_project import Project, downstream, group, upstream
 from pipeline.errors import PipelineError
 from pipeline.params import file
+from pipeline.runtime import progress
 from pipeline.runtime.hardware import JOBS
 from stages import _cli
 
 if TYPE_CHECKING:
     from orchestration.schedule import Outcome
 
+# Seconds between a stage's lines of progress, of which a terminal shows the last one.
+_LIVE_SECONDS = "1"
 
-def main() -> int:
-    """Parse the command line, run, and give the exit code."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--jobs", type=_count, default=1, help="stages side by side")
-    parser.add_argument(
-        "--until", nargs="+", metavar="STAGE", help="run only these stages and what they need"
-    )
-    arguments = parser.parse_args()
-    jobs: int = arguments.jobs
+app = _cli.application()
+
+
+@app.command()
+def main(
+    jobs: Annotated[int, typer.Option(min=1, help="Stages side by side.")] = 1,
+    until: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Run only this stage and what it needs; may be given several times.",
+            metavar="STAGE",
+        ),
+    ] = None,
+) -> None:
+    """Bring all results up to date with DVC: run what changed and what needs it.
+
+    Example: mtdnnkd repro --jobs 2 --until ensemble
+    """
     for which in dvc_processes.interruptions():  # a background job would ignore Ctrl-C
         signal.signal(which, _interrupt)
     # Every stage gets the same share of the CPU's threads, whether others run just then or not: it
     # keeps them when others start beside it. No result depends on their number.
     os.environ[JOBS] = str(jobs)
-    try:
-        return _reproduce(jobs, arguments.until)
-    except KeyboardInterrupt:
-        print("error: interrupted; finished stages are kept", file=sys.stderr)
-        return _cli.INTERRUPTED
-    except PipelineError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return _cli.USER_ERROR
+    if sys.stdout.isatty():
+        os.environ.setdefault(progress.SECONDS, _LIVE_SECONDS)
+    raise typer.Exit(_reproduce(jobs, until or None))
 
 
 def _reproduce(jobs: int, until: Sequence[str] | None) -> int:
-    """As `reproduce`, with DVC's and the system's errors as ours."""
+    """As `reproduce`, with DVC's errors as ours."""
     from dvc.exceptions import DvcException
 
     try:
         return reproduce(jobs, until)
     except DvcException as error:
         raise PipelineError(str(error)) from error
-    except OSError as error:
-        raise _cli.fault(error) from error
 
 
 def reproduce(jobs: int, until: Sequence[str] | None = None) -> int:
@@ -83,13 +89,27 @@ def reproduce(jobs: int, until: Sequence[str] | None = None) -> int:
         if not changed:
             print("Nothing changed since the last run: no stage to run.")
             return 0
-        from orchestration.schedule import Schedule
         from pipeline.planning import encoder_limits
 
         encoder_limits.check(params)
         write_access.check(project.written(changed))
-        course = Schedule(project, stages, jobs, lambda: gpus.to_hand_out(params.machine.device))
-        return _report(course.run(changed))
+        return _report(_run(project, stages, changed, jobs, params.machine.device))
+
+
+def _run(project: Project, stages: set[str], changed: set[str], jobs: int, device: str) -> Outcome:
+    """Run what is due and show how it goes."""
+    from orchestration.display import Display
+    from orchestration.executors.local import InOrder, SideBySide
+    from orchestration.schedule import Schedule
+
+    due = downstream(project.graph().subgraph(stages), changed)
+    with Display(len(due), max(map(len, due))) as display:
+        executor = SideBySide(jobs, project.folder, display, lambda: gpus.to_hand_out(device))
+        in_order = InOrder(project.folder, display)
+        schedule = Schedule(project, stages, in_order, executor if jobs > 1 else None)
+        outcome = schedule.run(changed)
+        display.note(f"{display.done} stages done in {display.span()}")
+    return outcome
 
 
 def _wanted(project: Project, until: Sequence[str] | None) -> set[str]:
@@ -105,16 +125,16 @@ def _wanted(project: Project, until: Sequence[str] | None) -> set[str]:
 
 
 def _report(outcome: Outcome) -> int:
-    """Say on standard error what was not done; the exit code."""
-    told = {
+    """Print on standard error what was not done; the exit code."""
+    undone = {
         "failed": outcome.failed,
         "not run, as they need a failed one": outcome.skipped,
         "changed again while they ran or later, and so not up to date": outcome.outdated,
     }
-    if not any(told.values()):
+    if not any(undone.values()):
         return 0
     print(file=sys.stderr)
-    for what, names in told.items():
+    for what, names in undone.items():
         if names:
             print(f"{what}: {', '.join(sorted(names))}", file=sys.stderr)
     fix = "fix the fault and run" if outcome.failed else "run"
@@ -126,11 +146,5 @@ def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def _count(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"give a whole number, 1 or more, not {text!r}")
-    return int(text)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    _cli.run(app)

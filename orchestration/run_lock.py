@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
-import os
 from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -13,8 +11,9 @@ from typing import Any
 import psutil
 
 from pipeline.errors import PipelineError
+from pipeline.runtime import process_lock
 
-_NAME = "make-repro.lock"
+_NAME = "make-repro"
 
 
 @contextlib.contextmanager
@@ -27,19 +26,14 @@ def acquire(folder: Path) -> Iterator[None]:
     Raises:
         PipelineError: a run has the claim, or a DVC that we did not start runs a stage.
     """
-    with (folder / _NAME).open("a+", encoding="utf-8") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise _busy(f"make repro, process {file.read().strip()}") from None
-        file.seek(0)
-        file.truncate()
-        print(os.getpid(), file=file, flush=True)
-        _drop_torn_notes(folder)
-        if others := foreign_processes(folder, ()):
-            raise _busy("; ".join(others))
-        yield
+    try:
+        with process_lock.hold(folder / _NAME):
+            _drop_torn_notes(folder)
+            if others := foreign_processes(folder, ()):
+                raise _busy("; ".join(others))
+            yield
+    except process_lock.LockedError as error:
+        raise _busy(f"make repro, process {error}") from None
 
 
 def foreign_processes(folder: Path, own: Collection[int]) -> list[str]:

@@ -1,13 +1,15 @@
-"""The course of a run: what is due, what runs side by side, and what a failure stops."""
+"""The order of a run: what is due, what runs side by side, and what a failure stops."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping
+from graphlib import TopologicalSorter
 from itertools import chain, groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestration.dvc_project import Project, downstream, group
-from orchestration.executors import local
+from orchestration.executors.base import Executor
+from orchestration.executors.local import InOrder
 from pipeline.errors import PipelineError
 from pipeline.planning.plan import SIDE_BY_SIDE
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
     import networkx as nx
 
 HEAVY = frozenset(chain.from_iterable(SIDE_BY_SIDE))
+CODE = "code"
+"""Digests of the code: every stage needs it. Most changes of code change few of its outputs."""
 
 
 class Outcome(NamedTuple):
@@ -40,19 +44,19 @@ class Schedule:
     Args:
         project: where.
         stages: names of those to bring up to date, with all they need.
-        jobs: stages side by side.
-        devices: gives the GPUs to spread them over; asked once there is something to spread.
+        in_order: runs light stages.
+        executor: runs stages that train or score, several at a time; None runs them in order too.
     """
 
     def __init__(
         self,
         project: Project,
         stages: Collection[str],
-        jobs: int,
-        devices: Callable[[], Sequence[str]],
+        in_order: InOrder,
+        executor: Executor | None,
     ) -> None:
         whole = project.graph()
-        self.project, self.jobs, self.devices = project, jobs, devices
+        self.project, self.in_order, self.executor = project, in_order, executor
         self.graph: nx.DiGraph[str] = whole.subgraph(stages)
         self.groups = _groups(whole)
         self.ran: set[str] = set()
@@ -62,10 +66,11 @@ class Schedule:
         """Run the changed stages and those after them that change with them."""
         seen = downstream(self.graph, changed)
         while due := downstream(self.graph, changed - self.ran) - self.ran - self._stopped():
-            heavy = {name for name in due if self.jobs > 1 and group(name) in HEAVY}
-            if light := due - downstream(self.graph, heavy):
+            heavy = {name for name in due if self.executor and group(name) in HEAVY}
+            light = {CODE} & due or due - downstream(self.graph, heavy)
+            if light:
                 part = [name for names in self.groups for name in names if name in light]
-                code = local.alone([*self._targets(part, seen)], self.project.folder)
+                code = self.in_order.run([*self._targets(part, seen)])
             else:
                 part, code = self._side_by_side(heavy), 0
             changed = self.project.changed(seen)
@@ -75,9 +80,10 @@ class Schedule:
 
     def _side_by_side(self, heavy: set[str]) -> list[str]:
         """Run the first group of stages that are due, and give them."""
+        assert self.executor
         groups = ([name for name in sorted(heavy) if group(name) in one] for one in SIDE_BY_SIDE)
         part = next(names for names in groups if names)
-        self.failed |= local.run(part, self.jobs, self.project.folder, self.devices())
+        self.failed |= self.executor.run(part)
         return part
 
     def _note(self, part: list[str], code: int, changed: set[str]) -> None:
@@ -107,13 +113,24 @@ class Schedule:
 
 
 def _groups(graph: nx.DiGraph[str]) -> list[list[str]]:
-    """All instances of each stage, as DVC orders them, and every stage after those it needs."""
-    import networkx as nx
-
-    found: dict[str, list[str]] = {}
+    """All instances of each stage, every stage after those it needs, else in dvc.yaml's order."""
+    instances: dict[str, list[str]] = {}
     for name in graph:
-        found.setdefault(group(name), []).append(name)
-    needs = {(group(name), group(needed)) for name, needed in graph.edges}
-    order = nx.DiGraph((needed, one) for one, needed in needs if one != needed)
-    order.add_nodes_from(found)
-    return [found[one] for one in nx.lexicographical_topological_sort(order, list(found).index)]
+        instances.setdefault(group(name), []).append(name)
+    needs: dict[str, set[str]] = {stage: set() for stage in instances}
+    for name, needed in graph.edges:
+        if group(name) != group(needed):
+            needs[group(name)].add(group(needed))
+    return [instances[stage] for stage in _in_order(needs)]
+
+
+def _in_order(needs: Mapping[str, Collection[str]]) -> Iterator[str]:
+    """The keys, each after those it needs; of those that are ready the first key comes first."""
+    places = {stage: place for place, stage in enumerate(needs)}
+    sorter = TopologicalSorter(needs)
+    sorter.prepare()
+    ready: list[str] = []
+    while sorter.is_active():
+        first, *ready = sorted([*ready, *sorter.get_ready()], key=places.__getitem__)
+        sorter.done(first)
+        yield first

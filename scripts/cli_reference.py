@@ -8,9 +8,11 @@ from typing import Any
 import typer
 from typer.cli import get_docs_for_click
 
-from mtdnnkd import commands
-from mtdnnkd.cli import app
+from mtdnnkd import cli, commands
 from pipeline.runtime import artifacts
+from stages import _cli
+
+app = _cli.application()
 
 PAGE = Path("docs/reference/cli.md")
 _INTRODUCTION = """\
@@ -19,12 +21,16 @@ _INTRODUCTION = """\
 `mtdnnkd` runs every stage and every tool, from the project's folder. In a checkout that is not
 installed, `python -m mtdnnkd` does the same; `python -m stages.NAME` is what DVC calls. A user's
 mistake ends with exit code 2 and one message, Ctrl-C with 130. `MTDNNKD_QUIET=1` is `--quiet` for
-every process. This page is written by `python -m scripts.cli_reference`.
+every process. This page is written by `make reference`.
 """
 
 
+@app.command()
 def main() -> None:
-    """Rewrite the page."""
+    """Rewrite the page.
+
+    Example: python -m scripts.cli_reference
+    """
     text = page()
     PAGE.parent.mkdir(parents=True, exist_ok=True)
     with artifacts.new_file(PAGE) as staging:
@@ -34,7 +40,7 @@ def main() -> None:
 
 def page() -> str:
     """The page's Markdown: the options of `mtdnnkd`, then the commands of each panel."""
-    group: Any = typer.main.get_command(app)
+    group: Any = typer.main.get_command(cli.app)
     group.commands = {}  # they follow in full
     parts = [_INTRODUCTION, _markdown(group, "mtdnnkd", depth=1)]
     for panel, names in commands.PANELS.items():
@@ -51,4 +57,4 @@ def _markdown(
 
 
 if __name__ == "__main__":
-    main()
+    _cli.run(app)

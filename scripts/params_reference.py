@@ -6,12 +6,19 @@ from pathlib import Path
 
 from pipeline.params import file, schema
 from pipeline.runtime import artifacts
+from stages import _cli
+
+app = _cli.application()
 
 FOLDER = Path("docs") / "reference"
 
 
+@app.command()
 def main() -> None:
-    """Rewrite both files where they are out of date."""
+    """Rewrite both files where they are out of date.
+
+    Example: python -m scripts.params_reference
+    """
     root = Path(__file__).resolve().parent.parent
     for name, text in texts(root).items():
         path = root / FOLDER / name
@@ -29,4 +36,4 @@ def texts(root: Path) -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    main()
+    _cli.run(app)

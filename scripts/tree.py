@@ -1,4 +1,4 @@
-"""Write the project's tree into the README, a phrase a file, taken from each file's first line."""
+"""Write the tree of docs/architecture.md: every module with the first line of its docstring."""
 
 from __future__ import annotations
 
@@ -6,42 +6,48 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.runtime import artifacts
+from pipeline.evaluation.report import page_blocks
+from stages import _cli
 
+app = _cli.application()
+
+PAGE = Path("docs/architecture.md")
 BEGIN, END = "<!-- tree:begin -->", "<!-- tree:end -->"
-FOLDERS = ("pipeline", "stages", "orchestration", "experiments", "scripts", "benchmarks")
+FOLDERS = (
+    "mtdnnkd",
+    "pipeline",
+    "stages",
+    "orchestration",
+    "experiments",
+    "scripts",
+    "benchmarks",
+)
 _OTHERS = {
-    "params.yaml": "every knob; the committed file is the profile `sample`",
-    "profiles/": "sample, glue-cpu, glue-base, paper",
+    "params.yaml": "all parameters; the committed file is the profile `sample`",
+    "profiles/": "sets of parameters: sample, glue-cpu, glue-base, paper",
     "dvc.yaml": "the stages, what each depends on and makes",
     "dvc.lock": "hashes of the last run's inputs and outputs",
     "data/": "all artifacts, made by the stages, kept by DVC",
-    "reports/": "summary.json and scores.csv, written by evaluate; results.md, by a release",
-    "docs/": "evidence, soft-label schema, cost model, performance, decisions",
+    "reports/": "figures and plots of the last run, the published table of the sample",
+    "docs/": "tutorials, guides, reference, evidence, performance, decisions",
     "tests/": "mirrors this tree; tests/dvc runs the whole pipeline",
 }
 
 
+@app.command()
 def main() -> None:
-    """Rewrite the block between the tree markers of README.md."""
+    """Rewrite the block between the tree markers of docs/architecture.md.
+
+    Example: python -m scripts.tree
+    """
     root = Path(__file__).resolve().parent.parent
-    readme = root / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    new = rewrite(text, root)
-    if new != text:
-        with artifacts.new_file(readme) as staging:
-            staging.write_text(new, encoding="utf-8")
-    print(f"README.md: tree {'written' if new != text else 'is up to date'}")
+    page_blocks.fill(root / PAGE, BEGIN, END, block(root))
+    print(PAGE)
 
 
-def rewrite(text: str, root: Path) -> str:
-    """The README's text with the tree as it is now between the markers."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        return text
-    tree = "\n".join(lines(root))
-    return f"{before}{BEGIN}\n\n```text\n{tree}\n```\n\n{END}{after}"
+def block(root: Path) -> str:
+    """What stands between the page's markers: the tree as it is now."""
+    return "\n".join(["```text", *lines(root), "```"])
 
 
 def lines(root: Path) -> list[str]:
@@ -68,4 +74,4 @@ def _phrase(file: Path) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    _cli.run(app)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 # Read by torch once, when it is imported: the tests run side by side and their models are tiny.
@@ -48,6 +49,15 @@ def real_glue() -> Path:
 settings.register_profile("few", deadline=None, max_examples=25, derandomize=True)
 settings.register_profile("all", deadline=None, max_examples=200)
 settings.load_profile("few")
+
+
+@pytest.fixture
+def heeds_interrupts() -> Iterator[None]:
+    """Ctrl-C raises KeyboardInterrupt in this process, whatever started it or ran in it before."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
 
 TINY = {"source": "random", "seed": 0, "depth": 2, "hidden": 8, "attention_heads": 2}
 

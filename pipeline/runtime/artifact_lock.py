@@ -16,7 +16,7 @@ from pathlib import Path
 
 from pipeline import paths
 from pipeline.errors import BusyError, ParamsError
-from pipeline.runtime import artifacts
+from pipeline.runtime import artifacts, process_lock
 
 
 @dataclass(frozen=True)
@@ -76,34 +76,16 @@ def _check_scratch() -> None:
 
 @contextlib.contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    from filelock import FileLock, Timeout
-
-    begin = artifacts.staging_prefix(path)
-    lock, holder = (begin.with_name(f"{begin.name}.{kind}") for kind in ("lock", "pid"))
-    held = FileLock(lock)
     try:
-        held.acquire(blocking=False)
-    except Timeout:
-        raise _busy(path, holder) from None
-    try:
-        holder.write_text(f"{os.getpid()}\n", encoding="utf-8")
-        yield
-    finally:
-        holder.unlink(missing_ok=True)
-        held.release()
-
-
-def _busy(path: Path, holder: Path) -> BusyError:
-    try:
-        number = holder.read_text(encoding="utf-8").strip()
-    except OSError:  # it has the lock and has not said yet who it is
-        number = "unknown"
-    return BusyError(
-        "another process trains this model already",
-        seen=f"process {number}",
-        where=path,
-        fix="wait until it is done, or end it: the next run goes on from its last checkpoint",
-    )
+        with process_lock.hold(artifacts.staging_prefix(path)):
+            yield
+    except process_lock.LockedError as error:
+        raise BusyError(
+            "another process trains this model already",
+            seen=f"process {error}",
+            where=path,
+            fix="wait until it is done, or end it: the next run goes on from its last checkpoint",
+        ) from None
 
 
 def _delete(path: Path) -> None:

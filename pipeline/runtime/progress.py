@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Protocol
 
-LINE_SECONDS = 30.0
+SECONDS = "MTDNNKD_PROGRESS_SECONDS"  # environment variable: seconds between plain lines
+_LINE_SECONDS = 30.0  # unless the variable names others
 
 
 class Bar(Protocol):
@@ -67,18 +68,19 @@ class _Silent:
 
 
 class _Lines:
-    """Plain lines: one every half minute and one at the end."""
+    """Plain lines: one every half minute, or as often as asked for, and one at the end."""
 
     def __init__(self, title: str, total: float, unit: str, done: float) -> None:
         self.title, self.total, self.unit = title, total, unit
         self.earlier = self.done = done
         self.note = ""
         self.start = self.last = time.monotonic()
+        self.seconds = float(os.environ.get(SECONDS) or _LINE_SECONDS)
 
     def advance(self, amount: float, note: str = "") -> None:
         self.done += amount
         self.note = note or self.note
-        if time.monotonic() - self.last >= LINE_SECONDS:
+        if time.monotonic() - self.last >= self.seconds:
             self._print()
 
     def close(self) -> None:

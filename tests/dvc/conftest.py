@@ -34,6 +34,7 @@ FILES = (
 )
 _YAML = YAML()
 _RAN = re.compile(r"Running stage '(.+)'")
+_DONE = re.compile(r"^(\S+) +(?:done in|failed after) ", re.MULTILINE)
 _LIGHT = {"source": "random", "seed": 5, "depth": 2, "hidden": 16, "attention_heads": 2}
 _QUICK = {"epochs": 1, "batch_size": 16, "max_length": 32, "dropout": 0.1}
 
@@ -84,7 +85,8 @@ class Project:
 
     def repro(self, jobs: int = 1) -> set[str]:
         """Do as `make repro` does and give the stages that were executed."""
-        return self.ran(self.python("-m", "orchestration.repro", "--jobs", str(jobs)))
+        output = self.python("-m", "orchestration.repro", "--jobs", str(jobs))
+        return set(_DONE.findall(output))
 
     def experiment(self, *overrides: str) -> set[str]:
         flags = [part for override in overrides for part in ("-S", override)]

@@ -97,3 +97,27 @@ def test_a_share_is_kept_only_of_a_lead(ensemble: float, share: float | None) ->
     scores = {"student": [57.0, 59.0], "baseline": [50.0, 50.0], "ensemble": [ensemble] * 2}
     by_task = {system: {"rte": found} for system, found in scores.items()}
     assert collect._kept(by_task, ["rte"]) == share
+
+
+def test_scores_are_listed_by_system_and_task_in_the_order_of_seeds() -> None:
+    """The ensemble has no score of a task without teachers."""
+    runs = [
+        {
+            "tasks": {
+                "wnli": {"baseline": {"score": 40.0 + seed}, "student": {"score": 50.0 + seed}},
+                "rte": {
+                    "teachers": {"m1": {"score": 61.0}, "m2": {"score": 62.0}},
+                    "ensemble": {"score": 70.0},
+                    "baseline": {"score": 55.0 + seed},
+                    "student": {"score": 65.0 + seed},
+                },
+            }
+        }
+        for seed in (2, 1)
+    ]
+    assert collect._scores(runs) == {
+        "baseline": {"wnli": [42.0, 41.0], "rte": [57.0, 56.0]},
+        "student": {"wnli": [52.0, 51.0], "rte": [67.0, 66.0]},
+        "ensemble": {"rte": [70.0, 70.0]},
+    }
+    assert collect._teachers(runs) == {"rte": {"m1": 61.0, "m2": 62.0}}

@@ -9,10 +9,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from experiments import page as evidence_page
-from experiments.run import FOUND
+from experiments.run import FIGURES
 from pipeline.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -127,11 +128,11 @@ def test_the_rest_of_the_page_stays(tmp_path: Path) -> None:
 
 
 def test_the_committed_page_is_of_the_committed_figures() -> None:
-    found = json.loads((ROOT / FOUND).read_text("utf-8"))
+    found = json.loads((ROOT / FIGURES).read_text("utf-8"))
     assert evidence_page.tables(found) in (ROOT / evidence_page.PAGE).read_text("utf-8")
 
 
 def test_seeds_that_are_equal_have_no_deviation() -> None:
     score = 59.342225  # the mean of three of these is off by one rounding
-    assert evidence_page._mean([score] * 3) == "59.3"
-    assert evidence_page._mean([score, score + 0.01]) == "59.3 ± 0.0"
+    assert evidence_page._mean(pd.Series([score] * 3)) == "59.3"
+    assert evidence_page._mean(pd.Series([score, score + 0.01])) == "59.3 ± 0.0"

@@ -1,5 +1,7 @@
-"""Tests of experiments/run.py: the commands it runs, none of which is run here."""
+"""The commands that `python -m experiments` runs, none of which is run here."""
 
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -7,6 +9,12 @@ import pytest
 
 from experiments import run
 from experiments import settings as grid
+from experiments.__main__ import app
+from stages import _cli
+
+ROOT = Path(__file__).resolve().parents[2]
+# Any one of them would make `--help` take up to several seconds.
+HEAVY = {"torch", "transformers", "pandas", "scipy", "sklearn", "numpy", "pyarrow", "dvc"}
 
 
 @pytest.fixture
@@ -16,10 +24,16 @@ def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     return commands
 
 
-def _call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["evidence", *arguments])
-    monkeypatch.setenv(run.JOBS, "1")
-    return run.main()
+def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """Run `python -m experiments` with these arguments in this process and give its exit code."""
+    monkeypatch.setattr(sys, "argv", ["experiments", *arguments])
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit) as end:
+            _cli.run(app)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    return int(end.value.code or 0)
 
 
 @pytest.mark.parametrize("only", [["half"], ["plain"], ["plain", "crossfit"], ["half", "plain"]])
@@ -29,8 +43,9 @@ def test_teachers_leave_the_profiles_own_parameters(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
 ) -> None:
+    named = [part for name in only for part in ("--only", name)]
     # or the queue would lay `~teachers.members.m2` over parameters that have no m2
-    assert _call(monkeypatch, "--only", *only, "--data", str(tmp_path), "--", "teachers") == 0
+    assert call(monkeypatch, "teachers", *named, "--data", str(tmp_path)) == 0
     assert ran[-1][2:] == (
         "stages.profile",
         "apply",
@@ -45,35 +60,35 @@ def test_teachers_leave_the_profiles_own_parameters(
 def test_teachers_of_each_set_of_changes_are_made_under_these(
     ran: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    assert _call(monkeypatch, "--only", "plain", "--data", str(tmp_path), "--", "teachers") == 0
+    assert call(monkeypatch, "teachers", "--only", "plain", "--data", str(tmp_path)) == 0
     applied, repro, _ = ran
     assert [part for part in applied if part in grid.PLAIN] == list(grid.PLAIN)
-    stages = ("ensemble", "feature_teachers")
-    assert repro[2:] == ("orchestration.repro", "--jobs", "2", "--until", *stages)
+    until = ("--until", "ensemble", "--until", "feature_teachers")
+    assert repro[2:] == ("orchestration.repro", "--jobs", "2", *until)
 
 
 def test_missing_data_is_told(
     ran: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert _call(monkeypatch, "teachers") == 2
+    assert call(monkeypatch, "teachers", "--data", "nowhere") == 2
     assert "no folder of GLUE files" in capsys.readouterr().err
     assert not ran
 
 
-@pytest.mark.parametrize("what", ["list", "teachers", "queue", "gather"])
+@pytest.mark.parametrize("what", [("list",), ("teachers", "--data", "."), ("queue",), ("gather",)])
 def test_a_setting_that_is_not_there_is_refused(
     ran: list[tuple[str, ...]],
-    what: str,
+    what: tuple[str, ...],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert _call(monkeypatch, "--only", "half", "anealed", "--", what) == 2
-    told = capsys.readouterr()
-    assert told.err.startswith(
+    assert call(monkeypatch, *what, "--only", "half", "--only", "anealed") == 2
+    printed = capsys.readouterr()
+    assert printed.err.startswith(
         "error: no such setting; did you mean annealed?\n  seen: anealed\n  where: --only\n"
     )
-    assert "fix: choose from half, same, " in told.err
-    assert not told.out
+    assert "fix: choose from half, same, " in printed.err
+    assert not printed.out
     assert not ran
 
 
@@ -83,3 +98,17 @@ def test_commands_are_all_settings_with_the_first_seed_then_with_the_next() -> N
     assert names == ["half-1", "same-1", "half-2", "same-2"]
     *_, last = run.commands(settings[:1], [3])
     assert last[-2:] == ["-S", "student.seed=3"]
+
+
+def test_help_has_an_example_of_every_command_and_loads_no_heavy_library() -> None:
+    """One process asks for all of them."""
+    code = (
+        "import sys\nfrom typer.main import get_command\nfrom typer.testing import CliRunner\n"
+        "from experiments.__main__ import app\n"
+        "for name in get_command(app).commands:\n"
+        "    printed = CliRunner().invoke(app, [name, '--help']).stdout\n"
+        "    assert f'Example: python -m experiments {name}' in printed, printed\n"
+        f"print(*sorted({HEAVY!r} & set(sys.modules)))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (ended.stdout.strip(), ended.stderr) == ("", "")

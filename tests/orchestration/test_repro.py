@@ -1,11 +1,22 @@
-"""`make repro`'s driver: what runs side by side, what a failure stops, what a removal leaves."""
+"""`make repro`'s driver: what it runs and shows, what a failure stops, what a removal leaves."""
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
+import os
+import pty
+import re
+import struct
+import subprocess
+import sys
+import termios
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.orchestration.conftest import ROOT
 
 TEACHERS = ["qqp-m1", "qqp-m2", "rte-m1", "rte-m2"]
 
@@ -34,8 +45,7 @@ def test_it_stops_at_a_named_stage(toy: Any, jobs: str) -> None:
 @pytest.mark.parametrize("jobs", ["two", "0", "-1", "1.5", "²", ""])
 def test_a_wrong_number_of_jobs_is_told(toy: Any, jobs: str) -> None:
     output = toy.repro(f"--jobs={jobs}", code=2)
-    told = f"argument --jobs: give a whole number, 1 or more, not '{jobs}'\n"
-    assert output.endswith(told)
+    assert "Invalid value for '--jobs'" in output
     assert toy.runs() == []
 
 
@@ -93,3 +103,66 @@ def test_outside_a_project_it_says_what_to_do(tmp_path: Path, toy: Any) -> None:
     assert output.startswith("error: DVC cannot work here\n")
     assert "git init" in output
     assert "Traceback" not in output
+
+
+def test_a_line_a_stage_is_shown_and_the_rest_is_in_its_log(toy: Any) -> None:
+    (toy.folder / "hook.sh").write_text("echo missing: $1/test; echo a detail; test ! -e fail-$1\n")
+    (toy.folder / "fail-rte-m2").touch()
+    lines = toy.repro("--jobs", "2", code=1).splitlines()
+    shown = [
+        line.split()[0] for line in lines if re.search(r"  done in 0:00:\d\d  \(\d of 9\)$", line)
+    ]
+    assert sorted(shown) == [
+        *("baseline", "ensemble@qqp", "prepare@qqp", "prepare@rte"),
+        *(f"teach@{name}" for name in TEACHERS[:3]),
+    ]
+    assert sorted(line for line in lines if line.startswith("missing: ")) == [
+        f"missing: {name}/test" for name in TEACHERS
+    ]
+    failed = next(
+        n for n, line in enumerate(lines) if line.startswith("teach@rte-m2  failed after ")
+    )
+    assert lines[failed + 1 : failed + 5] == [
+        "  | missing: rte-m2/test",
+        "  | a detail",
+        "  | exited with 1",
+        "  all its lines: scratch/logs/teach@rte-m2.txt",
+    ]
+    assert "a detail" in (toy.folder / "scratch/logs/teach@qqp-m1.txt").read_text().splitlines()
+    assert not [line for line in lines if "Running stage" in line or "dvc push" in line]
+
+
+def test_what_a_stage_reads_and_is_not_there_is_named(toy: Any) -> None:
+    toy.repro("--until", "prepare")
+    text = (toy.folder / "dvc.yaml").read_text()
+    text = text.replace("deps: [data/prepared]", "deps: [data/gone]")
+    (toy.folder / "dvc.yaml").write_text(text)
+    output = toy.repro("--until", "baseline", code=1)
+    assert re.search(r"baseline +failed after .*\n  \| ERROR: failed to reproduce", output)
+
+
+def test_on_a_terminal_running_stages_have_a_row_each(toy: Any) -> None:
+    line = "teach: 1,200 of 4,000 rows, 100 a second, 28 s left, loss 0.5"
+    (toy.folder / "hook.sh").write_text(f"echo {line} {'and more ' * 20}; sleep 2; exit 0\n")
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "orchestration.repro", "--jobs", "2", "--until", "teach"],
+        cwd=toy.folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "NO_COLOR": "1"},
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    output = b""
+    with contextlib.suppress(OSError):  # Linux ends a terminal that nobody has open so
+        while part := os.read(ours, 65536):
+            output += part
+    assert process.wait() == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output.decode())
+    rows = [line for line in re.split(r"[\r\n]+", text) if "1,200 of 4,000 rows" in line]
+    assert {row.split()[0] for row in rows} == {f"teach@{name}" for name in TEACHERS}
+    live = re.compile(r" 0:00:\d\d 1,200 of 4,000 rows, 100 a second, 28 s left")
+    assert all(live.search(row) for row in rows)
+    assert max(map(len, rows)) <= 80
+    assert len(re.findall(r"  done in .* of 6\)", text)) == 6

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from pathlib import Path
+from collections.abc import Collection, Mapping, Sequence
+from types import SimpleNamespace
 
 import networkx as nx
 import pytest
 
-from orchestration.executors import local
+from orchestration import schedule
 from orchestration.schedule import Outcome, Schedule
 
 NEEDS = {
@@ -30,57 +30,65 @@ INSTANCES = {"download", "prepare", "teach", "ensemble"}
 class World:
     """Stages with what is wrong with them; running one makes what needs it look changed."""
 
-    folder = Path(".dvc/tmp")
-
-    def __init__(self, changed: set[str], same: set[str], broken: set[str]) -> None:
+    def __init__(
+        self,
+        changed: set[str],
+        same: set[str],
+        broken: set[str],
+        needs: Mapping[str, Sequence[str]] = NEEDS,
+    ) -> None:
+        self.needs = needs
         self.stale, self.same, self.broken = set(changed), same, broken
         self.told: list[str] = []
         self.looks: list[int] = []
 
     def graph(self) -> nx.DiGraph[str]:
         graph: nx.DiGraph[str] = nx.DiGraph()
-        graph.add_nodes_from(NEEDS)
-        graph.add_edges_from((one, other) for one, needed in NEEDS.items() for other in needed)
+        graph.add_nodes_from(self.needs)
+        graph.add_edges_from((one, other) for one, needed in self.needs.items() for other in needed)
         return graph
 
     def changed(self, names: Collection[str]) -> set[str]:
         self.looks.append(len(names))
         return self.stale & set(names)
 
-    def alone(self, stages: Sequence[str], folder: Path) -> int:
+    def in_order(self, stages: Sequence[str]) -> int:
         self.told.append(" ".join(stages))
-        names = [name for one in stages for name in ([n for n in NEEDS if n.startswith(f"{one}@")]
-                                                     if one in INSTANCES else [one])]  # fmt: skip
+        names = [
+            name
+            for stage in stages
+            for name in self.needs
+            if name == stage or (stage in INSTANCES and name.startswith(f"{stage}@"))
+        ]
         return 0 if all(self._one(name) for name in names) else 255
 
-    def run(
-        self, stages: Sequence[str], jobs: int, folder: Path, devices: Sequence[str]
-    ) -> set[str]:
+    def side_by_side(self, stages: Sequence[str]) -> set[str]:
         self.told.append(" | ".join(stages))
         return {name for name in stages if not self._one(name)}
 
+    def schedule(self, jobs: int = 2) -> Schedule:
+        in_order = SimpleNamespace(run=self.in_order)
+        executor = SimpleNamespace(run=self.side_by_side) if jobs > 1 else None
+        return Schedule(self, set(self.needs), in_order, executor)  # type: ignore[arg-type]
+
     def _one(self, name: str) -> bool:
-        assert not self.stale & set(NEEDS[name]), f"{name} ran before what it needs"
+        assert not self.stale & set(self.needs[name]), f"{name} ran before what it needs"
         if name in self.broken:
             return False
         if name in self.stale and name not in self.same:
-            self.stale |= {one for one, needed in NEEDS.items() if name in needed}
+            self.stale |= {one for one, needed in self.needs.items() if name in needed}
         self.stale.discard(name)
         return True
 
 
 def outcome(
-    monkeypatch: pytest.MonkeyPatch,
     changed: set[str],
     jobs: int = 2,
     same: Collection[str] = (),
     broken: Collection[str] = (),
 ) -> tuple[World, Outcome]:
     world = World(changed, set(same), set(broken))
-    monkeypatch.setattr(local, "alone", world.alone)
-    monkeypatch.setattr(local, "run", world.run)
-    course = Schedule(world, set(NEEDS), jobs, list)  # type: ignore[arg-type]
-    return world, course.run(set(changed))
+    return world, world.schedule(jobs).run(set(changed))
 
 
 NOTHING = Outcome(set(), set(), set())
@@ -116,13 +124,12 @@ NOTHING = Outcome(set(), set(), set())
     ],
 )
 def test_only_what_may_have_changed_is_run(
-    monkeypatch: pytest.MonkeyPatch,
     changed: set[str],
     jobs: int,
     same: tuple[str, ...],
     told: list[str] | None,
 ) -> None:
-    world, found = outcome(monkeypatch, changed, jobs, same)
+    world, found = outcome(changed, jobs, same)
     assert found == NOTHING
     assert world.stale == set()
     if told is None:
@@ -130,8 +137,8 @@ def test_only_what_may_have_changed_is_run(
     assert world.told == told
 
 
-def test_only_what_may_have_changed_is_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    world, _ = outcome(monkeypatch, {"teach@a"})
+def test_only_what_may_have_changed_is_looked_at() -> None:
+    world, _ = outcome({"teach@a"})
     assert world.looks == [4, 4, 4, 4]
 
 
@@ -150,9 +157,9 @@ def test_only_what_may_have_changed_is_looked_at(monkeypatch: pytest.MonkeyPatch
     ],
 )  # fmt: skip
 def test_a_failure_stops_what_needs_it_and_no_other(
-    monkeypatch: pytest.MonkeyPatch, jobs: int, broken: set[str], skipped: set[str]
+    jobs: int, broken: set[str], skipped: set[str]
 ) -> None:
-    world, found = outcome(monkeypatch, set(NEEDS), jobs, broken=broken)
+    world, found = outcome(set(NEEDS), jobs, broken=broken)
     assert found == Outcome(broken, skipped, set())
     assert world.stale == broken | skipped
 
@@ -161,14 +168,33 @@ def test_what_is_edited_meanwhile_is_told_and_not_run_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     world = World({"prepare@a", "teach@a"}, {"prepare@a", "teach@a"}, set())
-    monkeypatch.setattr(local, "alone", world.alone)
 
     def run(stages: Sequence[str], *_: object) -> set[str]:
         world.stale.add("prepare@a")
         world.stale.discard("teach@a")
         return set()
 
-    monkeypatch.setattr(local, "run", run)
-    course = Schedule(world, set(NEEDS), 2, list)  # type: ignore[arg-type]
-    assert course.run({"prepare@a", "teach@a"}) == Outcome(set(), set(), {"prepare@a"})
+    monkeypatch.setattr(world, "side_by_side", run)
+    assert world.schedule().run({"prepare@a", "teach@a"}) == Outcome(set(), set(), {"prepare@a"})
     assert world.told == ["prepare@a"]
+
+
+def test_groups_stand_in_the_order_of_dvc_yaml_where_none_needs_the_other() -> None:
+    """`code` is needed by all; `b` comes before `a` in the file, and `z` waits for `a`."""
+    needs = {"z": ["a@1"], "b@1": ["code"], "b@2": ["code"], "a@1": ["code"], "c": [], "code": []}
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    graph.add_nodes_from(needs)
+    graph.add_edges_from((name, needed) for name, all_ in needs.items() for needed in all_)
+    groups = [["c"], ["code"], ["b@1", "b@2"], ["a@1"], ["z"]]
+    assert schedule._groups(graph) == groups
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_code_runs_first_and_what_it_leaves_as_it_was_is_not_run(jobs: int) -> None:
+    needs = {name: ["code", *others] for name, others in NEEDS.items()} | {"code": []}
+    world = World({"code"}, {"code"}, set(), needs)
+    assert world.schedule(jobs).run({"code"}) == NOTHING
+    assert world.told == ["code"]
+    world = World({"code", "teach@a"}, {"code", "teach@a"}, set(), needs)
+    assert world.schedule(jobs).run({"code", "teach@a"}) == NOTHING
+    assert world.told == ["code", "teach@a" if jobs > 1 else "teach@a ensemble@a distil evaluate"]

@@ -14,4 +14,4 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_page_is_up_to_date() -> None:
     written = (ROOT / cli_reference.PAGE).read_text("utf-8")
-    assert written == cli_reference.page(), "run `python -m scripts.cli_reference`"
+    assert written == cli_reference.page(), "run `make reference`"

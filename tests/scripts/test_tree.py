@@ -1,4 +1,4 @@
-"""The README prints the tree as it is.
+"""docs/architecture.md prints the tree as it is.
 
 Run with: python -m pytest tests/scripts/test_tree.py
 """
@@ -12,9 +12,10 @@ from scripts import tree
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_the_readme_prints_every_module_with_its_phrase():
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert tree.rewrite(text, ROOT) == text, "run `make deps`"
+def test_the_page_has_every_module_with_its_phrase():
+    text = (ROOT / tree.PAGE).read_text(encoding="utf-8")
+    written = text.partition(tree.BEGIN)[2].partition(tree.END)[0]
+    assert written.strip() == tree.block(ROOT), "run `make reference`"
 
 
 def test_every_module_has_a_phrase():
@@ -22,13 +23,18 @@ def test_every_module_has_a_phrase():
         assert "  " in line.strip(), f"no phrase: {line}"
 
 
-def test_the_block_between_the_markers_is_replaced(tmp_path):
+def test_a_module_s_phrase_is_the_first_line_of_its_docstring(tmp_path):
     for folder in tree.FOLDERS:
         (tmp_path / folder).mkdir()
         (tmp_path / folder / "__init__.py").write_text('"""A folder."""\n')
-    (tmp_path / "pipeline" / "losses.py").write_text('"""Hard and soft losses.\n\nMore."""\n')
-    text = tree.rewrite(f"a\n{tree.BEGIN}\nstale\n{tree.END}\nb\n", tmp_path)
-    assert "stale" not in text
-    assert ["losses.py", "Hard", "and", "soft", "losses"] in [x.split() for x in text.splitlines()]
-    assert text.startswith("a\n")
-    assert text.endswith("\nb\n")
+    (tmp_path / "pipeline" / "data").mkdir()  # no package
+    (tmp_path / "pipeline" / "losses").mkdir()
+    (tmp_path / "pipeline" / "losses" / "__init__.py").write_text('"""Losses."""\n')
+    (tmp_path / "pipeline" / "losses" / "soft.py").write_text('"""Soft losses.\n\nMore."""\n')
+    words = [line.split() for line in tree.lines(tmp_path)]
+    start = words.index(["pipeline/", "A", "folder"])
+    assert words[start + 1 : start + 4] == [
+        ["losses/", "Losses"],
+        ["soft.py", "Soft", "losses"],
+        ["stages/", "A", "folder"],
+    ]

@@ -24,6 +24,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch):
     made = Clock()
+    monkeypatch.delenv(progress.SECONDS, raising=False)
     monkeypatch.setattr(progress.time, "monotonic", made.monotonic)
     return made
 
@@ -37,6 +38,16 @@ def test_a_line_each_half_minute_and_one_at_the_end(clock, capsys):
         "teach: 3,000 of 4,000 rows, 100 a second, 10 s left, loss 30",
         "teach: 4,000 of 4,000 rows, 100 a second, 40.0 s, loss 40",
     ]
+
+
+def test_lines_come_as_often_as_the_environment_asks_for(clock, capsys, monkeypatch):
+    monkeypatch.setenv(progress.SECONDS, "15")
+    with progress.bar("teach", 4000, "rows") as bar:
+        for seconds in (10, 20, 30, 40):
+            clock.now = seconds
+            bar.advance(1000)
+    counts = [line.split()[1] for line in capsys.readouterr().err.splitlines()]
+    assert counts == ["2,000", "4,000", "4,000"]
 
 
 def test_nothing_to_do_is_no_division_by_zero(clock, capsys):

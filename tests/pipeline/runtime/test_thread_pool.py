@@ -81,7 +81,7 @@ def test_workers_go_on_after_an_exception():
         assert workers.map(lambda part: 1 // part, [1, 1]) == [1, 1]
 
 
-def test_an_interrupt_ends_the_work_at_once():
+def test_an_interrupt_ends_the_work_at_once(heeds_interrupts):
     """Of hundreds of parts only those are finished that were begun."""
     done, main = [], threading.main_thread().ident
 

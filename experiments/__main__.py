@@ -1,0 +1,125 @@
+"""The command line of the experiments: run it in a clone of its own, it writes params.yaml."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from experiments import run, settings
+from pipeline.runtime.hardware import JOBS
+from stages import _cli
+
+app = _cli.application(
+    """Run the grid of docs/evidence.md as DVC experiments, and measure what it does not.
+
+    Run it in a clone of its own: it writes params.yaml and leaves an experiment for each run.
+
+    Example: python -m experiments teachers --data path/to/glue --jobs 2
+    """
+)
+_SEEDS = [1, 2, 3]
+
+Only = Annotated[
+    list[str] | None, typer.Option(help="A setting; may be given several times. None: all.")
+]
+Seeds = Annotated[
+    list[int], typer.Option("--seed", help="A seed of the student; may be given several times.")
+]
+Jobs = Annotated[int, typer.Option(min=1, help="How many run side by side.")]
+
+
+@app.command("list")
+def list_commands(only: Only = None, seeds: Seeds = _SEEDS) -> None:
+    """Print the `dvc exp run` of every setting and seed.
+
+    Example: python -m experiments list --only half --seed 1
+    """
+    for command in run.commands(settings.chosen(only or ()), seeds):
+        print(" ".join(command))
+
+
+@app.command()
+def teachers(
+    data: Annotated[Path, typer.Option(help="Folder of GLUE files.")],
+    only: Only = None,
+    jobs: Jobs = 2,
+) -> None:
+    """Make the candidates, teachers and soft labels of every setting.
+
+    Example: python -m experiments teachers --data path/to/glue --jobs 2
+    """
+    run.make_teachers(settings.chosen(only or ()), data, jobs)
+
+
+@app.command()
+def queue(only: Only = None, seeds: Seeds = _SEEDS) -> None:
+    """Queue a DVC experiment for each setting and seed that has none.
+
+    Example: python -m experiments queue --only half --seed 1 --seed 2
+    """
+    run.queue(settings.chosen(only or ()), seeds)
+
+
+@app.command()
+def work(jobs: Jobs = 2) -> None:
+    """Run the queue and wait for its end.
+
+    Example: python -m experiments work --jobs 2
+    """
+    os.environ[JOBS] = str(jobs)
+    run.work(jobs)
+
+
+@app.command()
+def gather(only: Only = None, seeds: Seeds = _SEEDS) -> None:
+    """Write docs/evidence.json, and from it the tables of docs/evidence.md.
+
+    Example: python -m experiments gather --only half
+    """
+    chosen = settings.chosen(only or ())  # before the imports, which take seconds
+    from experiments import collect, page
+
+    page.write(collect.write(run.FIGURES, chosen, seeds))
+
+
+@app.command()
+def pilot(
+    profile: Annotated[str, typer.Option(help="Parameters to start from.")] = run.PROFILE,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="A change; may be given several times."),
+    ] = None,
+    baseline: Annotated[
+        bool, typer.Option("--baseline", help="Learn from gold labels alone.")
+    ] = False,
+) -> None:
+    """Try a setting of the student on a slice of train that nobody learns from.
+
+    Example: python -m experiments pilot --set student.learning_rate=3.0e-4
+    """
+    from experiments import pilot as trial
+
+    print(*trial.lines(profile, changes or (), baseline), sep="\n")
+
+
+@app.command()
+def inference_cost(
+    repeats: Annotated[int, typer.Option(min=1, help="Rounds to take the median of.")] = 5,
+) -> None:
+    """Time one teacher, the ensemble and the student on the dev rows, on an idle machine.
+
+    Reads models, soft labels and scores that are up to date and writes nothing.
+
+    Example: python -m experiments inference-cost --repeats 3
+    """
+    from experiments import inference_cost as timing
+    from pipeline.params import file
+
+    print(*timing.run(file.load(), repeats), sep="\n")
+
+
+if __name__ == "__main__":
+    _cli.run(app)
