@@ -22,6 +22,7 @@ STAGES = (
     "teach",
     "label",
     "ensemble",
+    "feature_teachers",
     "distil",
     "baseline",
     "tune",

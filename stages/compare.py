@@ -28,7 +28,7 @@ def main(
     Reads params.yaml and reports/summary.json of each. Prints a row a revision, at most 120 columns
     wide; parameters are told where they differ from the first revision's.
 
-    Example: python -m stages.compare HEAD colder warmer
+    Example: mtdnnkd compare HEAD colder warmer
     """
     from pipeline.evaluation import revisions as compared
 
