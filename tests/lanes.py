@@ -17,7 +17,6 @@ MEDIUM = (
     "tests/orchestration/test_run_lock.py::test_a_",
     "tests/pipeline/params/checks/test_remedies.py",
     "tests/pipeline/params/test_profiles.py",
-    "tests/pipeline/soft_labels/test_targets.py::test_they_are_those_of_the_whole_file",
     "tests/pipeline/training/losses/test_features_of_encoders.py",
     "tests/pipeline/training/resume/test_resume.py",
     "tests/pipeline/training/test_finetune.py",

@@ -132,7 +132,15 @@ MUTATIONS = (
         "pipeline/training/resume/checkpoints.py",
         "for suffix in (_SEAL, _TENSORS):",
         "for suffix in (_TENSORS, _SEAL):",
-        "training/resume",
+        "training/resume/test_checkpoints.py",
+    ),
+    Mutation(
+        "checkpoint's metadata written before its tensors",
+        "pipeline/training/resume/checkpoints.py",
+        "        with artifacts.new_file(path) as staging,",
+        "        artifacts.write_json(path.with_suffix(_SEAL), {})\n"
+        "        with artifacts.new_file(path) as staging,",
+        "training/resume/test_checkpoints.py",
     ),
     Mutation(
         "labels of RTE and QNLI swapped in files",

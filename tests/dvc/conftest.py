@@ -65,7 +65,7 @@ class Project:
             stdin=subprocess.DEVNULL,
             text=True,
             check=False,
-            timeout=300,
+            timeout=900,
         )
         assert code is None or done.returncode == code, done.stdout
         return done.stdout

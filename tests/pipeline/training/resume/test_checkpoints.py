@@ -5,6 +5,7 @@ Run with: python -m pytest tests/pipeline/training/resume/test_checkpoints.py
 
 from __future__ import annotations
 
+import itertools
 import json
 import tempfile
 from pathlib import Path
@@ -112,6 +113,35 @@ def test_what_is_not_finished_is_no_checkpoint_and_is_cleaned_away(kept):
     assert not torn.exists()
     assert not staging.exists()
     assert kept.read(2).facts["done"] == 2
+
+
+def test_killed_between_two_renames_a_write_leaves_no_checkpoint(kept, monkeypatch):
+    """The JSON file, which makes it one, is the second."""
+    rename, calls = Path.replace, itertools.count(1)
+
+    def replace(file, target):
+        if next(calls) == 2:
+            raise KeyboardInterrupt
+        return rename(file, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    with pytest.raises(KeyboardInterrupt):
+        kept.write(3, Checkpoint(TENSORS, FACTS))
+    assert next(calls) == 3
+    assert kept.numbers() == [2, 1]
+
+
+def test_killed_between_its_two_files_a_deletion_leaves_no_checkpoint(kept, monkeypatch):
+    delete = Path.unlink
+
+    def unlink(file, missing_ok=False):
+        delete(file, missing_ok)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    with pytest.raises(KeyboardInterrupt):
+        kept.drop(2)
+    assert kept.numbers() == [1]
 
 
 def test_a_failed_write_leaves_the_checkpoints_before(kept, monkeypatch):
