@@ -25,6 +25,8 @@ FILES = (
     ".gitignore",
     ".dvc/config",
     ".dvc/.gitignore",
+    ".dvc/plots/losses.json",
+    ".dvc/plots/page.html",
     ".dvc/plots/systems.json",
     "data/local/README.md",
     "data/texts/README.md",

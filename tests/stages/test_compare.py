@@ -6,6 +6,8 @@ Run with: python -m pytest tests/stages/test_compare.py
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +18,7 @@ import pytest
 from pipeline.evaluation import revisions
 from stages import _cli, compare
 
+GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "experiments.md"
 PARAMS = "student: {seed: 1, gain: 2.0}\nteachers: {tasks: {rte: {}}}\n"
 PIPELINE = """
 stages:
@@ -133,6 +136,19 @@ def test_many_long_changes_fit_120_columns() -> None:
     text = revisions.text(revisions.table([first, second]))
     assert max(map(len, text.splitlines())) <= 120
     assert text.count("-15.3 (-25.3 to -10.0)") == 2
+
+
+def test_the_guides_line_shows_what_changed_and_the_glue_score(project: Path) -> None:
+    (line,) = re.findall(r"^dvc (exp show --only-changed .*)$", GUIDE.read_text("utf-8"), re.M)
+    command = [sys.executable, "-m", "dvc", *shlex.split(line), "--md"]
+    shown = subprocess.run(
+        command, cwd=project, env=_environment(), capture_output=True, text=True, check=True
+    ).stdout
+    heads = {cell.strip() for cell in shown.splitlines()[0].strip("|").split("|")}
+    figures = {f"glue.{name}" for name in ("student", "difference", "low", "high")}
+    assert heads >= {"Experiment", "student.gain", *figures}
+    assert not [head for head in heads if "/" in head or "tasks.rte." in head]
+    assert len(heads) <= 8
 
 
 def test_metrics_diff_says_whether_the_student_is_better(project: Path) -> None:

@@ -12,7 +12,6 @@ from pipeline.evaluation.evaluate import TaskResult
 from pipeline.evaluation.report import data_notes, files, tables
 from pipeline.runtime import artifacts
 
-TEMPLATE = Path(__file__).resolve().parents[4] / ".dvc" / "plots" / "systems.json"
 MISSING = {"wnli": "the source has no train and no dev rows of it"}
 
 
@@ -57,18 +56,6 @@ def test_no_other_file_is_written(results: list[TaskResult]) -> None:
     written = {path for path in Path().rglob("*") if path.is_file()} - before
     in_reports = {path for path in written if path.parent != paths.EVALUATION}
     assert in_reports == {paths.SUMMARY, paths.SCORES}
-
-
-def test_the_plot_reads_columns_that_are_written(results: list[TaskResult]) -> None:
-    files.write(results, {})
-    columns = paths.SCORES.read_text().splitlines()[0].split(",")
-    template = artifacts.read_json(TEMPLATE)
-    axes = template["spec"]["encoding"]
-    drawn = [template["facet"]["row"]["field"], axes["y"]["field"], axes["x"]["field"]]
-    assert drawn == ["task", "system", "value"]
-    assert {*drawn, "metric"} == set(columns)
-    assert template["transform"] == [{"filter": "datum.metric === 'score'"}]
-    assert ",student,score," in paths.SCORES.read_text()
 
 
 def test_written_twice_gives_the_same_bytes(results: list[TaskResult]) -> None:
