@@ -1,4 +1,4 @@
-"""How the members' logits become one soft label: rules on plain arrays."""
+"""Ensemble rules: combine members' logits into soft labels, on plain arrays."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def softmax(logits: npt.NDArray[Any], temperature: float = 1.0) -> _Doubles:
     if not (temperature > 0 and math.isfinite(temperature)):
         raise SoftLabelError("a temperature must be above 0 and finite", seen=temperature)
     doubles = np.asarray(logits, dtype=np.float64)
-    # The largest logit is taken off first: exp never overflows, and T near 0 gives no inf - inf.
+    # Subtract the largest logit first: exp never overflows, and T near 0 gives no inf - inf.
     powers = np.exp((doubles - doubles.max(axis=-1, keepdims=True)) / temperature)
     scaled: _Doubles = powers / powers.sum(axis=-1, keepdims=True)
     return scaled
@@ -126,9 +126,9 @@ def _calibrated(logits: npt.NDArray[Any], calibration: npt.ArrayLike) -> _Double
 
 
 def _mean(values: npt.NDArray[Any], shares: _Doubles) -> _Doubles:
-    """Weighted mean over the first axis, the same to the last bit in any order of members.
+    """Weighted mean over the first axis, bit for bit the same in any order of members.
 
-    Sorting before the sum makes it so: float addition depends on its order.
+    Float addition depends on its order, so the values are sorted before the sum.
     """
     mean: _Doubles = np.sort(values * shares[:, None, None], axis=0).sum(axis=0)
     return mean
