@@ -1,4 +1,4 @@
-"""A trained model on disk: `encoder/` opens with transformers, `heads.safetensors` beside it."""
+"""Save and load a trained model: `encoder/` for transformers, heads, manifest model.json."""
 
 from __future__ import annotations
 
@@ -42,18 +42,18 @@ _STAGES = {
     "baseline": ("baseline", 0),
     "tuned": ("tune", 1),
 }
-"""Folder in data/ -> the stage that writes it, and how many names below it tell the instance."""
+"""Folder in data/ -> the stage that writes it, and the number of path parts of its instance."""
 _LIBRARIES = ("torch", "transformers", "tokenizers", "numpy", "pyarrow")
 
 
 @dataclass(frozen=True)
 class LoadedModel:
-    """A trained model as `save` and `manifest` left it.
+    """A trained model read from its folder.
 
     Attributes:
         network: encoder and heads, on the CPU in float32.
         tokenizer: the one it was trained with.
-        manifest: what model.json says of it.
+        manifest: contents of model.json.
     """
 
     network: MultiTaskModel
@@ -65,7 +65,7 @@ def save(model: MultiTaskModel, tokenizer: PreTrainedTokenizerBase, folder: Path
     """Write weights, configuration and tokenizer.
 
     Returns:
-        SHA-256 over the bytes of both weight files, the model's name for life.
+        SHA-256 over both weight files, which identifies the model from now on.
     """
     from safetensors.torch import save_file
 
@@ -95,9 +95,9 @@ def manifest(
     training: Mapping[str, Any],
     precision: str,
 ) -> dict[str, Any]:
-    """What is known of a model, as kept beside its weights and in every file of its logits.
+    """Describe a model, for model.json and for the metadata of its logits.
 
-    Tasks and heads are told in full, so that `load` needs no params.yaml.
+    Tasks and heads are complete, so that `load` needs no params.yaml.
     """
     heads = {name: head.model_dump(mode="json") for name, head in model.head_settings.items()}
     return {
@@ -114,33 +114,33 @@ def manifest(
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:
-    """What model.json says of the model in a folder.
+    """Read model.json of the model in a folder.
 
     Raises:
-        CheckpointError: there is none, or it cannot be read.
+        SavedModelError: there is none, or it cannot be read.
     """
     try:
-        found = artifacts.read_json(folder / MANIFEST)
+        manifest = artifacts.read_json(folder / MANIFEST)
     except FileNotFoundError:
         _refuse("no trained model", folder)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         _refuse("the model's manifest is not JSON", folder / MANIFEST, error)
-    if not isinstance(found, dict):
-        _refuse("the model's manifest is not a JSON object", folder / MANIFEST, found)
-    return found
+    if not isinstance(manifest, dict):
+        _refuse("the model's manifest is not a JSON object", folder / MANIFEST, manifest)
+    return manifest
 
 
 def load(folder: Path, dropout: float = 0.0) -> LoadedModel:
-    """Open a trained model whole: encoder, heads of all its tasks, tokenizer, manifest.
+    """Load a trained model: encoder, heads of all its tasks, tokenizer, manifest.
 
-    The global random numbers stay as they are.
+    The global random state is left as it was.
 
     Args:
-        folder: where `save` wrote it, with model.json.
-        dropout: dropout inside the encoder; that of the heads is the manifest's.
+        folder: folder that `save` wrote, with model.json.
+        dropout: dropout inside the encoder; that of the heads is in the manifest.
 
     Raises:
-        CheckpointError: a file is missing or damaged, or the weights are not those of the manifest.
+        SavedModelError: a file is missing or damaged, or the weights are not those of the manifest.
         EncoderError: the encoder's configuration or tokenizer cannot be read.
     """
     import torch
@@ -202,14 +202,14 @@ def _refuse(fault: str, where: Path, seen: object = None) -> NoReturn:
 
 
 def _remake(path: Path) -> str:
-    """The command that makes the model in a folder, or of one of its files, anew."""
+    """The command that writes the model in a folder, or around a file, again."""
     top, kind, *below = [*Path(os.path.relpath(path)).parts, "", ""]
     stage, count = _STAGES.get(kind, ("", 0))
     names = below[:count]
     if top != paths.DATA.name or not stage or not all(names) or len(names) < count:
         return "name another folder, or run the stage that makes this one again"
     instance = f"{stage}@{'-'.join(names)}" if names else stage
-    # A single item: with --force alone DVC trains all that the stage needs anew as well.
+    # A single item: --force alone would train again all that the stage needs.
     return f"dvc repro --single-item --force {instance}"
 
 

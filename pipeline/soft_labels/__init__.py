@@ -1,1 +1,1 @@
-"""Soft labels: the logits of an ensemble's members, combined, checked and stored."""
+"""Soft labels: combine, calibrate, check and store the logits of an ensemble's members."""

@@ -1,4 +1,4 @@
-"""Calibration: the temperature that fits a model's confidence to its accuracy, and its error."""
+"""Fit calibration temperatures and measure the expected calibration error."""
 
 from __future__ import annotations
 
@@ -14,22 +14,23 @@ from pipeline.soft_labels import ensemble_rules
 Values = npt.NDArray[Any]
 
 LOWEST, HIGHEST = 0.05, 20.0
-"""Range of fitted temperatures. Rows that are all right, or all wrong, have no finite optimum."""
+"""Range of fitted temperatures. If all rows are classified correctly, or all wrongly, there is no
+finite optimum."""
 
 
 def fit_temperature(logits: Values, labels: Values) -> float:
     """Temperature T that minimises the negative log-likelihood of softmax(z / T).
 
     This is temperature scaling (arXiv 1706.04599, section 4.2). The loss is convex in 1 / T, so
-    its slope has one root, which is searched for over log T. The rows must not be those that the
-    model was trained on: on them it is surer than it should be elsewhere.
+    its slope has one root, which is searched for over log T. Fit on held-out rows: on its own
+    train rows a model is overconfident.
 
     Args:
         logits: `(rows, classes)`, finite.
         labels: gold class ids `(rows,)`.
 
     Returns:
-        T in [`LOWEST`, `HIGHEST`]; above 1 for a model that is too sure. 1 if T changes nothing.
+        T in [`LOWEST`, `HIGHEST`]; above 1 for an overconfident model. 1 if T changes nothing.
 
     Raises:
         SoftLabelError: there are no rows.
@@ -78,7 +79,7 @@ def expected_calibration_error(probabilities: Values, labels: Values, bins: int 
     if not len(probabilities) or len(probabilities) != len(labels):
         raise ValueError(f"{len(labels)} labels for {len(probabilities)} rows of probabilities")
     confidence = np.asarray(probabilities.max(axis=1), np.float64)
-    right = probabilities.argmax(axis=1) == labels
-    places = np.clip(np.ceil(confidence * bins).astype(np.int64), 1, bins) - 1
-    gaps = np.bincount(places, weights=right - confidence, minlength=bins)
+    correct = probabilities.argmax(axis=1) == labels
+    bin_ids = np.clip(np.ceil(confidence * bins).astype(np.int64), 1, bins) - 1
+    gaps = np.bincount(bin_ids, weights=correct - confidence, minlength=bins)
     return float(np.abs(gaps).sum() / len(labels))

@@ -1,4 +1,4 @@
-"""What a soft-label file must satisfy in itself, each fault with the first row that has it."""
+"""Check a soft-label file in itself; an error names the first row at fault."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from pipeline.data.row_tables import Floats
 from pipeline.tasks import Task
 
 SUM_TOLERANCE = 1e-5
-"""Most by which a row's probabilities may miss 1; float32 rounding misses it by 1e-7 a class."""
+"""Largest difference of a row's sum from 1; float32 rounding gives about 1e-7 a class."""
 
 RULE_TOLERANCE = 1e-6
-"""Most by which a soft label may differ from what the rule makes of the logits.
+"""Largest difference between a soft label and the rule applied to the logits.
 
-Absolute below 1 and relative above it. Probabilities are stored as float32, 6e-8 from the float64
-result at most; another machine's `exp` adds less than that.
+Absolute below 1 and relative above it. Probabilities are stored as float32, at most 6e-8 from the
+float64 result; the `exp` of another machine adds less than that.
 """
 
 
@@ -67,7 +67,7 @@ def check_calibration(
 
 
 def check_unlabelled(transfer: pa.Table, origin: Origin) -> None:
-    """Refuse transfer rows that have a gold label: the student learns from them softly only.
+    """Refuse transfer rows that have a gold label: the student learns their soft labels only.
 
     Args:
         transfer: rows of split `transfer`, with the columns `row_id` and `label`.
@@ -76,13 +76,13 @@ def check_unlabelled(transfer: pa.Table, origin: Origin) -> None:
     Raises:
         SoftLabelError: names the first row.
     """
-    labelled = transfer.filter(transfer["label"].is_valid())
-    if labelled.num_rows:
-        origin.refuse("a transfer row has a gold label", labelled["row_id"][0].as_py())
+    with_label = transfer.filter(transfer["label"].is_valid())
+    if with_label.num_rows:
+        origin.refuse("a transfer row has a gold label", with_label["row_id"][0].as_py())
 
 
 def check_simplex(values: Floats, ids: pa.ChunkedArray, origin: Origin) -> None:
-    """Refuse rows that are no probabilities: a negative one, or a sum that is not 1.
+    """Refuse rows that are not probabilities: a negative value, or a sum that is not 1.
 
     Args:
         values: probabilities `(rows, classes)`.
@@ -93,14 +93,14 @@ def check_simplex(values: Floats, ids: pa.ChunkedArray, origin: Origin) -> None:
         SoftLabelError: names the first row.
     """
     _refuse_first((values < 0).any(axis=1), values, ids, "a probability is negative", origin)
-    bad = np.abs(values.sum(axis=1, dtype=np.float64) - 1.0) > SUM_TOLERANCE
-    _refuse_first(bad, values, ids, "probabilities do not add up to 1", origin)
+    invalid = np.abs(values.sum(axis=1, dtype=np.float64) - 1.0) > SUM_TOLERANCE
+    _refuse_first(invalid, values, ids, "probabilities do not add up to 1", origin)
 
 
 def check_rule(
     rule: str, values: Floats, expected: Floats, ids: pa.ChunkedArray, origin: Origin
 ) -> None:
-    """Refuse soft labels that are not what the rule makes of the members' logits.
+    """Refuse soft labels that differ from the rule applied to the members' logits.
 
     Args:
         rule: the rule named in the file.
@@ -113,14 +113,14 @@ def check_rule(
         SoftLabelError: names the first row.
     """
     allowed = RULE_TOLERANCE * np.maximum(1.0, np.abs(expected))
-    bad = (np.abs(values - expected) > allowed).any(axis=1)
+    invalid = (np.abs(values - expected) > allowed).any(axis=1)
     fault = f"the soft label is not what {rule} makes of the members' logits"
-    _refuse_first(bad, values, ids, fault, origin)
+    _refuse_first(invalid, values, ids, fault, origin)
 
 
 def _refuse_first(
-    bad: Any, values: Floats, ids: pa.ChunkedArray, fault: str, origin: Origin
+    invalid: Any, values: Floats, ids: pa.ChunkedArray, fault: str, origin: Origin
 ) -> None:
-    if bad.any():
-        at = int(np.argmax(bad))
-        origin.refuse(fault, f"{ids[at].as_py()}: {values[at].tolist()}")
+    if invalid.any():
+        row = int(np.argmax(invalid))
+        origin.refuse(fault, f"{ids[row].as_py()}: {values[row].tolist()}")

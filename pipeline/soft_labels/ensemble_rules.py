@@ -41,7 +41,7 @@ def softmax(logits: npt.NDArray[Any], temperature: float = 1.0) -> Doubles:
     if not (temperature > 0 and math.isfinite(temperature)):
         raise SoftLabelError("a temperature must be above 0 and finite", seen=temperature)
     doubles = np.asarray(logits, dtype=np.float64)
-    # The largest logit is taken off first: exp never overflows, and T near 0 gives no inf - inf.
+    # Subtract the largest logit first: exp never overflows, and T near 0 gives no inf - inf.
     powers = np.exp((doubles - doubles.max(axis=-1, keepdims=True)) / temperature)
     scaled: Doubles = powers / powers.sum(axis=-1, keepdims=True)
     return scaled

@@ -1,4 +1,4 @@
-"""Logits of one model as Parquet: a row an example, joined to its text by id and hash."""
+"""Read and write one model's logits as Parquet, joined to their rows by id and text hash."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def schema(task: Task) -> pa.Schema:
 
 @dataclass(frozen=True)
 class Logits(row_tables.Described):
-    """What one model says of the rows of one task.
+    """One model's logits for the rows of one task.
 
     Attributes:
         table: columns as in `schema`, splits one after the other.
@@ -42,7 +42,7 @@ class Logits(row_tables.Described):
 
     @property
     def model(self) -> Mapping[str, Any]:
-        """Which model it was: name, hash of its weights, encoder, training, dev metrics."""
+        """Manifest of the model: name, hash of its weights, encoder, training, dev metrics."""
         model: Mapping[str, Any] = self.metadata["model"]
         return model
 
@@ -53,7 +53,7 @@ class Logits(row_tables.Described):
 
     @property
     def values(self) -> Floats:
-        """The logits, `(rows, classes)`, in the order of `table`; a read-only view if it can be."""
+        """The logits, `(rows, classes)`, in the order of `table`; a view where possible."""
         return row_tables.matrix(self.table["logits"], self.task.outputs)
 
     def split(self, name: str) -> Logits:
@@ -84,7 +84,7 @@ def write(
         path: the file to write.
         splits: the prepared rows that were scored, by split; all of one task, at least one split.
         values: logits `(rows, classes)` of the same splits, in the order of the rows.
-        model: which model it was; must go into JSON.
+        model: manifest of the model; must be JSON.
 
     Raises:
         SoftLabelError: a split has no logits or logits no split, or they have another number of
@@ -107,7 +107,7 @@ def read(path: Path, fix: str = "dvc repro") -> Logits:
 
     Args:
         path: a file that `write` made.
-        fix: the command that makes the file anew, named in errors.
+        fix: the command that writes the file again, named in errors.
 
     Raises:
         SoftLabelError: the file is missing, of another version or with other columns, or a logit
@@ -115,10 +115,10 @@ def read(path: Path, fix: str = "dvc repro") -> Logits:
     """
     needed = {*row_tables.DESCRIPTION, "model"}
     table, metadata = row_tables.read_versioned(path, SCHEMA_VERSION, "logits file", fix, needed)
-    found = Logits(table, metadata)
-    row_tables.check_columns(table, schema(found.task), path, fix)
+    logits = Logits(table, metadata)
+    row_tables.check_columns(table, schema(logits.task), path, fix)
     row_tables.check_finite(table, "logits", path, fix)
-    return found
+    return logits
 
 
 def _batches(
@@ -128,8 +128,8 @@ def _batches(
     for name, split in splits.items():
         field, start = schema(split.task).field("logits"), 0
         for keys in row_tables.key_batches({name: split}):
-            some = row_tables.column(values[name][start : start + len(keys)])
-            table = keys.append_column(field, some)
+            batch = row_tables.column(values[name][start : start + len(keys)])
+            table = keys.append_column(field, batch)
             row_tables.check_finite(table, "logits", path, "train with a lower learning rate")
             yield table
             start += len(keys)

@@ -1,4 +1,4 @@
-"""A member of an ensemble: the logits of its models of all folds as those of one model."""
+"""Join the logits of one ensemble member over its folds, and fit its temperature."""
 
 from __future__ import annotations
 
@@ -18,13 +18,8 @@ from pipeline.soft_labels import calibration, logits
 from pipeline.soft_labels.logits import Logits
 from pipeline.tasks import part_of
 
-_OF_THE_FOLD = (
-    "fold",
-    "seen",
-    "weights_sha256",
-    "dev",
-)  # what a manifest says of its own fold's model
-_SHARED = ("encoder", "training")  # what the manifests of all folds must agree on
+_OF_THE_FOLD = ("fold", "seen", "weights_sha256", "dev")  # keys of a manifest that are its fold's
+_SHARED = ("encoder", "training")  # keys on which the manifests of all folds must agree
 
 
 def read(task: str, name: str, names: Sequence[str], splits: Splits) -> Logits:
@@ -32,8 +27,8 @@ def read(task: str, name: str, names: Sequence[str], splits: Splits) -> Logits:
 
     Args:
         task: the task's name.
-        name: the member's.
-        names: names of the folds, of which each has a teacher.
+        name: name of the member.
+        names: names of the folds; each has a teacher.
         splits: the prepared rows, and those of split `transfer` if the task has any.
 
     Raises:
@@ -60,8 +55,8 @@ def join(
 ) -> Logits:
     """Join the logits of one member's models of all folds (cross-fitting).
 
-    A train row gets its logits from the one model that has not seen it; a row of any other split
-    gets the mean of all models' logits. With the single fold `all` that model's logits are taken.
+    A train row gets its logits from the one model that was not trained on it; a row of any other
+    split gets the mean of all models' logits. The single fold `all` gives its model's logits.
 
     Args:
         name: the member's name.
@@ -70,8 +65,8 @@ def join(
         labelled: by name of fold, the same models' logits for the rows of split `transfer`.
 
     Returns:
-        Logits of the rows of `splits`, in their order. `model` is the manifest that all share, with
-        the dev metrics of the mean logits, and `by_fold`, what each manifest says of its own fold.
+        Logits of the rows of `splits`, in their order. `model` is the manifest that all folds
+        share, with the dev metrics of the mean logits and, under `by_fold`, the rest by fold.
 
     Raises:
         SoftLabelError: logits of other rows or of another task, or a model of another member or
@@ -79,17 +74,17 @@ def join(
     """
     prepared = {split: rows for split, rows in splits.items() if split != TRANSFER}
     stacked = _stack("teach", name, parts, prepared)
-    blind = folds.held_out(prepared["train"], len(parts))
-    _check_cards(name, parts, prepared["train"], blind)
+    fold_of_row = folds.held_out(prepared["train"], len(parts))
+    _check_manifests(name, parts, prepared["train"], fold_of_row)
     joined = _mean(stacked)
     if len(parts) > 1:
         train = np.flatnonzero(row_tables.keys(prepared)["split"].to_numpy() == "train")
-        joined[train] = stacked[blind - 1, train]
+        joined[train] = stacked[fold_of_row - 1, train]
     manifest = _manifest(parts, prepared, joined)
     if TRANSFER in splits:
         prepared[TRANSFER] = splits[TRANSFER]
-        further = _further(name, parts, labelled, splits[TRANSFER])
-        joined = np.concatenate([joined, further])
+        transfer = _transfer(name, parts, labelled, splits[TRANSFER])
+        joined = np.concatenate([joined, transfer])
     task = prepared["train"].task
     return Logits(logits.tabulate(prepared, joined), logits.describe(task, manifest))
 
@@ -98,10 +93,10 @@ def temperatures(members: Mapping[str, Logits]) -> dict[str, float] | None:
     """Each member's temperature, fitted on its logits of the train rows.
 
     Args:
-        members: joined logits by name, of models that have not seen the train rows.
+        members: joined logits by name, of models that were not trained on the rows they score.
 
     Returns:
-        By member; None for a regression task, whose scores know no temperature.
+        Temperatures by member; None for a regression task, whose scores have no temperature.
     """
     if any(member.task.regression for member in members.values()):
         return None
@@ -121,12 +116,14 @@ def _origin(stage: str, task: str, name: str, fold: str) -> Origin:
     return Origin(what, fix=_fix(stage, task, name, fold))
 
 
-def _check_cards(name: str, parts: Mapping[str, Logits], train: Rows, blind: folds.Folds) -> None:
+def _check_manifests(
+    name: str, parts: Mapping[str, Logits], train: Rows, fold_of_row: folds.Folds
+) -> None:
     names = list(parts)
     first = parts[names[0]].model
     for fold, part in parts.items():
         origin, manifest = _origin("teach", train.task.name, name, fold), part.model
-        seen = folds.fingerprint(folds.outside(train, fold, blind))
+        seen = folds.fingerprint(folds.outside(train, fold, fold_of_row))
         expected = {"name": name, "fold": fold, "folds": names, "seen": seen}
         for key, value in expected.items():
             if manifest.get(key) != value:
@@ -160,7 +157,7 @@ def _mean(stacked: Floats) -> Floats:
     return mean
 
 
-def _further(
+def _transfer(
     name: str, parts: Mapping[str, Logits], labelled: Mapping[str, Logits], rows: Rows
 ) -> Floats:
     """Mean logits of the transfer rows, `(rows, classes)`."""
@@ -178,7 +175,7 @@ def _further(
 
 
 def _manifest(parts: Mapping[str, Logits], prepared: Splits, joined: Floats) -> dict[str, Any]:
-    """The manifest of the only model, or what all share with what is each fold's own."""
+    """Manifest of the only model, or what all folds share and, under `by_fold`, the rest."""
     manifests = {fold: dict(part.model) for fold, part in parts.items()}
     first = next(iter(manifests.values()))
     if len(manifests) == 1:
@@ -195,9 +192,12 @@ def _manifest(parts: Mapping[str, Logits], prepared: Splits, joined: Floats) -> 
 
 
 def _dev(prepared: Splits, joined: Floats) -> dict[str, dict[str, float]]:
-    found, at = {}, 0
+    """Metrics of every dev split, as fractions."""
+    scores, start = {}, 0
     for split, rows in prepared.items():
         if part_of(split) == "dev":
-            found[split] = metrics.scores(rows.task, rows.labels, joined[at : at + len(rows)])
-        at += len(rows)
-    return found
+            scores[split] = metrics.scores(
+                rows.task, rows.labels, joined[start : start + len(rows)]
+            )
+        start += len(rows)
+    return scores

@@ -1,4 +1,4 @@
-"""What soft labels are: the columns of their table, what their metadata say, what must hold."""
+"""Soft labels in memory: columns, metadata, targets, and checks of metadata and numbers."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class SoftLabels(row_tables.Described):
 
     @property
     def missing(self) -> bool:
-        """Whether the source has no such task, so that nobody labelled anything."""
+        """Whether the source lacks the task; the file has no rows then."""
         return bool(self.metadata["missing"])
 
     @property
@@ -71,7 +71,7 @@ class SoftLabels(row_tables.Described):
 
     @property
     def folds(self) -> tuple[str, ...]:
-        """Names of the folds of every member; `("all",)` if its one model has seen every row."""
+        """Names of the folds; `("all",)` if a member is one model trained on every train row."""
         return tuple(self.metadata["folds"])
 
     @property
@@ -89,15 +89,15 @@ class SoftLabels(row_tables.Described):
     def targets(
         self, row_ids: Sequence[str], text_hashes: Sequence[str], temperature: float = 1.0
     ) -> Floats:
-        """Soft targets of the named rows, made anew from the members' logits.
+        """Compute soft targets of the named rows from the members' logits.
 
         Call it once a split, not once a batch: each call indexes the whole file.
 
         Args:
             row_ids: ids of the rows, in the order wanted.
             text_hashes: hash of each row's text, as prepared.
-            temperature: T of `ensemble.combine`, which multiplies with each member's own; a
-                regression task's scores know no temperature.
+            temperature: T of `ensemble_rules.combine`, multiplied with each member's own; the
+                scores of a regression task have no temperature.
 
         Returns:
             Probabilities `(rows, classes)`, or scores `(rows, 1)` of a regression task.
@@ -115,7 +115,7 @@ class SoftLabels(row_tables.Described):
         return self.combine(self.member_logits[:, at], temperature)
 
     def combine(self, logits: Floats, temperature: float = 1.0) -> Floats:
-        """What rule, weights and calibration of this file make of members' logits.
+        """Combine members' logits by the rule, weights and temperatures of this file.
 
         Args:
             logits: `(members, rows, classes)`, members in the order of the columns.
@@ -138,44 +138,44 @@ class SoftLabels(row_tables.Described):
         return None if values is None else [values[member] for member in self.members]
 
 
-def check_notes(found: SoftLabels) -> None:
+def check_metadata(labels: SoftLabels) -> None:
     """Refuse metadata that contradict each other on members, folds or calibration.
 
     Raises:
-        SoftLabelError: says which.
+        SoftLabelError: names the contradiction.
     """
-    models, origin = found.metadata["members"], found.origin
-    checks.check_members(found.members, found.metadata, origin)
+    models, origin = labels.metadata["members"], labels.origin
+    checks.check_members(labels.members, labels.metadata, origin)
     for name, model in models.items():
-        if folds(model) != list(found.folds):
-            origin.refuse(f"teacher {name} is not of folds {list(found.folds)}", folds(model))
-    if found.temperatures is not None:
-        checks.check_calibration(found.task, found.folds, found.temperatures, origin)
+        if folds(model) != list(labels.folds):
+            origin.refuse(f"teacher {name} is not of folds {list(labels.folds)}", folds(model))
+    if labels.temperatures is not None:
+        checks.check_calibration(labels.task, labels.folds, labels.temperatures, origin)
 
 
-def check_numbers(found: SoftLabels) -> None:
-    """Refuse numbers that are not finite, or soft labels that are not the rule's probabilities.
+def check_numbers(labels: SoftLabels) -> None:
+    """Refuse numbers that are not finite, and soft labels that the rule does not give.
 
     Raises:
         SoftLabelError: names the first row.
     """
-    if found.missing:
+    if labels.missing:
         return
-    ids, origin = found.table["row_id"], found.origin
-    for name in (*(PREFIX + member for member in found.members), _outcome(found.task)):
-        row_tables.check_finite(found.table, name, origin.where, origin.fix)
-    outcome = found.probabilities
-    if not found.task.regression:
-        checks.check_simplex(outcome, ids, origin)
+    ids, origin = labels.table["row_id"], labels.origin
+    for name in (*(PREFIX + member for member in labels.members), _outcome(labels.task)):
+        row_tables.check_finite(labels.table, name, origin.where, origin.fix)
+    values = labels.probabilities
+    if not labels.task.regression:
+        checks.check_simplex(values, ids, origin)
     try:
-        expected = found.combine(found.member_logits)
+        expected = labels.combine(labels.member_logits)
     except SoftLabelError as error:
         origin.refuse(error.what, error.seen)
-    checks.check_rule(found.rule, outcome, expected, ids, origin)
+    checks.check_rule(labels.rule, values, expected, ids, origin)
 
 
 def folds(model: Mapping[str, Any]) -> list[str]:
-    """Folds of a member; one that names none has seen all train rows."""
+    """Names of a member's folds; a manifest without them is of a model of all train rows."""
     return list(model.get("folds", [WHOLE]))
 
 

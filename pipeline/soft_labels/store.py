@@ -1,4 +1,4 @@
-"""Soft labels as Parquet: every member's logits and what the ensemble makes of them.
+"""Read and write soft labels as Parquet: every member's logits and the combined probabilities.
 
 The schema is described in docs/reference/soft-labels.md; a change of it raises `SCHEMA_VERSION`.
 """
@@ -37,7 +37,7 @@ from pipeline.soft_labels.schema import (
     KEYS,
     SCHEMA_VERSION,
     SoftLabels,
-    check_notes,
+    check_metadata,
     check_numbers,
     folds,
     schema,
@@ -52,14 +52,14 @@ def write(
     rule: rules.Written,
     temperatures: Mapping[str, float] | None = None,
 ) -> None:
-    """Make an ensemble's soft labels and write them; the same input gives the same bytes.
+    """Combine members' logits into soft labels and write them; same input, same bytes.
 
     Args:
         path: the file to write.
         splits: the prepared rows, all splits of one task, then those of split `transfer` if the
-            members have labelled any.
-        members: logits of every member, in the order wanted for the columns; each must hold
-            exactly these rows, in any order.
+            members have scored any.
+        members: logits of every member, in the order of the columns; each must have exactly
+            these rows, in any order.
         rule: as in params.yaml.
         temperatures: temperature that calibrates each member, or None for no calibration.
 
@@ -83,28 +83,28 @@ def write(
     columns = schema(task, list(members))
     fields = [columns.field(at) for at in range(len(columns) - 1)]
     raw = pa.table([*keys.columns, *map(row_tables.column, values)], schema=pa.schema(fields))
-    made = SoftLabels(raw, _metadata(task, notes), Origin(f"soft labels of {task.name}", path))
-    check_notes(made)
-    outcome = row_tables.column(made.combine(stacked))
-    table = raw.append_column(columns.field(len(fields)), outcome)
-    row_tables.write(path, table, made.metadata)
+    labels = SoftLabels(raw, _metadata(task, notes), Origin(f"soft labels of {task.name}", path))
+    check_metadata(labels)
+    combined = row_tables.column(labels.combine(stacked))
+    table = raw.append_column(columns.field(len(fields)), combined)
+    row_tables.write(path, table, labels.metadata)
 
 
 def write_missing(path: Path, task: Task, rule: rules.Written) -> None:
-    """Write a file without rows, for a task that the source does not have."""
+    """Write a file without rows, for a task that the source lacks."""
     nothing: dict[str, Any] = {"rule": rule, "weights": None, "temperatures": None, "folds": []}
     metadata = _metadata(task, {**nothing, "members": {}, "missing": True})
     row_tables.write(path, schema(task, []).empty_table(), metadata)
 
 
 def read(path: Path, splits: Mapping[str, Rows] | None = None) -> SoftLabels:
-    """Read soft labels and check all of them.
+    """Read soft labels and check every row.
 
     Args:
         path: a file that `write` made.
         splits: the prepared rows that the file must be of, all splits of the task, or None to
-            check the file in itself only. With split `transfer` the file must hold exactly its
-            rows too; without it, transfer rows in the file are compared with nothing.
+            check the file in itself only. With split `transfer` the file must have exactly its
+            rows too; without it, transfer rows in the file are not compared.
 
     Raises:
         SoftLabelError: the file is missing, of another version, task or label order; a row is
@@ -120,10 +120,10 @@ def read(path: Path, splits: Mapping[str, Rows] | None = None) -> SoftLabels:
 def read_targets(
     path: Path, splits: Mapping[str, Rows], learnt: Collection[str], temperature: float
 ) -> Floats:
-    """Read soft targets, and check all soft labels as `read` does, holding a batch of rows.
+    """Read soft targets a batch of rows at a time, and check all soft labels as `read` does.
 
     A file in the order of the prepared rows, as `write` makes it, is compared with them in step.
-    For one in another order, the ids are held in memory.
+    For one in another order, the ids are kept in memory.
 
     Args:
         path: a file that `write` made.
@@ -140,37 +140,37 @@ def read_targets(
     """
     opened, head = _open(path)
     in_order = _check_rows(opened, head, splits)
-    found = MappedBuffer(np.float32, head.task.outputs)
+    buffer = MappedBuffer(np.float32, head.task.outputs)
     for part in _parts(opened, head):
-        at = np.flatnonzero(_among(part.table, learnt))
-        found.append(part.combine(part.member_logits[:, at], temperature))
-    targets = found.array()
+        rows = np.flatnonzero(_among(part.table, learnt))
+        buffer.append(part.combine(part.member_logits[:, rows], temperature))
+    targets = buffer.array()
     if in_order:
         return targets
     keys = pa.concat_tables(_keys(opened, head))
     wanted = row_tables.keys({name: rows for name, rows in splits.items() if name in learnt})
-    there = keys.filter(_among(keys, learnt))["row_id"]
-    return targets[locate(wanted["row_id"], there, head.origin)]
+    row_ids = keys.filter(_among(keys, learnt))["row_id"]
+    return targets[locate(wanted["row_id"], row_ids, head.origin)]
 
 
 def _open(path: Path) -> tuple[ParquetFile, SoftLabels]:
-    """The open file, and what it says of itself as soft labels of no rows."""
+    """The open file, and its metadata as soft labels without rows."""
     fix = f"dvc repro ensemble@{path.stem}"
     what = "soft-label file"
     opened = row_tables.open_versioned(path, SCHEMA_VERSION, what, fix, KEYS)
     origin = Origin(f"soft labels of {opened.metadata['task']}", path, fix)
     head = SoftLabels(opened.schema.empty_table(), opened.metadata, origin)
-    check_notes(head)
+    check_metadata(head)
     row_tables.check_types(opened.schema, schema(head.task, head.members), path, fix)
     return opened, head
 
 
 def _keys(opened: ParquetFile, head: SoftLabels) -> Iterator[pa.Table]:
-    """The columns that say which row it is, checked in themselves, a batch at a time."""
+    """The key columns, checked in themselves, a batch at a time."""
     names = [field.name for field in row_tables.key_fields(head.task)]
     for part in _batches(opened, head, names):
-        further = pc.equal(part["split"], TRANSFER)
-        checks.check_unlabelled(part.filter(further), head.origin)
+        transfer = pc.equal(part["split"], TRANSFER)
+        checks.check_unlabelled(part.filter(transfer), head.origin)
         yield part
 
 
@@ -227,7 +227,7 @@ def _metadata(task: Task, notes: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _check_rows(opened: ParquetFile, head: SoftLabels, splits: Mapping[str, Rows] | None) -> bool:
-    """Refuse other rows than those of `splits`; whether they are in the same order."""
+    """Refuse other rows than those of `splits`; return whether the order is the same."""
     origin = head.origin
     for rows in (splits or {}).values():
         check_task(head.task, rows.task, origin)

@@ -1,1 +1,1 @@
-"""The student: trained by distillation or on hard labels, then tuned on single tasks."""
+"""The student: train by distillation or on hard labels alone, then fine-tune on single tasks."""

@@ -1,4 +1,4 @@
-"""Distillation: what the student learns from teachers, joined to its rows by id."""
+"""Distil: train the student on hard labels and on soft labels, joined to its rows by id."""
 
 from __future__ import annotations
 
@@ -27,24 +27,24 @@ def distil(params: Params) -> None:
         TrainingError: the loss is not finite.
     """
     prepared = read_prepared(params)
-    learnt = train_rows(prepared)
+    train_sets = train_rows(prepared)
     targets = {}
-    for task in _taught(params, prepared):
-        further = transfer_rows.read(task) if task in params.transfer else None
-        targets[task] = read_targets(task, prepared[task], further, params)
-        if further is not None:
-            learnt[task] = rows.concatenate(learnt[task], further)
-    guides = feature_teachers.load(params, targets)
-    train.train(paths.STUDENT, params, prepared, learnt, params.distillation, targets, guides)
+    for task in _tasks_with_teachers(params, prepared):
+        transfer = transfer_rows.read(task) if task in params.transfer else None
+        targets[task] = read_targets(task, prepared[task], transfer, params)
+        if transfer is not None:
+            train_sets[task] = rows.concatenate(train_sets[task], transfer)
+    teachers = feature_teachers.load(params, targets)
+    train.train(paths.STUDENT, params, prepared, train_sets, params.distillation, targets, teachers)
 
 
-def read_targets(task: str, splits: Splits, further: Rows | None, params: Params) -> np.ndarray:
-    """Soft targets of one task's train rows, then of its transfer rows, joined by row id.
+def read_targets(task: str, splits: Splits, transfer: Rows | None, params: Params) -> np.ndarray:
+    """Read the soft targets of a task's train rows, then of its transfer rows, joined by row id.
 
     Args:
-        task: its name.
+        task: name of the task.
         splits: its prepared rows.
-        further: its transfer rows, if it has any.
+        transfer: its transfer rows, if it has any.
         params: section `distillation` has the temperature.
 
     Returns:
@@ -56,12 +56,12 @@ def read_targets(task: str, splits: Splits, further: Rows | None, params: Params
     path = paths.soft_labels(task)
     if not path.exists():
         raise SoftLabelError("no soft labels", where=path, fix=f"dvc repro ensemble@{task}")
-    learnt = {"train": splits["train"], **({} if further is None else {TRANSFER: further})}
+    train_sets = {"train": splits["train"], **({} if transfer is None else {TRANSFER: transfer})}
     temperature = params.distillation.temperature
-    return store.read_targets(path, {**splits, **learnt}, learnt, temperature)
+    return store.read_targets(path, {**splits, **train_sets}, train_sets, temperature)
 
 
-def _taught(params: Params, prepared: Mapping[str, Splits]) -> list[str]:
+def _tasks_with_teachers(params: Params, prepared: Mapping[str, Splits]) -> list[str]:
     for task in params.teachers.tasks:
         if task not in prepared:
             print(f"{task}: no train rows at the source, no soft labels", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""The student: one multi-task model over all tasks; without soft labels it is the baseline."""
+"""Train the student, one multi-task model; without soft labels it is the baseline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def train(
     folder: Path,
     params: Params,
     prepared: Mapping[str, Splits],
-    learnt: Mapping[str, Rows],
+    train_sets: Mapping[str, Rows],
     distillation: Distillation | None = None,
     targets: Targets | None = None,
     teachers: Teachers | None = None,
@@ -27,10 +27,10 @@ def train(
     """Train the student of params.yaml and write weights, log and logits to a folder.
 
     Args:
-        folder: where the model goes, whole or not at all.
+        folder: folder of the model, written whole or not at all.
         params: its sections `student` and `machine` are used.
-        prepared: rows by task and split; the held-out splits are scored.
-        learnt: rows to learn from by task, train and transfer rows.
+        prepared: rows by task and split; all splits but train are scored.
+        train_sets: rows to train on by task, train and transfer rows.
         distillation: how hard and soft loss are combined; None for hard labels only.
         targets: soft targets `(rows, classes or 1)` of the rows of tasks with teachers.
         teachers: models whose features are matched, by task.
@@ -51,12 +51,12 @@ def train(
         task_weights=student.task_weights,
         distillation=distillation,
     )
-    opened = LoadedEncoder(
+    initial = LoadedEncoder(
         *encoders.load(student.encoder, student.dropout), encoders.describe(student.encoder)
     )
     with artifact_lock.lock_for_training(folder) as staging:
         model = fine_tune(
-            staging, recipe, learnt, opened, params.machine, targets or {}, teachers or {}
+            staging, recipe, train_sets, initial, params.machine, targets or {}, teachers or {}
         )
         for name, splits in prepared.items():
             held_out = {key: split for key, split in splits.items() if part_of(key) != "train"}

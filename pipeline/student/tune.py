@@ -1,4 +1,4 @@
-"""Tuning: the trained student fine-tuned on one task, with hard labels."""
+"""Fine-tune the trained student on one task, with hard labels."""
 
 from __future__ import annotations
 
@@ -19,13 +19,12 @@ from pipeline.training.recipe import Recipe
 def tune(task: str, params: Params) -> None:
     """Fine-tune the student, its head for the task included, and write data/tuned/<task>/.
 
-    Dropout stays what it was in the student's training. The heads of other tasks are left out:
-    they do not fit the changed encoder any more. A task that the source does not have leaves a
-    folder with only missing.json.
+    Dropout stays as in the student's training. The heads of other tasks are left out: they do
+    not fit the changed encoder. A task that the source lacks leaves only missing.json.
 
     Raises:
         DataError: the prepared rows are missing.
-        CheckpointError: the student is not trained, or not on this task.
+        SavedModelError: the student is not trained, or not on this task.
         TrainingError: the loss is not finite.
     """
     prepared = paths.prepared(task)
@@ -61,16 +60,16 @@ def _recipe(task: str, params: Params, loaded: saved_model.LoadedModel) -> Recip
 def _student(task: str) -> saved_model.LoadedModel:
     """The student with its head for one task only."""
     dropout = saved_model.read_manifest(paths.STUDENT)["training"]["dropout"]
-    found = saved_model.load(paths.STUDENT, dropout)
-    whole = found.network
-    if task not in whole.tasks:
+    student = saved_model.load(paths.STUDENT, dropout)
+    network = student.network
+    if task not in network.tasks:
         raise SavedModelError(
             f"the student has no head for {task}",
-            seen=f"heads for {', '.join(whole.tasks)}",
+            seen=f"heads for {', '.join(network.tasks)}",
             where=paths.STUDENT,
             fix="dvc repro distil",
         )
-    heads = {task: whole.head_settings[task]}
-    single = MultiTaskModel(whole.encoder, {task: whole.tasks[task]}, heads)
-    single.head(task).load_state_dict(whole.head(task).state_dict())
-    return saved_model.LoadedModel(single, found.tokenizer, found.manifest)
+    heads = {task: network.head_settings[task]}
+    single = MultiTaskModel(network.encoder, {task: network.tasks[task]}, heads)
+    single.head(task).load_state_dict(network.head(task).state_dict())
+    return saved_model.LoadedModel(single, student.tokenizer, student.manifest)

@@ -1,1 +1,1 @@
-"""Teachers: refine candidates, select the best, fine-tune members and label rows."""
+"""Teachers: refine and select candidates, fine-tune ensemble members, score transfer rows."""

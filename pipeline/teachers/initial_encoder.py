@@ -1,4 +1,4 @@
-"""What a member starts from: a selected candidate's encoder, or an initial one named in params."""
+"""Write and load the encoder that a member is initialised from."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 T = TypeVar("T", bound=BaseModel)
-NOTE = "start.json"
-REFINED = "refined"  # a candidate's `source` in a manifest, beside hub, folder, wheel and random
+START = "start.json"
+REFINED = "refined"  # `source` of a candidate in a manifest; others: hub, folder, wheel, random
 
 
 class Selected(Section):
-    """A selected candidate, as model.json beside its encoder tells it."""
+    """A selected candidate, as in the model.json next to its encoder."""
 
     candidate: Name
     weights_sha256: Sha256
-    """The trained candidate's name for life, heads included."""
+    """SHA-256 of the trained candidate, heads included."""
     sha256: Sha256
     """SHA-256 of its encoder's model.safetensors."""
     encoder: dict[str, Any]
-    """What the candidate itself started from."""
+    """The encoder that the candidate itself was initialised from."""
 
 
 class Refined(Selected):
-    """A selected candidate that a member starts from."""
+    """A selected candidate that a member is initialised from."""
 
     rank: Count
 
@@ -53,10 +53,10 @@ class _Start(Section):
 
 
 def write(member: str, params: Params) -> None:
-    """Put down in data/starts/<member>/ what a member starts from.
+    """Write the encoder a member is initialised from to data/starts/<member>/.
 
-    An initial encoder is only named (as in params.yaml, a folder's path as it is given there); a
-    candidate's encoder is copied, so that members which start elsewhere do not hang on it.
+    An encoder of params.yaml is only named, a folder's path as it stands there. A candidate's
+    encoder is copied, so that only the members initialised from it depend on it.
 
     Raises:
         EncoderError: nothing is selected at the member's rank, or it is not whole.
@@ -64,53 +64,53 @@ def write(member: str, params: Params) -> None:
     own = params.teachers.members[member]
     with artifacts.new_folder(paths.start(member)) as staging:
         if own.refined is None:
-            found = _Start(encoder=own.encoder or params.teachers.encoder)
+            start = _Start(encoder=own.encoder or params.teachers.encoder)
         else:
-            found = _Start(refined=_copy(own.refined, staging))
-        artifacts.write_json(staging / NOTE, found.model_dump(mode="json", exclude_none=True))
+            start = _Start(refined=_copy(own.refined, staging))
+        artifacts.write_json(staging / START, start.model_dump(mode="json", exclude_none=True))
 
 
 def load(folder: Path, dropout: float) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Load the encoder and tokenizer that a member starts from.
+    """Load the encoder and tokenizer that a member is initialised from.
 
     Args:
         folder: data/starts/<member>.
         dropout: dropout of the shared layers, attention probabilities included.
 
     Raises:
-        EncoderError: there is no start, or its encoder is gone or not the one that was named.
+        EncoderError: the folder is missing, or its encoder is missing or not the one named.
     """
-    found = _read(folder)
-    if isinstance(found, Refined):
-        _check(folder, found)
+    start = _read(folder)
+    if isinstance(start, Refined):
+        _check(folder, start)
         return encoders.open_folder(folder / saved_model.ENCODER, dropout)
-    return encoders.load(found, dropout)
+    return encoders.load(start, dropout)
 
 
 def describe(folder: Path) -> dict[str, Any]:
-    """The start as kept in the manifest of the model that it became.
+    """Describe the initial encoder for the manifest of the model trained from it.
 
     Returns:
-        What `encoders.describe` gives; of a candidate source `refined`, rank, candidate,
-        weights_sha256, sha256, and as `encoder` what it started from itself.
+        The dict of `encoders.describe`; for a candidate source `refined`, rank, candidate,
+        weights_sha256, sha256 and, as `encoder`, the encoder it was initialised from itself.
 
     Raises:
-        EncoderError: there is no start that can be read.
+        EncoderError: the folder cannot be read.
     """
-    found = _read(folder)
-    if isinstance(found, Refined):
-        return {"source": REFINED, **found.model_dump(mode="json")}
-    return encoders.describe(found)
+    start = _read(folder)
+    if isinstance(start, Refined):
+        return {"source": REFINED, **start.model_dump(mode="json")}
+    return encoders.describe(start)
 
 
 def _read(folder: Path) -> Encoder | Refined:
-    path, fix = folder / NOTE, f"dvc repro start@{folder.name}"
+    path, fix = folder / START, f"dvc repro start@{folder.name}"
     if not path.is_file():
         raise EncoderError("the member has no start", where=path, fix=fix)
-    found = _validated(_Start, path, fix)
-    start = found.refined or found.encoder
-    assert start is not None, "the validator has checked it"
-    return start
+    start = _validated(_Start, path, fix)
+    encoder = start.refined or start.encoder
+    assert encoder is not None, "the validator has checked it"
+    return encoder
 
 
 def _copy(rank: int, staging: Path) -> Refined:
@@ -121,9 +121,9 @@ def _copy(rank: int, staging: Path) -> Refined:
         raise EncoderError(
             f"no candidate is selected at rank {rank}", where=selected, fix="dvc repro select"
         )
-    found = _validated(Selected, path, "dvc repro select")
+    candidate = _validated(Selected, path, "dvc repro select")
     artifacts.copy_folder(selected / saved_model.ENCODER, staging / saved_model.ENCODER)
-    refined = Refined(rank=rank, **found.model_dump())
+    refined = Refined(rank=rank, **candidate.model_dump())
     _check(staging, refined)
     return refined
 

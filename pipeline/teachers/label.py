@@ -1,4 +1,4 @@
-"""Annotation: what one teacher says of the transfer rows of its task."""
+"""Score the transfer rows of a task with one teacher."""
 
 from __future__ import annotations
 
@@ -28,51 +28,52 @@ def label(task: str, member: str, fold: str, machine: Machine) -> None:
     Args:
         task: the task.
         member: the teacher's name.
-        fold: the fold that it has not seen, or `all`.
+        fold: the fold that it was not trained on, or `all`.
         machine: section `machine` of params.yaml.
 
     Raises:
         DataError: the task has not been prepared.
-        CheckpointError: the teacher's folder is not whole, or it was taught another task.
+        SavedModelError: the teacher's folder is not whole, or it was trained on another task.
         SoftLabelError: a logit is not finite.
     """
     folder = paths.teacher(task, member, fold)
-    found = transfer_rows.read(task)
+    transfer = transfer_rows.read(task)
     target = paths.transfer_logits(task, member, fold)
     with artifacts.new_folder(target.parent) as staging:
-        if found is None or (folder / rows.MISSING).exists():
-            lack = "transfer rows" if found is None else "teacher"
+        if transfer is None or (folder / rows.MISSING).exists():
+            lack = "transfer rows" if transfer is None else "teacher"
             note = f"{task}: no {lack}, nothing to label"
             print(note, file=sys.stderr)
             artifacts.write_json(staging / rows.MISSING, {"task": task, "note": note})
             return
-        _write(staging / target.name, folder, found, machine)
+        _write(staging / target.name, folder, transfer, machine)
 
 
-def _write(path: Path, folder: Path, found: Rows, machine: Machine) -> None:
+def _write(path: Path, folder: Path, transfer: Rows, machine: Machine) -> None:
     from pipeline.soft_labels import logits
 
-    scored, manifest = _score(folder, found, machine)
-    logits.write(path, {rows.TRANSFER: found}, {rows.TRANSFER: scored}, manifest)
+    scored, manifest = _score(folder, transfer, machine)
+    logits.write(path, {rows.TRANSFER: transfer}, {rows.TRANSFER: scored}, manifest)
 
 
-def _score(folder: Path, found: Rows, machine: Machine) -> tuple[np.ndarray, Mapping[str, Any]]:
+def _score(folder: Path, transfer: Rows, machine: Machine) -> tuple[np.ndarray, Mapping[str, Any]]:
     """Logits float32 `(rows, outputs)` and the teacher's manifest."""
     from pipeline.model import scoring, tokenization
     from pipeline.runtime import hardware
 
-    chosen = hardware.set_up(machine)
+    device_settings = hardware.set_up(machine)
     teacher = saved_model.load(folder)
-    _check_task(folder, teacher.network.tasks, found)
-    network = teacher.network.to(chosen.device)
+    _check_task(folder, teacher.network.tasks, transfer)
+    network = teacher.network.to(device_settings.device)
     length = teacher.manifest["training"]["max_length"]
-    packed = tokenization.tokenise(found, teacher.tokenizer, length)
-    title = f"label {found.task.name} {teacher.manifest['name']}"
-    return scoring.logits(network, found.task.name, packed, chosen, title), teacher.manifest
+    packed = tokenization.tokenise(transfer, teacher.tokenizer, length)
+    task = transfer.task.name
+    title = f"label {task} {teacher.manifest['name']}"
+    return scoring.logits(network, task, packed, device_settings, title), teacher.manifest
 
 
-def _check_task(folder: Path, taught: Mapping[str, Any], found: Rows) -> None:
-    task = found.task
+def _check_task(folder: Path, taught: Mapping[str, Any], transfer: Rows) -> None:
+    task = transfer.task
     if task.name not in taught or taught[task.name].labels != task.labels:
         raise SavedModelError(
             f"the teacher was not taught {task.name} with these classes",

@@ -1,4 +1,4 @@
-"""Candidates: multi-task models on hard labels, of which the best become teachers' encoders."""
+"""Train a candidate: a multi-task model on hard labels that may become a teacher's encoder."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def refine(candidate: str, params: Params) -> None:
     """Train one candidate on all tasks (arXiv 1904.09482, section 4.1) and score its dev rows.
 
     Writes data/refined/<candidate>/: weights, log, dev logits; model.json has the dev metrics of
-    every task. Test rows are left alone: no candidate is a result.
+    every task. Test rows are not scored: no candidate is a result.
 
     Raises:
         DataError: rows are not prepared, or a task that decides the selection has no dev rows.

@@ -1,4 +1,4 @@
-"""The choice of the best candidates by their dev scores."""
+"""Select the best candidates by their dev scores and keep their encoders."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Candidate:
     Attributes:
         name: as in params.yaml.
         manifest: its model.json.
-        scores: score of each task that decides, as a fraction.
+        scores: score of each task under selection.tasks, as a fraction.
     """
 
     name: str
@@ -36,7 +36,7 @@ class Candidate:
 
     @property
     def score(self) -> float:
-        """Mean over the tasks that decide."""
+        """Mean over the tasks under selection.tasks."""
         return fmean(self.scores.values())
 
 
@@ -50,28 +50,28 @@ def select(params: Params) -> list[Candidate]:
         All candidates, the best first.
 
     Raises:
-        CheckpointError: a candidate is not trained, or its weights are not those of its manifest.
-        DataError: a task that decides has no dev scores.
+        SavedModelError: a candidate is not trained, or its weights are not those of its manifest.
+        DataError: a task under selection.tasks has no dev scores.
     """
     order = rank([_read(name, params) for name in params.refinement.candidates])
     best = order[: params.selection.top]
     with artifacts.new_folder(paths.SELECTED) as staging:
         index = {}
         for place, candidate in enumerate(best, start=1):
-            found = _keep(candidate, staging / paths.selected(place).name)
-            index[str(place)] = found.model_dump(include={"candidate", "weights_sha256"})
+            selected = _keep(candidate, staging / paths.selected(place).name)
+            index[str(place)] = selected.model_dump(include={"candidate", "weights_sha256"})
         artifacts.write_json(staging / INDEX, index)
     artifacts.write_json(paths.SELECTION, _report(order, params))
     return order
 
 
 def rank(candidates: list[Candidate]) -> list[Candidate]:
-    """The best first; equal scores in the order of the names."""
+    """Sort candidates, the best first; equal scores in the order of the names."""
     return sorted(candidates, key=lambda candidate: (-candidate.score, candidate.name))
 
 
 def check_tasks(params: Params, scored: Container[str]) -> None:
-    """Check that every task which decides the selection has dev rows.
+    """Check that every task under selection.tasks has dev rows.
 
     Args:
         params: its section `selection` is used.
@@ -106,24 +106,24 @@ def _task(name: str, params: Params) -> Task:
 
 def _keep(candidate: Candidate, folder: Path) -> Selected:
     """Copy the encoder, without heads: teachers get heads of their own."""
-    source, named = paths.refined(candidate.name), candidate.manifest["weights_sha256"]
-    if (seen := saved_model.weights_sha256(source)) != named:
+    source, weights = paths.refined(candidate.name), candidate.manifest["weights_sha256"]
+    if (seen := saved_model.weights_sha256(source)) != weights:
         raise SavedModelError(
-            f"the weights are not those that {saved_model.MANIFEST} names ({named})",
+            f"the weights are not those that {saved_model.MANIFEST} names ({weights})",
             seen=seen,
             where=source,
             fix=f"dvc checkout {source}, or "
             f"dvc repro --single-item --force refine@{candidate.name}",
         )
     artifacts.copy_folder(source / saved_model.ENCODER, folder / saved_model.ENCODER)
-    found = Selected(
+    selected = Selected(
         candidate=candidate.name,
-        weights_sha256=named,
+        weights_sha256=weights,
         sha256=artifacts.sha256(folder / saved_model.ENCODER / encoders.WEIGHTS),
         encoder=candidate.manifest["encoder"],
     )
-    artifacts.write_json(folder / saved_model.MANIFEST, found.model_dump(mode="json"))
-    return found
+    artifacts.write_json(folder / saved_model.MANIFEST, selected.model_dump(mode="json"))
+    return selected
 
 
 def _report(order: list[Candidate], params: Params) -> dict[str, Any]:

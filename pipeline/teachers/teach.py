@@ -1,4 +1,4 @@
-"""Teachers: one member fine-tuned on one task, and its logits for every row of that task."""
+"""Fine-tune one member on one task and score every row of that task."""
 
 from __future__ import annotations
 

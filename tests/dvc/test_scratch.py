@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from tests.dvc.test_reruns import ENSEMBLES
+
 STAGES = set(
     """
     download@rte download@stsb download@wnli
@@ -33,18 +37,39 @@ def test_from_scratch_side_by_side_gives_the_same_files(base: Any, fresh: Any) -
     assert fresh.repro() == set()
 
 
-def test_a_fresh_clone_pulls_and_executes_nothing(base: Any, tmp_path: Path) -> None:
-    remote, clone = tmp_path / "remote", tmp_path / "clone"
+@pytest.fixture
+def clone(base: Any, tmp_path: Path) -> Any:
+    """A Git clone of the base run that has a remote to pull from and no data yet."""
+    remote, folder = tmp_path / "remote", tmp_path / "clone"
     base.dvc("remote", "add", "--local", "--force", "--default", "store", str(remote))
     base.dvc("push", "-q")
-    base.run("git", "clone", "-q", str(base.root), str(clone))
-    other = type(base)(clone)
+    base.run("git", "clone", "-q", str(base.root), str(folder))
+    other = type(base)(folder)
     other.dvc("remote", "add", "--local", "--default", "store", str(remote))
-    other.dvc("pull", "-q")
-    assert other.repro() == set()
-    assert "up to date" in other.dvc("repro")
-    assert other.git("status", "--short") == ""
-    assert other.digests() == base.digests()
+    return other
+
+
+def test_a_fresh_clone_pulls_and_executes_nothing(base: Any, clone: Any) -> None:
+    clone.dvc("pull", "-q")
+    assert "up to date" in clone.dvc("status")
+    assert clone.ran(clone.dvc("repro")) == set()
+    assert clone.repro() == set()
+    assert clone.git("status", "--short") == ""
+    assert clone.digests() == base.digests()
+
+
+def test_a_clone_distils_and_ensembles_without_a_teachers_weights(clone: Any) -> None:
+    clone.dvc("pull", "-q", "prepare", "ensemble", "feature_teachers")
+    clone.change(lambda params: params["student"].update({"epochs": 2}))
+    assert clone.ran(clone.dvc("repro", "--allow-missing", "distil")) == {"distil"}
+    assert not (clone.root / "data/logits").exists()
+    logits = [path for path in clone.digests() if path.startswith("data/logits/")]
+    assert len(logits) == 4
+    clone.dvc("pull", "-q", *logits)
+    clone.change(lambda params: params["ensemble"].update({"rule": "mean_logit"}))
+    ran = clone.ran(clone.dvc("repro", "--allow-missing", "distil"))
+    assert ran == ENSEMBLES | {"distil"}
+    assert not (clone.root / "data/teachers").exists()
 
 
 def test_figures_and_plots_are_readable(base: Any) -> None:
