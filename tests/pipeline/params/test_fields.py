@@ -116,14 +116,14 @@ COMMIT = "a commit of 40 lower-case hex digits (a branch or a tag can move)"
         (
             "data/sources/hub/repo",
             "a/b/c",
-            "data.sources.hub.repo: must be a repository's name such as google-bert/bert-base-uncased, "
-            "not a/b/c",
+            "data.sources.hub.repo: must be a repository's name such as google-bert/"
+            "bert-base-uncased, not a/b/c",
         ),
         (
             "data/sources/official/glue_url",
             "dl.fbaipublicfiles.com",
-            "data.sources.official.glue_url: must be an address that starts with http:// or https://, "
-            "not dl.fbaipublicfiles.com",
+            "data.sources.official.glue_url: must be an address that starts with http:// or "
+            "https://, not dl.fbaipublicfiles.com",
         ),
         (
             "student/encoder/sha256",

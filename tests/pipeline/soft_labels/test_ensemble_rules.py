@@ -142,7 +142,7 @@ def combined(calibration: list[float]) -> np.ndarray:
         ),
         (
             lambda: ensemble_rules.combine(TWO, "median"),
-            "mean_probability, mean_logit, dev_weighted",
+            "dev_weighted, mean_logit, mean_probability",
         ),
         (lambda: ensemble_rules.combine(TWO[:0], "mean_logit"), "without members"),
         (lambda: ensemble_rules.combine(TWO, "dev_weighted"), "takes 2 weights"),

@@ -1,0 +1,92 @@
+"""The pages of docs/extending, taken at their word: what they show is written and run.
+
+Run with: python -m pytest tests/extending/test_pages.py
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline.data.sample import files
+from pipeline.params import overrides
+from pipeline.params.file import load
+from pipeline.soft_labels import store
+from tests.dvc.conftest import Project, create
+
+PAGES = Path(__file__).resolve().parents[2] / "docs" / "extending"
+KINDS = {"head": "mlp", "rule": "power_mean", "loss": "jensen_shannon", "source": "archive"}
+BLOCK = re.compile(r"^```\w+\n# (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def blocks(page: str) -> dict[str, str]:
+    """Contents of each file that a page shows."""
+    return dict(BLOCK.findall((PAGES / f"{page}.md").read_text("utf-8")))
+
+
+def use(params: Any) -> None:
+    """One task with one teacher, and what every page says of params.yaml."""
+    params["tasks"] = {"rte": params["tasks"]["rte"]}
+    params["teachers"].update({"tasks": {"rte": {}}, "members": {"m1": {"seed": 1}}})
+    for page in KINDS:
+        overrides.merge(params, YAML(typ="safe").load(blocks(page)["params.yaml"]))
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A project with the files of all pages, which is not run yet."""
+    project = create(tmp_path_factory.mktemp("extending") / "project")
+    for page in KINDS:
+        for name, content in blocks(page).items():
+            if name.endswith(".py"):
+                path = project.root / name
+                assert not path.exists()
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_text(content, "utf-8")
+    sample = load(project.root / "params.yaml").data.sources.sample
+    with zipfile.ZipFile(project.root / "data" / "local" / "glue.zip", "w") as archive:
+        for name, content in files.generate("rte", sample).items():
+            archive.writestr(f"RTE/{name}", content)
+    project.change(use)
+    return project
+
+
+@pytest.mark.parametrize("page", KINDS)
+def test_a_kind_is_two_files_and_a_test(page: str) -> None:
+    shown = blocks(page)
+    assert len(shown) == 4
+    assert len([name for name in shown if name.startswith("pipeline/params/")]) == 1
+    assert len([name for name in shown if name.startswith("tests/")]) == 1
+    assert len([name for name in shown if Path(name).stem == KINDS[page]]) == 2
+
+
+def test_the_pages_tests_pass(project: Project) -> None:
+    tests = [name for page in KINDS for name in blocks(page) if name.startswith("tests/")]
+    assert "failed" not in project.python("-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)
+
+
+def test_the_plan_counts_the_new_kinds(project: Project) -> None:
+    plan = project.python("-m", "stages.plan")
+    assert "distil" in plan
+    assert "generator" not in plan  # the zip's rows are taken for GLUE's until they are prepared
+
+
+@pytest.mark.slow
+def test_dvc_runs_the_new_kinds_and_the_results_name_them(project: Project) -> None:
+    project.dvc("repro", "-q")
+    source = json.loads((project.root / "data/raw/rte/source.json").read_text("utf-8"))
+    assert source["source"] == KINDS["source"]
+    student = json.loads((project.root / "data/student/model.json").read_text("utf-8"))
+    assert student["training"]["heads"]["rte"]["kind"] == KINDS["head"]
+    assert student["training"]["distillation"]["loss"]["kind"] == KINDS["loss"]
+    labels = store.read(project.root / "data/soft_labels/rte.parquet")
+    assert labels.rule == KINDS["rule"]
+    results = project.python("-m", "stages.results")
+    assert f"by rule `{KINDS['rule']}`" in results
+    assert f"source `{KINDS['source']}`" in results
