@@ -18,7 +18,7 @@ STAGES = (
     "prepare",
     "refine",
     "select",
-    "start",
+    "initialize",
     "teach",
     "label",
     "ensemble",

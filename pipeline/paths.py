@@ -66,9 +66,9 @@ def selected(rank: int) -> Path:
     return SELECTED / str(rank)
 
 
-def start(member: str) -> Path:
-    """Folder of what one member starts from."""
-    return DATA / "starts" / member
+def initial_encoder(member: str) -> Path:
+    """Folder of the encoder that one member is initialized from."""
+    return DATA / "initial_encoders" / member
 
 
 def teacher(task: str, member: str, fold: str) -> Path:

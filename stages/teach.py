@@ -21,7 +21,7 @@ def main(
 ) -> None:
     """Fine-tune one teacher (one task, one member, one fold) and score every row of its task.
 
-    Reads data/prepared/TASK and data/starts/MEMBER.
+    Reads data/prepared/TASK and data/initial_encoders/MEMBER.
     Writes data/teachers/TASK/MEMBER/FOLD: weights, tokenizer, log, manifest.
     Writes data/logits/TASK/MEMBER/FOLD/prepared: logits of every row.
 

@@ -15,7 +15,7 @@ _ORDER = [
     "prepare",
     "refine",
     "select",
-    "start",
+    "initialize",
     "teach",
     "label",
     "ensemble",

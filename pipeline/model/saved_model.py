@@ -35,7 +35,7 @@ _WEIGHTS = f"{ENCODER}/{encoders.WEIGHTS}"
 _STAGES = {
     "refined": ("refine", 1),
     "selected": ("select", 0),
-    "starts": ("start", 1),
+    "initial_encoders": ("initialize", 1),
     "teachers": ("teach", 3),
     "feature_teachers": ("feature_teachers", 0),
     "student": ("distil", 0),

@@ -1,4 +1,4 @@
-"""Put down what one member starts from."""
+"""Write the encoder that one member is initialized from."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ app = _cli.application()
 def main(
     member: Annotated[str, typer.Option(help="Member under teachers.members in params.yaml.")],
 ) -> None:
-    """Put down what one member starts from: a selected candidate's encoder, or one in params.yaml.
+    """Write the encoder that a member is initialized from: a selected candidate's, or a named one.
 
-    Reads data/selected. Writes data/starts/MEMBER.
+    Reads data/selected. Writes data/initial_encoders/MEMBER.
 
-    Example: mtdnnkd start --member m1
+    Example: mtdnnkd initialize --member m1
     """
     params = file.load()
     _cli.one_of(member, params.teachers.members, "teachers.members")
