@@ -21,7 +21,7 @@ REPEATS ?= 5
 # DVC runs its stages with the `python` it finds first.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help setup repro test checks bench reference deps clean
+.PHONY: help setup repro test checks bench reference clean
 
 help:  ## List the targets.
 	@echo "usage: make <target> [PROFILE=name] [DATA=folder] [JOBS=n] [ONLY=name] [VENV=folder]"; echo
@@ -79,10 +79,6 @@ $(BENCH_READY): | $(BENCH_LOCKS)
 
 reference: setup  ## Write docs/reference: keys of params.yaml, and the JSON schema for editors.
 	@$(BIN)/python -m scripts.params_reference
-
-deps: setup  ## Write each stage's imports into dvc.yaml; run it after changing an import.
-	@$(BIN)/python -m scripts.dependencies
-	@$(BIN)/python -m scripts.tree
 
 clean:  ## Remove scratch files (kept downloads too), caches of tools and drawn plots; results stay.
 	@rm -rf scratch dvc_plots data/.staging reports/.staging .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from orchestration.dvc_project import Project, downstream, group
 from orchestration.executors import local
 from pipeline.errors import PipelineError
-from pipeline.planning.plan import SIDE_BY_SIDE
+from pipeline.stage_registry import SIDE_BY_SIDE
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline import stage_registry
 from pipeline.params import file
 from pipeline.teachers import initial_encoder
 from stages import _cli
@@ -24,7 +25,7 @@ def main(
     Example: mtdnnkd initialize --member m1
     """
     params = file.load()
-    _cli.one_of(member, params.teachers.members, "teachers.members")
+    stage_registry.instance("initialize", params, member=member)
     initial_encoder.write(member, params)
 
 

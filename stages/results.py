@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from pipeline import paths
+from pipeline import paths, stage_registry
 from pipeline.errors import DataError
 from pipeline.evaluation.report import files
 from stages import _cli
@@ -12,15 +12,9 @@ from stages import _cli
 app = _cli.application()
 
 _PLACES = (
-    ("data/teachers/", "every teacher: weights, tokenizer, log"),
-    ("data/logits/", "every teacher's logits of all rows, Parquet"),
-    ("data/soft_labels/", "soft labels of every task with teachers, Parquet"),
-    ("data/student/", "the student: weights, tokenizer, log, logits"),
-    ("data/baseline/", "the same without distillation"),
-    ("data/tuned/", "the student fine-tuned on single tasks, where tuning.tasks names any"),
-    ("data/evaluation/", "every system's prediction for every row, Parquet"),
+    *stage_registry.outputs(),
     (str(paths.RESULTS), "the tables above"),
-    (str(paths.METRICS), "all figures; reports/scores.csv has one a line"),
+    (str(paths.METRICS), "all figures; reports/scores.csv: one a line"),
 )
 
 

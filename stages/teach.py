@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.data import folds
+from pipeline import stage_registry
 from pipeline.params import file
 from stages import _cli
 
@@ -28,9 +28,7 @@ def main(
     Example: mtdnnkd teach --task rte --member m1 --fold all
     """
     params = file.load()
-    _cli.one_of(task, params.teachers.tasks, "teachers.tasks")
-    _cli.one_of(member, params.teachers.members, "teachers.members")
-    _cli.one_of(fold, folds.names(params.teachers.folds), "teachers.folds")
+    stage_registry.instance("teach", params, task=task, member=member, fold=fold)
     from pipeline.teachers import teach
 
     teach.teach(task, member, fold, params)

@@ -4,27 +4,12 @@ from __future__ import annotations
 
 from itertools import groupby
 
+from pipeline import stage_registry
 from pipeline.errors import DataError
 from pipeline.runtime import resource_usage
 from stages import _cli
 
 app = _cli.application()
-
-_ORDER = [
-    "download",
-    "prepare",
-    "refine",
-    "select",
-    "initialize",
-    "teach",
-    "label",
-    "ensemble",
-    "feature_teachers",
-    "distil",
-    "baseline",
-    "tune",
-    "evaluate",
-]
 
 
 @app.command()
@@ -44,7 +29,7 @@ def main() -> None:
             fix="make repro; stages that are up to date are not run and leave none",
         )
     print("| stage | runs | wall seconds | CPU seconds | peak MiB |\n|---|---|---|---|---|")
-    costs = sorted(recorded, key=lambda cost: _ORDER.index(cost["stage"].partition("@")[0]))
+    costs = sorted(recorded, key=lambda cost: stage_registry.order(cost["stage"]))
     for stage, group in groupby(costs, key=lambda cost: cost["stage"].partition("@")[0]):
         runs = list(group)
         wall = sum(run["wall_seconds"] for run in runs)

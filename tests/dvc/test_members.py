@@ -14,7 +14,10 @@ def test_adding_a_member_and_going_back(as_committed: Any) -> None:
     project = as_committed
     before, old = project.digests(), (project.root / "params.yaml").read_text()
     ran = project.experiment("+teachers.members.m3={seed: 3}")
-    assert ran == {"initialize@m3", "teach@rte-m3-all", "teach@stsb-m3-all"} | ENSEMBLES | AFTER_TEACHERS
+    assert (
+        ran
+        == {"initialize@m3", "teach@rte-m3-all", "teach@stsb-m3-all"} | ENSEMBLES | AFTER_TEACHERS
+    )
     assert members(project) == ["m1", "m2", "m3"]
     (project.root / "params.yaml").write_text(old)
     assert project.repro() == set()

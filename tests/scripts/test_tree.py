@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def test_the_readme_prints_every_module_with_its_phrase():
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert tree.rewrite(text, ROOT) == text, "run `make deps`"
+    assert tree.rewrite(text, ROOT) == text, "run `python -m scripts.tree`"
 
 
 def test_every_module_has_a_phrase():
