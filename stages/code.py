@@ -15,6 +15,8 @@ def main() -> None:
 
     Reads pipeline and stages. Writes data/code: a file a stage, the SHA-256 of all modules that the
     stage imports, without comments and docstrings.
+
+    Example: mtdnnkd code
     """
     code = code_digest.Code()
     with artifacts.new_folder(paths.CODE) as staging:

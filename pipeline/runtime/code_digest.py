@@ -56,8 +56,8 @@ class Code:
     def closure(self, module: str) -> list[str]:
         """Files that a module imports, itself included, directly or not.
 
-        Imports inside functions count, and so do the packages a module lies in and all modules beside
-        one that imports `pipeline.runtime.discovery`, which finds them by name.
+        Imports inside functions count, and so do the packages a module lies in, and all modules
+        beside one that imports `pipeline.runtime.discovery`, which finds them by name.
 
         Args:
             module: dotted name of a module of this project.

@@ -44,6 +44,17 @@ IMPORTS = {
         {"a": "import pipeline.p.q", "p/__init__": "import pipeline.b", "p/q": "", "b": ""},
         {"a", "b", "p/__init__", "p/q"},
     ),
+    "found by kind": (
+        {
+            "a": "from pipeline.p import base",
+            "p/__init__": "",
+            "p/base": "from pipeline.runtime.discovery import Registry",
+            "p/kind": "import pipeline.b",
+            "b": "",
+            "c": "",
+        },
+        {"a", "b", "p/__init__", "p/base", "p/kind"},
+    ),
     "two folders up": (
         {"a": "import pipeline.p.q", "p/__init__": "", "p/q": "from .. import b", "b": ""},
         {"a", "b", "p/__init__", "p/q"},
