@@ -21,7 +21,7 @@ REPEATS ?= 5
 # DVC runs its stages with the `python` it finds first.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help setup repro test test-fast test-all checks bench tables reference deps clean
+.PHONY: help setup repro test test-fast test-all checks bench tables reference clean
 
 help:  ## List the targets.
 	@echo "usage: make <target> [PROFILE=name] [DATA=folder] [JOBS=n] [ONLY=name] [VENV=folder]"; echo
@@ -90,9 +90,6 @@ reference: setup  ## Write docs/reference and the tree of docs/architecture.md f
 	@$(BIN)/python -m scripts.params_reference
 	@$(BIN)/python -m scripts.cli_reference
 	@$(BIN)/python -m scripts.tree
-
-deps: setup  ## Write each stage's imports into dvc.yaml; run it after changing an import.
-	@$(BIN)/python -m scripts.dependencies
 
 clean:  ## Remove scratch files (kept downloads too), caches of tools and drawn plots; results stay.
 	@rm -rf scratch dvc_plots data/.staging reports/.staging .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -12,22 +12,8 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command
 
 import stages
+from pipeline.stage_registry import STAGES
 
-STAGES = (
-    "download",
-    "prepare",
-    "refine",
-    "select",
-    "start",
-    "teach",
-    "label",
-    "ensemble",
-    "feature_teachers",
-    "distil",
-    "baseline",
-    "tune",
-    "evaluate",
-)
 _TOOLS = sorted(
     module.name
     for module in iter_modules(stages.__path__)

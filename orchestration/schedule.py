@@ -11,7 +11,7 @@ from orchestration.dvc_project import Project, downstream, group
 from orchestration.executors.base import Executor
 from orchestration.executors.local import InOrder
 from pipeline.errors import PipelineError
-from pipeline.planning.plan import SIDE_BY_SIDE
+from pipeline.stage_registry import SIDE_BY_SIDE
 
 if TYPE_CHECKING:
     import networkx as nx

@@ -5,17 +5,20 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from pipeline.stage_registry import output
+
 PARAMS = Path("params.yaml")
 PROFILES = Path("profiles")
 DATA = Path("data")
 TEXTS = DATA / "texts"
-SELECTED = DATA / "selected"
-SELECTION = DATA / "selection.json"
-FEATURE_TEACHERS = DATA / "feature_teachers"
-STUDENT = DATA / "student"
-BASELINE = DATA / "baseline"
+CODE = output("code")
+SELECTED = output("select")
+SELECTION = output("select", 1)
+FEATURE_TEACHERS = output("feature_teachers")
+STUDENT = output("distil")
+BASELINE = output("baseline")
 TUNED = DATA / "tuned"
-EVALUATION = DATA / "evaluation"
+EVALUATION = output("evaluate")
 METRICS = EVALUATION / "metrics.json"
 RESULTS = EVALUATION / "results.md"
 REPORTS = Path("reports")
@@ -28,14 +31,19 @@ SCRATCH = "MTDNNKD_SCRATCH"  # environment variable: folder for files that no ru
 _LOGITS = "logits.parquet"
 
 
+def code(stage: str) -> Path:
+    """File with the digest of one stage's code."""
+    return CODE / stage
+
+
 def raw(task: str) -> Path:
     """Folder of one task's files as the source gave them."""
-    return DATA / "raw" / task
+    return output("download", task=task)
 
 
 def prepared(task: str) -> Path:
     """Folder of one task's typed rows, one Parquet file a split."""
-    return DATA / "prepared" / task
+    return output("prepare", task=task)
 
 
 def live_log(name: str) -> Path:
@@ -50,7 +58,7 @@ def checkpoints(name: str, key: str) -> Path:
 
 def transfer(task: str) -> Path:
     """Folder of one task's further rows, that only teachers label."""
-    return DATA / "transfer" / task
+    return output("prepare", 1, task=task)
 
 
 def transfer_rows(task: str) -> Path:
@@ -60,7 +68,7 @@ def transfer_rows(task: str) -> Path:
 
 def refined(candidate: str) -> Path:
     """Folder of one multi-task candidate."""
-    return DATA / "refined" / candidate
+    return output("refine", candidate=candidate)
 
 
 def selected(rank: int) -> Path:
@@ -68,24 +76,24 @@ def selected(rank: int) -> Path:
     return SELECTED / str(rank)
 
 
-def start(member: str) -> Path:
-    """Folder of what one member starts from."""
-    return DATA / "starts" / member
+def initial_encoder(member: str) -> Path:
+    """Folder of the encoder that one member is initialized from."""
+    return output("initialize", member=member)
 
 
 def teacher(task: str, member: str, fold: str) -> Path:
     """Folder of one teacher: weights, tokenizer, log and manifest."""
-    return DATA / "teachers" / task / member / fold
+    return output("teach", task=task, member=member, fold=fold)
 
 
 def prepared_logits(task: str, member: str, fold: str) -> Path:
     """Parquet file of one teacher's logits of all prepared rows, in a folder of its own."""
-    return DATA / "logits" / task / member / fold / "prepared" / _LOGITS
+    return output("teach", 1, task=task, member=member, fold=fold) / _LOGITS
 
 
 def transfer_logits(task: str, member: str, fold: str) -> Path:
     """Parquet file of one teacher's logits of the transfer rows, in a folder of its own."""
-    return DATA / "logits" / task / member / fold / "transfer" / _LOGITS
+    return output("label", task=task, member=member, fold=fold) / _LOGITS
 
 
 def feature_teacher(task: str) -> Path:
@@ -95,12 +103,12 @@ def feature_teacher(task: str) -> Path:
 
 def soft_labels(task: str) -> Path:
     """Parquet file of one task's soft labels."""
-    return DATA / "soft_labels" / f"{task}.parquet"
+    return output("ensemble", task=task)
 
 
 def tuned(task: str) -> Path:
     """Folder of the student fine-tuned on one task."""
-    return TUNED / task
+    return output("tune", task=task)
 
 
 def tuned_logits(task: str) -> Path:

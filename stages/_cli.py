@@ -5,16 +5,18 @@ from __future__ import annotations
 import contextlib
 import errno
 import gc
+import os
 import signal
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import typer
 from typer.core import TyperGroup
 
-from pipeline.errors import ParamsError, PipelineError
-from pipeline.runtime import resource_usage
+from pipeline import paths, stage_registry
+from pipeline.errors import PipelineError
+from pipeline.runtime import code_digest, resource_usage
 
 USER_ERROR = 2
 INTERRUPTED = 130
@@ -33,24 +35,11 @@ def application(help_text: str | None = None, cls: type[TyperGroup] | None = Non
     )
 
 
-def one_of(name: str, known: Collection[str], where: str) -> None:
-    """Check a name given on the command line against the names in params.yaml.
-
-    Raises:
-        ParamsError: the name is not there.
-    """
-    if name not in known:
-        raise ParamsError(
-            f"no such name under {where}; there are: {', '.join(known) or 'none'}",
-            seen=name,
-            where="params.yaml",
-        )
-
-
 def run(app: Callable[..., Any]) -> None:
     """Run a typer application and turn the errors a user can fix into exit code 2."""
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
     try:
+        _check_code()
         app()
     except SystemExit as end:  # typer has turned Ctrl-C into 130 already, without a word
         if end.code == INTERRUPTED:
@@ -71,6 +60,26 @@ def run(app: Callable[..., Any]) -> None:
         with contextlib.suppress(OSError):  # a note for people; the stage itself is done
             resource_usage.record()
         gc.freeze()  # the process ends here: nothing is worth a last collection of everything
+
+
+def _check_code() -> None:
+    """Check, under DVC, that the digest which DVC notes for this run is that of this code.
+
+    Raises:
+        PipelineError: it is not, as `dvc repro --single-item` runs no stage that this one needs.
+    """
+    stage = os.environ.get("DVC_STAGE", "").rpartition(":")[2].partition("@")[0]
+    if stage in stage_registry.STAGES and stage != stage_registry.CODE:
+        file = paths.code(stage)
+        noted = file.read_text(encoding="utf-8").strip() if file.exists() else "no digest"
+        digest = code_digest.digest(f"stages.{stage}")
+        if noted != digest:
+            raise PipelineError(
+                "the code of this stage is not the one that DVC would note for its result",
+                seen=f"{noted}, the code's is {digest}",
+                where=file,
+                fix=f"dvc repro {stage_registry.CODE}, then run the same command again",
+            )
 
 
 def fault(error: OSError) -> PipelineError:

@@ -8,6 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pipeline import stage_registry
 from pipeline.errors import ParamsError, PipelineError
 from pipeline.params import file
 from pipeline.paths import PARAMS
@@ -26,15 +27,6 @@ _SIZE = re.compile(
     re.IGNORECASE,
 )
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
-# Where a stage's training settings stand, the place that wins first.
-_SECTIONS = {
-    "refine": ("refinement.candidates.{candidate}", "refinement"),
-    "teach": ("teachers.members.{member}", "teachers.tasks.{task}", "teachers"),
-    "label": ("teachers.members.{member}", "teachers.tasks.{task}", "teachers"),
-    "distil": ("student",),
-    "baseline": ("student",),
-    "tune": ("tuning.tasks.{task}", "tuning"),
-}
 
 
 class _Setting(NamedTuple):
@@ -95,12 +87,18 @@ def _fixes(
     except (OSError, ParamsError, MemoryError):
         values = {}
     if batch is not None:
-        sections = [place.format_map(options) for place in _SECTIONS.get(stage, ())]
-        if flags := list(_lower(batch, sections, values)):
+        places = [place.format_map(options) for place in _sections(stage)]
+        if flags := list(_lower(batch, places, values)):
             yield f"dvc exp run {' '.join(flags)}"
-    elif stage in _SECTIONS:
-        yield f"a smaller {_SECTIONS[stage][-1]}.encoder"
+    elif sections := _sections(stage):
+        yield f"a smaller {sections[-1]}.encoder"
     yield "if other stages run beside it: make repro JOBS=1"
+
+
+def _sections(stage: str) -> tuple[str, ...]:
+    """Where a stage's batch size stands, the place that wins first."""
+    row = stage_registry.STAGES.get(stage)
+    return () if row is None else row.batch
 
 
 def _lower(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import paths
+from pipeline import paths, stage_registry
 from stages import _cli
 
 app = _cli.application()
@@ -26,7 +26,7 @@ def main(task: Annotated[str, typer.Option(help="Task's name in params.yaml.")])
     from pipeline.params import file
 
     params = file.load()
-    _cli.one_of(task, params.tasks, "tasks")
+    stage_registry.instance("download", params, task=task)
     collected = raw_folder.write(task, params, paths.raw(task))
     for note in collected.notes(task):
         print(note, file=sys.stderr)

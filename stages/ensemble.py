@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline import paths
+from pipeline import paths, stage_registry
 from pipeline.data import folds, rows, transfer_rows
 from pipeline.data.formats import layouts
 from pipeline.params import file, rules
@@ -29,7 +29,7 @@ def main(
     Example: mtdnnkd ensemble --task rte
     """
     params = file.load()
-    _cli.one_of(task, params.teachers.tasks, "teachers.tasks")
+    stage_registry.instance("ensemble", params, task=task)
     prepared, path, settings = paths.prepared(task), paths.soft_labels(task), params.ensemble
     rule = rules.written(settings.rule)
     if rows.absent(prepared):

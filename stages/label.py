@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline import stage_registry
 from pipeline.params import file
 from stages import _cli
 
@@ -26,9 +27,7 @@ def main(
     Example: mtdnnkd label --task rte --member m1 --fold all
     """
     params = file.load()
-    _cli.one_of(task, params.transfer, "transfer")
-    _cli.one_of(member, params.teachers.members, "teachers.members")
-    _cli.one_of(fold, [str(known) for known in params.teachers.folds], "teachers.folds")
+    stage_registry.instance("label", params, task=task, member=member, fold=fold)
     from pipeline.teachers import label
 
     label.label(task, member, fold, params.machine)

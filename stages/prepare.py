@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pipeline import paths
+from pipeline import paths, stage_registry
 from pipeline.params import file
 from pipeline.runtime import artifacts
 from stages import _cli
@@ -33,7 +33,7 @@ def main(task: Annotated[str, typer.Option(help="Task's name in params.yaml.")])
     from pipeline.data import prepare
 
     params = file.load()
-    _cli.one_of(task, params.tasks, "tasks")
+    stage_registry.instance("prepare", params, task=task)
     prepared = prepare.prepare(task, paths.raw(task), params)
     with (
         artifacts.new_folder(paths.prepared(task)) as staging,

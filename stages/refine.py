@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline import stage_registry
 from pipeline.params import file
 from stages import _cli
 
@@ -25,7 +26,7 @@ def main(
     Example: mtdnnkd refine --candidate c1
     """
     params = file.load()
-    _cli.one_of(candidate, params.refinement.candidates, "refinement.candidates")
+    stage_registry.instance("refine", params, candidate=candidate)
     from pipeline.teachers import refine
 
     refine.refine(candidate, params)

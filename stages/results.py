@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import sys
 
-from pipeline import paths
+from pipeline import paths, stage_registry
 from pipeline.errors import DataError
 from stages import _cli
 
 app = _cli.application()
 
 _PLACES = (
-    ("data/teachers/", "every teacher: weights, tokenizer, log"),
-    ("data/logits/", "every teacher's logits of all rows"),
-    ("data/soft_labels/", "soft labels of every task with teachers"),
-    ("data/student/", "the student: weights, tokenizer, log, logits"),
-    ("data/baseline/", "the same without distillation"),
-    ("data/tuned/", "the student fine-tuned on tasks of tuning.tasks"),
-    ("data/evaluation/", "every system's prediction for every row"),
+    *stage_registry.outputs(),
     (str(paths.RESULTS), "tables with all metrics, tests and calibration"),
     (str(paths.METRICS), "all figures; reports/scores.csv: one a line"),
 )

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from pipeline.data import folds
+from pipeline import stage_registry
 from pipeline.params import file
 from stages import _cli
 
@@ -21,16 +21,14 @@ def main(
 ) -> None:
     """Fine-tune one teacher (one task, one member, one fold) and score every row of its task.
 
-    Reads data/prepared/TASK and data/starts/MEMBER.
+    Reads data/prepared/TASK and data/initial_encoders/MEMBER.
     Writes data/teachers/TASK/MEMBER/FOLD: weights, tokenizer, log, manifest.
     Writes data/logits/TASK/MEMBER/FOLD/prepared: logits of every row.
 
     Example: mtdnnkd teach --task rte --member m1 --fold all
     """
     params = file.load()
-    _cli.one_of(task, params.teachers.tasks, "teachers.tasks")
-    _cli.one_of(member, params.teachers.members, "teachers.members")
-    _cli.one_of(fold, folds.names(params.teachers.folds), "teachers.folds")
+    stage_registry.instance("teach", params, task=task, member=member, fold=fold)
     from pipeline.teachers import teach
 
     teach.teach(task, member, fold, params)

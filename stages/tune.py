@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline import stage_registry
 from pipeline.params import file
 from stages import _cli
 
@@ -24,7 +25,7 @@ def main(
     Example: mtdnnkd tune --task rte
     """
     params = file.load()
-    _cli.one_of(task, params.tuning.tasks, "tuning.tasks")
+    stage_registry.instance("tune", params, task=task)
     from pipeline.student import tune
 
     tune.tune(task, params)

@@ -5,27 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline import stage_registry
 from pipeline.errors import DataError
 from pipeline.runtime import resource_usage
 from stages import _cli
 
 app = _cli.application()
-
-_ORDER = [
-    "download",
-    "prepare",
-    "refine",
-    "select",
-    "start",
-    "teach",
-    "label",
-    "ensemble",
-    "feature_teachers",
-    "distil",
-    "baseline",
-    "tune",
-    "evaluate",
-]
 
 
 @app.command()
@@ -61,9 +46,8 @@ def _table(recorded: Sequence[Mapping[str, Any]]) -> str:
             "peak MiB": ("peak_mib", "max"),
         }
     )
-    order = [stage for stage in _ORDER if stage in table.index]
-    others = [stage for stage in table.index if stage not in _ORDER]
-    cells = table.loc[[*order, *others]].map("{:,.0f}".format).reset_index()
+    ordered = table.sort_index(key=lambda stages: stages.map(stage_registry.order))
+    cells = ordered.map("{:,.0f}".format).reset_index()
     aligned = ("left", *["right"] * (len(cells.columns) - 1))
     return cells.to_markdown(index=False, disable_numparse=True, colalign=aligned)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pyarrow as pa
 from pydantic import TypeAdapter
 
-from pipeline import paths
+from pipeline import stage_registry
 from pipeline.data import row_tables
 from pipeline.errors import SavedModelError
 from pipeline.model import encoders
@@ -32,17 +32,6 @@ HEADS = "heads.safetensors"
 LOG = "log.csv"
 MANIFEST = "model.json"  # written last: a folder without it is not whole
 _WEIGHTS = f"{ENCODER}/{encoders.WEIGHTS}"
-_STAGES = {
-    "refined": ("refine", 1),
-    "selected": ("select", 0),
-    "starts": ("start", 1),
-    "teachers": ("teach", 3),
-    "feature_teachers": ("feature_teachers", 0),
-    "student": ("distil", 0),
-    "baseline": ("baseline", 0),
-    "tuned": ("tune", 1),
-}
-"""Folder in data/ -> the stage that writes it, and the number of path parts of its instance."""
 _LIBRARIES = ("torch", "transformers", "tokenizers", "numpy", "pyarrow")
 
 
@@ -203,12 +192,9 @@ def _refuse(fault: str, where: Path, seen: object = None) -> NoReturn:
 
 def _remake(path: Path) -> str:
     """The command that writes the model in a folder, or around a file, again."""
-    top, kind, *below = [*Path(os.path.relpath(path)).parts, "", ""]
-    stage, count = _STAGES.get(kind, ("", 0))
-    names = below[:count]
-    if top != paths.DATA.name or not stage or not all(names) or len(names) < count:
+    instance = stage_registry.maker(Path(os.path.relpath(path)))
+    if instance is None:
         return "name another folder, or run the stage that makes this one again"
-    instance = f"{stage}@{'-'.join(names)}" if names else stage
     # A single item: --force alone would train again all that the stage needs.
     return f"dvc repro --single-item --force {instance}"
 

@@ -16,9 +16,6 @@ from pipeline.planning import dataset_sizes, encoder_shapes, stage_runs
 from pipeline.planning.dataset_sizes import DatasetSize
 from pipeline.planning.stage_runs import Job, Run
 
-SIDE_BY_SIDE = (("refine",), ("teach",), ("label",), ("distil", "baseline"), ("tune",))
-"""Stages that train or score. Those of one group need none of each other, only earlier groups."""
-
 
 @dataclass(frozen=True)
 class Plan:

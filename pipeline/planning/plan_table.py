@@ -7,10 +7,11 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from pipeline import stage_registry
 from pipeline.planning import estimates
 from pipeline.planning.cost import GIB
 from pipeline.planning.devices import Device
-from pipeline.planning.plan import SIDE_BY_SIDE, Plan
+from pipeline.planning.plan import Plan
 
 WIDTH = 80
 """Columns of a terminal into which table and notes fit."""
@@ -102,7 +103,9 @@ def hours(runs: pd.DataFrame, devices: int) -> float:
         devices: how many runs go side by side.
     """
     known = runs.dropna(subset="seconds").sort_values("run")
-    groups = (known.loc[known["stage"].isin(group), "seconds"] for group in SIDE_BY_SIDE)
+    groups = (
+        known.loc[known["stage"].isin(group), "seconds"] for group in stage_registry.SIDE_BY_SIDE
+    )
     return sum(estimates.wall(seconds, devices) for seconds in groups) / 3600
 
 
@@ -143,8 +146,21 @@ def _notes(plan: Plan, runs: pd.DataFrame, device: Device, devices: int) -> Iter
     yield _rows(plan)
     if any(run.job.settings.early_stopping for run in plan.runs):
         yield "Early stopping may end runs sooner: all epochs are counted."
+    yield _uncounted(plan)
     for reason in dict.fromkeys(run.unknown for run in plan.runs if run.unknown):
         yield f"?: {reason}."
+
+
+def _uncounted(plan: Plan) -> str:
+    """Stages without a line in the table, each with the number of its instances."""
+    counted = {run.stage for run in plan.runs}
+    numbers = {
+        stage: len(stage_registry.instances(stage, plan.params))
+        for stage in stage_registry.STAGES
+        if stage not in counted
+    }
+    names = ", ".join(f"{stage} ({number})" for stage, number in numbers.items() if number)
+    return f"Not counted, with the number of runs: {names}."
 
 
 def _disk(plan: Plan, runs: pd.DataFrame) -> float:

@@ -6,16 +6,12 @@ import dataclasses
 import hashlib
 import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.runtime import artifacts, memory_mapped
+from pipeline.runtime import memory_mapped
 
-_CODE = Path(__file__).resolve().parents[1]
-_APART = ("planning/", "evaluation/", "deployment/", "data/sample/", "data/sources/")
-"""Folders of the library that no training imports."""
 _CHUNK = 1 << 24  # bytes of an array copied at once, if it does not lie in one piece
 
 
@@ -32,22 +28,6 @@ def digest(value: Any) -> str:
     digest = hashlib.sha256()
     _add(digest, value)
     return digest.hexdigest()
-
-
-def code_digest(root: Path = _CODE) -> str:
-    """SHA-256 over the library's source files that training may import, in hex.
-
-    Args:
-        root: folder of the library.
-    """
-    files = (file.relative_to(root) for file in root.rglob("*.py"))
-    return digest(
-        {
-            file.as_posix(): artifacts.sha256(root / file)
-            for file in files
-            if not file.as_posix().startswith(_APART)
-        }
-    )
 
 
 def _add(digest: Any, value: Any) -> None:

@@ -53,7 +53,7 @@ class _Start(Section):
 
 
 def write(member: str, params: Params) -> None:
-    """Write the encoder a member is initialised from to data/starts/<member>/.
+    """Write the encoder a member is initialised from to data/initial_encoders/<member>/.
 
     An encoder of params.yaml is only named, a folder's path as it stands there. A candidate's
     encoder is copied, so that only the members initialised from it depend on it.
@@ -62,7 +62,7 @@ def write(member: str, params: Params) -> None:
         EncoderError: nothing is selected at the member's rank, or it is not whole.
     """
     own = params.teachers.members[member]
-    with artifacts.new_folder(paths.start(member)) as staging:
+    with artifacts.new_folder(paths.initial_encoder(member)) as staging:
         if own.refined is None:
             start = _Start(encoder=own.encoder or params.teachers.encoder)
         else:
@@ -74,7 +74,7 @@ def load(folder: Path, dropout: float) -> tuple[PreTrainedModel, PreTrainedToken
     """Load the encoder and tokenizer that a member is initialised from.
 
     Args:
-        folder: data/starts/<member>.
+        folder: data/initial_encoders/<member>.
         dropout: dropout of the shared layers, attention probabilities included.
 
     Raises:
@@ -104,7 +104,7 @@ def describe(folder: Path) -> dict[str, Any]:
 
 
 def _read(folder: Path) -> Encoder | Refined:
-    path, fix = folder / START, f"dvc repro start@{folder.name}"
+    path, fix = folder / START, f"dvc repro initialize@{folder.name}"
     if not path.is_file():
         raise EncoderError("the member has no start", where=path, fix=fix)
     start = _validated(_Start, path, fix)
@@ -147,5 +147,5 @@ def _check(folder: Path, refined: Refined) -> None:
             f"(SHA-256 {refined.sha256})",
             seen=seen,
             where=weights,
-            fix="dvc repro --single-item --force select start",
+            fix="dvc repro --single-item --force select initialize",
         )

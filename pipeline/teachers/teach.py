@@ -50,7 +50,7 @@ def teach(task: str, member: str, fold: str, params: Params) -> None:
 
 
 def _open(member: str, recipe: Recipe) -> LoadedEncoder:
-    folder = paths.start(member)
+    folder = paths.initial_encoder(member)
     return LoadedEncoder(
         *initial_encoder.load(folder, recipe.dropout), initial_encoder.describe(folder)
     )

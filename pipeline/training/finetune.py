@@ -15,7 +15,7 @@ from pipeline.data.rows import Rows, Splits
 from pipeline.model import encoders, saved_model, scoring, tokenization
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.params import machine
-from pipeline.runtime import hardware, hashing
+from pipeline.runtime import code_digest, hardware
 from pipeline.runtime.artifact_lock import StagingFolder
 from pipeline.soft_labels import logits
 from pipeline.tasks import part_of
@@ -172,7 +172,7 @@ def _train(
     key = run_key.digest(recipe, network, sets, run.matcher, teachers, chosen)
     checkpoints = CheckpointFolder(paths.checkpoints(staging.name, key))
     staging.spent.append(checkpoints.folder)
-    code, seconds = hashing.code_digest(), machine.checkpoint_seconds
+    code, seconds = code_digest.digest(__name__), machine.checkpoint_seconds
     trainer.train(network, sets, run, chosen, Checkpointer(checkpoints, code, run.title, seconds))
     manifest = saved_model.manifest(
         recipe.name,

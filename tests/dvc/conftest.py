@@ -23,6 +23,7 @@ FILES = (
     "params.yaml",
     ".dvcignore",
     ".gitignore",
+    ".gitattributes",
     ".dvc/config",
     ".dvc/.gitignore",
     ".dvc/plots/losses.json",

@@ -14,7 +14,10 @@ def test_adding_a_member_and_going_back(as_committed: Any) -> None:
     project = as_committed
     before, old = project.digests(), (project.root / "params.yaml").read_text()
     ran = project.experiment("+teachers.members.m3={seed: 3}")
-    assert ran == {"start@m3", "teach@rte-m3-all", "teach@stsb-m3-all"} | ENSEMBLES | AFTER_TEACHERS
+    assert (
+        ran
+        == {"initialize@m3", "teach@rte-m3-all", "teach@stsb-m3-all"} | ENSEMBLES | AFTER_TEACHERS
+    )
     assert members(project) == ["m1", "m2", "m3"]
     (project.root / "params.yaml").write_text(old)
     assert project.repro() == set()
@@ -53,7 +56,7 @@ def test_a_candidate_more_refines_only_itself(as_committed: Any) -> None:
     as_committed.change(lambda params: params["teachers"]["members"]["m1"].update({"refined": 1}))
     teachers = {"teach@rte-m1-all", "teach@stsb-m1-all"}
     ran = as_committed.repro()
-    starts = {"start@m1", "start@m2"}
+    starts = {"initialize@m1", "initialize@m2"}
     assert (
         ran == {"refine@c1", "refine@c2", "select"} | starts | teachers | ENSEMBLES | AFTER_TEACHERS
     )

@@ -13,7 +13,7 @@ STAGES = set(
     """
     download@rte download@stsb download@wnli
     prepare@rte prepare@stsb prepare@wnli
-    select start@m1 start@m2
+    select initialize@m1 initialize@m2
     teach@rte-m1-all teach@rte-m2-all teach@stsb-m1-all teach@stsb-m2-all
     ensemble@rte ensemble@stsb feature_teachers distil baseline evaluate
     """.split()  # noqa: SIM905  a table, not a list

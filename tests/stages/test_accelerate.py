@@ -65,7 +65,7 @@ def project(tiny_params, tmp_path: Path) -> Path:
     for stage, option, name in (
         ("download", "--task", "rte"),
         ("prepare", "--task", "rte"),
-        ("start", "--member", "m1"),
+        ("initialize", "--member", "m1"),
     ):
         run(tmp_path, stage, option, name)
     return tmp_path

@@ -11,7 +11,9 @@ import pytest
 import torch
 import typer
 
-from pipeline.errors import DataError, ParamsError
+from pipeline import paths
+from pipeline.errors import DataError
+from pipeline.runtime import code_digest
 from stages import _cli
 
 ENOSPC = OSError(errno.ENOSPC, "No space left on device", "data/x")
@@ -78,24 +80,45 @@ def test_success_exits_with_0_and_bad_usage_with_2(monkeypatch, capsys):
     assert "--tsk" in capsys.readouterr().err
 
 
-def test_one_of_names_what_there_is():
-    _cli.one_of("rte", ["rte"], "tasks")
-    with pytest.raises(ParamsError, match="there are: rte, cola") as caught:
-        _cli.one_of("rt", ["rte", "cola"], "tasks")
-    assert "seen: rt" in str(caught.value)
+def write(path, text):
+    path.parent.mkdir(parents=True)
+    path.write_text(f"{text}\n")
 
 
-def test_a_cost_that_cannot_be_noted_does_not_fail_the_stage(monkeypatch, tmp_path):
+def run_under_dvc(monkeypatch, tmp_path, stage):
+    """Run a command that does nothing as DVC would run a stage; exit code."""
     app = _cli.application("Try.")
 
     @app.command()
     def main() -> None:
         pass
 
-    (tmp_path / "scratch").write_text("a file where the folder should be")
+    monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
-    monkeypatch.setenv("DVC_STAGE", "prepare@rte")
+    monkeypatch.setenv("DVC_STAGE", stage)
     monkeypatch.setattr("sys.argv", ["try"])
     with pytest.raises(SystemExit) as caught:
         _cli.run(app)
-    assert caught.value.code == 0
+    return caught.value.code
+
+
+@pytest.mark.parametrize("noted", [None, "0" * 64])
+def test_under_dvc_a_digest_of_other_code_is_refused(monkeypatch, tmp_path, capsys, noted):
+    if noted is not None:
+        write(tmp_path / paths.code("teach"), noted)
+    assert run_under_dvc(monkeypatch, tmp_path, "teach@rte-m1-all") == 2
+    shown = capsys.readouterr().err
+    assert "the code of this stage" in shown
+    assert "where: data/code/teach\n  fix: dvc repro code," in shown
+
+
+@pytest.mark.parametrize("stage", ["teach@rte-m1-all", "code", "of_another_project"])
+def test_under_dvc_the_digest_of_this_code_is_accepted(monkeypatch, tmp_path, stage):
+    if stage.startswith("teach"):
+        write(tmp_path / paths.code("teach"), code_digest.digest("stages.teach"))
+    assert run_under_dvc(monkeypatch, tmp_path, stage) == 0
+
+
+def test_a_cost_that_cannot_be_noted_does_not_fail_the_stage(monkeypatch, tmp_path):
+    (tmp_path / "scratch").write_text("a file where the folder should be")
+    assert run_under_dvc(monkeypatch, tmp_path, "code") == 0

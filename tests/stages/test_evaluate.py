@@ -120,7 +120,7 @@ def test_results_are_printed_with_where_they_lie(run: Run) -> None:
     ran = run("results")
     assert ran.returncode == 0
     assert ran.stdout.startswith(paths.RESULTS.read_text())
-    for place in ("data/teachers/", "data/soft_labels/", "data/student/", str(paths.METRICS)):
+    for place in ("data/teachers/", "data/soft_labels/", "data/student", str(paths.METRICS)):
         assert f"  {place}" in ran.stdout
 
 

@@ -93,8 +93,8 @@ def made_once(tmp_path_factory):
         context.set_forkserver_preload(["tests.stages.killed"])
         project = Project(tmp_path_factory.mktemp("killed"), context)
         _write_params(project.root)
-        for stage, *options in (("download", "rte"), ("prepare", "rte"), ("start", "m1")):
-            name = "--member" if stage == "start" else "--task"
+        for stage, *options in (("download", "rte"), ("prepare", "rte"), ("initialize", "m1")):
+            name = "--member" if stage == "initialize" else "--task"
             project.finish([f"stages.{stage}", name, *options])
         begin = time.monotonic()
         project.finish()

@@ -164,7 +164,7 @@ MAKERS = {
     "data/refined/c1": "refine@c1",
     "data/tuned/rte": "tune@rte",
     "data/selected/1": "select",
-    "data/starts/m1": "start@m1",
+    "data/initial_encoders/m1": "initialize@m1",
 }
 
 

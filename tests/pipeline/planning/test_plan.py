@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import paths
+from pipeline import paths, stage_registry
 from pipeline.data import folds, rows
 from pipeline.errors import ParamsError
 from pipeline.params import file, profiles
@@ -67,7 +67,7 @@ def test_the_groups_are_all_stages_that_are_planned() -> None:
     refined = ("refinement.candidates={c1: {seed: 1}}", "selection.top=1")
     further = "transfer={rte: {source: test, rows: 9}}"
     found = planned("sample", *refined, further, "tuning.tasks={rte: {}}")
-    grouped = list(chain.from_iterable(plan.SIDE_BY_SIDE))
+    grouped = list(chain.from_iterable(stage_registry.SIDE_BY_SIDE))
     assert list(dict.fromkeys(run.stage for run in found.runs)) == grouped
 
 

@@ -14,8 +14,6 @@ import torch
 
 from pipeline.model.tokenization import Tokens
 from pipeline.runtime import hashing
-from scripts import dependencies
-from tests.conftest import ROOT
 
 DIFFERENT = [
     None,
@@ -81,21 +79,3 @@ def test_every_array_of_the_tokens_counts():
 def test_other_things_are_refused():
     with pytest.raises(TypeError, match="object"):
         hashing.digest({"a": object()})
-
-
-def test_the_code_is_what_training_imports():
-    """A comment in a report does not spoil a checkpoint; a comment in the loop does."""
-    imported = dependencies.closure("pipeline.training.finetune", ROOT)
-    assert "pipeline/training/step.py" in imported
-    apart = {f"pipeline/{name}" for name in hashing._APART}
-    assert [path for path in imported if any(path.startswith(name) for name in apart)] == []
-
-
-def test_a_changed_file_is_other_code(tmp_path):
-    for name in ("a.py", "planning/b.py", "c.txt"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text("1")
-    before = hashing.code_digest(tmp_path)
-    for name, differs in (("planning/b.py", False), ("c.txt", False), ("a.py", True)):
-        (tmp_path / name).write_text("2")
-        assert (hashing.code_digest(tmp_path) != before) is differs

@@ -59,7 +59,7 @@ def files(folder):
 
 def test_without_more_a_member_starts_from_the_encoder_of_all(params, tiny):
     initial_encoder.write("m1", params(m1=Member(seed=1)))
-    folder = paths.start("m1")
+    folder = paths.initial_encoder("m1")
     assert list(files(folder)) == ["start.json"]
     model, _ = initial_encoder.load(folder, 0.3)
     torch.testing.assert_close(model.state_dict(), encoders.load(tiny, 0.0)[0].state_dict())
@@ -70,22 +70,22 @@ def test_without_more_a_member_starts_from_the_encoder_of_all(params, tiny):
 def test_a_members_own_encoder_goes_first_and_keeps_its_layers(params, tiny):
     own = tiny.model_copy(update={"seed": 5, "layers": [2]})
     initial_encoder.write("m1", params(m1=Member(seed=1, encoder=own)))
-    model, _ = initial_encoder.load(paths.start("m1"), 0.0)
+    model, _ = initial_encoder.load(paths.initial_encoder("m1"), 0.0)
     torch.testing.assert_close(model.state_dict(), encoders.load(own, 0.0)[0].state_dict())
-    assert initial_encoder.describe(paths.start("m1"))["layers"] == [2]
+    assert initial_encoder.describe(paths.initial_encoder("m1"))["layers"] == [2]
 
 
 def test_seed_and_settings_of_a_member_are_no_part_of_its_start(params):
     members = {"m1": Member(seed=1), "m2": Member(seed=2, epochs=9, dropout=0.2)}
     for name in members:
         initial_encoder.write(name, params(**members))
-    assert files(paths.start("m1")) == files(paths.start("m2"))
+    assert files(paths.initial_encoder("m1")) == files(paths.initial_encoder("m2"))
 
 
 def test_an_encoder_on_the_hub_is_named_without_being_fetched(params):
     hub = HubEncoder(source="hub", repo="google-bert/bert-base-uncased", revision="0" * 40)
     initial_encoder.write("m1", params(m1=Member(seed=1, encoder=hub)))
-    assert initial_encoder.describe(paths.start("m1")) == encoders.describe(hub)
+    assert initial_encoder.describe(paths.initial_encoder("m1")) == encoders.describe(hub)
 
 
 def test_a_folder_is_named_as_in_params_so_that_a_copy_of_the_project_finds_its_own(
@@ -100,15 +100,15 @@ def test_a_folder_is_named_as_in_params_so_that_a_copy_of_the_project_finds_its_
     copy = tmp_path.with_name(f"{tmp_path.name}-copy")
     shutil.move(tmp_path / "data", copy / "data")
     monkeypatch.chdir(copy)
-    found, _ = initial_encoder.load(paths.start("m1"), 0.0)
+    found, _ = initial_encoder.load(paths.initial_encoder("m1"), 0.0)
     torch.testing.assert_close(found.state_dict(), model.state_dict())
-    assert initial_encoder.describe(paths.start("m1"))["path"] == "mine"
+    assert initial_encoder.describe(paths.initial_encoder("m1"))["path"] == "mine"
 
 
 def test_a_candidates_encoder_lies_in_the_start(params, selected):
     initial_encoder.write("m1", params(m1=Member(seed=1, refined=2)))
     shutil.rmtree(paths.SELECTED)
-    folder = paths.start("m1")
+    folder = paths.initial_encoder("m1")
     model, tokenizer = initial_encoder.load(folder, 0.3)
     torch.testing.assert_close(model.state_dict(), selected)
     assert model.config.attention_probs_dropout_prob == 0.3
@@ -123,28 +123,28 @@ def test_a_candidates_encoder_lies_in_the_start(params, selected):
 def test_from_a_candidate_to_an_encoder_leaves_no_ghost(params, selected):
     initial_encoder.write("m1", params(m1=Member(seed=1, refined=2)))
     initial_encoder.write("m1", params(m1=Member(seed=1)))
-    assert list(files(paths.start("m1"))) == ["start.json"]
+    assert list(files(paths.initial_encoder("m1"))) == ["start.json"]
 
 
 def test_twice_the_same_gives_the_same_bytes(params, selected):
     initial_encoder.write("m1", params(m1=Member(seed=1, refined=2)))
-    first = files(paths.start("m1"))
+    first = files(paths.initial_encoder("m1"))
     initial_encoder.write("m1", params(m1=Member(seed=1, refined=2)))
-    assert files(paths.start("m1")) == first
+    assert files(paths.initial_encoder("m1")) == first
     assert len(first) >= 4
 
 
 def test_a_rank_that_is_not_there_names_the_stage(params, selected):
     with pytest.raises(EncoderError, match=r"selected at rank 3(.|\n)*dvc repro select"):
         initial_encoder.write("m1", params(m1=Member(seed=1, refined=3)))
-    assert not paths.start("m1").exists()
+    assert not paths.initial_encoder("m1").exists()
 
 
 def test_a_selected_encoder_with_other_weights_is_refused(params, selected):
     (paths.selected(2) / "encoder" / "model.safetensors").write_bytes(b"others")
     with pytest.raises(EncoderError, match="not those of candidate c2"):
         initial_encoder.write("m1", params(m1=Member(seed=1, refined=2)))
-    assert not paths.start("m1").exists()
+    assert not paths.initial_encoder("m1").exists()
 
 
 @pytest.mark.parametrize(
@@ -152,17 +152,17 @@ def test_a_selected_encoder_with_other_weights_is_refused(params, selected):
 )
 def test_a_start_that_is_not_whole_is_refused(params, selected, spoil):
     initial_encoder.write("m1", params(m1=Member(seed=1, refined=2)))
-    spoil(paths.start("m1") / "encoder" / "model.safetensors")
+    spoil(paths.initial_encoder("m1") / "encoder" / "model.safetensors")
     with pytest.raises(EncoderError, match="not those of candidate c2"):
-        initial_encoder.load(paths.start("m1"), 0.0)
+        initial_encoder.load(paths.initial_encoder("m1"), 0.0)
 
 
 @pytest.mark.parametrize(
     "read", [initial_encoder.describe, lambda folder: initial_encoder.load(folder, 0.0)]
 )
 def test_without_a_start_the_error_names_the_stage(read):
-    with pytest.raises(EncoderError, match=r"no start(.|\n)*dvc repro start@m7"):
-        read(paths.start("m7"))
+    with pytest.raises(EncoderError, match=r"no start(.|\n)*dvc repro initialize@m7"):
+        read(paths.initial_encoder("m7"))
 
 
 RANDOM = RandomEncoder(source="random", seed=0, depth=1, hidden=4, attention_heads=1)
@@ -187,6 +187,6 @@ RANDOM = RandomEncoder(source="random", seed=0, depth=1, hidden=4, attention_hea
     ids=["nothing", "both", "no such source", "bad value", "no hash", "no mapping"],
 )
 def test_a_start_that_names_no_encoder_is_refused(note, says):
-    artifacts.write_json(paths.start("m1") / "start.json", note)
+    artifacts.write_json(paths.initial_encoder("m1") / "start.json", note)
     with pytest.raises(EncoderError, match=f"does not say which encoder(.|\n)*{says}"):
-        initial_encoder.describe(paths.start("m1"))
+        initial_encoder.describe(paths.initial_encoder("m1"))

@@ -130,7 +130,7 @@ def test_the_best_candidates_encoder_is_what_a_member_starts_from(params, tiny_p
     members = {"members": {"m1": Member(seed=1, refined=1)}}
     teachers = tiny_params.teachers.model_copy(update=members)
     initial_encoder.write("m1", chosen.model_copy(update={"teachers": teachers}))
-    encoder, tokenizer = initial_encoder.load(paths.start("m1"), 0.0)
+    encoder, tokenizer = initial_encoder.load(paths.initial_encoder("m1"), 0.0)
     trained = saved_model.load(paths.refined(best)).network.encoder
     assert {name: weight.tolist() for name, weight in encoder.state_dict().items()} == {
         name: weight.tolist() for name, weight in trained.state_dict().items()

@@ -53,7 +53,7 @@ def test_it_scores_every_row_of_every_split(tiny_params):
     assert set(manifest["dev"]) == {"dev"}
     assert (manifest["name"], manifest["fold"], manifest["folds"]) == ("m1", "all", ["all"])
     assert manifest["seen"]["rows"] == 12
-    assert manifest["encoder"] == initial_encoder.describe(paths.start("m1"))
+    assert manifest["encoder"] == initial_encoder.describe(paths.initial_encoder("m1"))
     assert (folder / "log.csv").read_text().count("\n") == 1 + 2
 
 
@@ -104,7 +104,7 @@ def test_task_and_member_change_the_training_settings(tiny_params):
 
 
 def test_a_member_without_a_start_is_refused(tiny_params):
-    with pytest.raises(EncoderError, match="dvc repro start@m2"):
+    with pytest.raises(EncoderError, match="dvc repro initialize@m2"):
         teach.teach("rte", "m2", "all", teachers(tiny_params, members={"m2": Member(seed=1)}))
     assert not paths.teacher("rte", "m2", "all").exists()
 

@@ -1,4 +1,4 @@
-"""Put down what one member starts from."""
+"""Write the encoder that one member is initialized from."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from pipeline import stage_registry
 from pipeline.params import file
 from pipeline.teachers import initial_encoder
 from stages import _cli
@@ -17,14 +18,14 @@ app = _cli.application()
 def main(
     member: Annotated[str, typer.Option(help="Member under teachers.members in params.yaml.")],
 ) -> None:
-    """Put down what one member starts from: a selected candidate's encoder, or one in params.yaml.
+    """Write the encoder that a member is initialized from: a selected candidate's, or a named one.
 
-    Reads data/selected. Writes data/starts/MEMBER.
+    Reads data/selected. Writes data/initial_encoders/MEMBER.
 
-    Example: mtdnnkd start --member m1
+    Example: mtdnnkd initialize --member m1
     """
     params = file.load()
-    _cli.one_of(member, params.teachers.members, "teachers.members")
+    stage_registry.instance("initialize", params, member=member)
     initial_encoder.write(member, params)
 
 

@@ -1,0 +1,258 @@
+"""One row a stage: its instances, outputs, parameters and resources.
+
+Paths, command lines, remedies, plan, driver, usage and results read these rows; dvc.yaml says the
+same to DVC, and a test holds the two together.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import groupby, product
+from pathlib import Path
+from typing import Any, Literal
+
+from pipeline.errors import ParamsError
+
+TASKS: Mapping[str, str] = {"task": "tasks"}
+TEACHERS: Mapping[str, str] = {
+    "task": "teachers.tasks",
+    "member": "teachers.members",
+    "fold": "teachers.folds",
+}
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One row.
+
+    Attributes:
+        name: also its module's in stages/.
+        does: what it does, in one line.
+        outputs: path of each output, with {key} for a name of the instance -> what lies there.
+        keys: key of an instance -> where in params.yaml its values stand, in DVC's order.
+        params: sections of params.yaml that decide its outputs.
+        work: `trains` and `scores` take threads, memory and a GPU, as `stages.plan` counts them;
+            `light` takes one thread and no GPU.
+        side_by_side: stages of the same word need none of each other and run side by side; empty
+            for one that runs alone.
+        batch: where its batch size stands in params.yaml, the place that wins first.
+    """
+
+    name: str
+    does: str
+    outputs: Mapping[str, str]
+    keys: Mapping[str, str] = field(default_factory=dict)
+    params: tuple[str, ...] = ()
+    work: Literal["trains", "scores", "light"] = "light"
+    side_by_side: str = ""
+    batch: tuple[str, ...] = ()
+
+
+CODE = "code"
+"""The stage that all others depend on."""
+
+_ROWS = (
+    Stage(
+        CODE,
+        "Write a digest of the code of every stage.",
+        {"data/code": "a digest of each stage's code"},
+    ),
+    Stage(
+        "download",
+        "Fetch or generate one task's files, byte for byte as the source gives them.",
+        {"data/raw/{task}": "files of every task as the source gives them"},
+        TASKS,
+        params=("data",),
+    ),
+    Stage(
+        "prepare",
+        "Turn one task's files into typed rows with ids, hashes and canonical labels.",
+        {
+            "data/prepared/{task}": "rows of every task, Parquet",
+            "data/transfer/{task}": "further rows that only teachers label",
+        },
+        TASKS,
+        params=("data", "tasks", "teachers", "transfer"),
+    ),
+    Stage(
+        "refine",
+        "Fine-tune one candidate on all tasks with hard labels.",
+        {"data/refined/{candidate}": "multi-task candidates, if there are any"},
+        {"candidate": "refinement.candidates"},
+        params=("tasks", "refinement", "machine"),
+        work="trains",
+        side_by_side="candidates",
+        batch=("refinement.candidates.{candidate}", "refinement"),
+    ),
+    Stage(
+        "select",
+        "Choose the best candidates by their dev scores on some tasks.",
+        {
+            "data/selected": "encoders of the best candidates",
+            "data/selection.json": "scores and order of the candidates",
+        },
+        params=("refinement", "selection"),
+    ),
+    Stage(
+        "initialize",
+        "Write the encoder that one member is initialized from.",
+        {"data/initial_encoders/{member}": "encoder that each member is initialized from"},
+        {"member": "teachers.members"},
+        params=("teachers",),
+    ),
+    Stage(
+        "teach",
+        "Fine-tune one teacher and keep its logits for every row.",
+        {
+            "data/teachers/{task}/{member}/{fold}": "teachers: weights, tokenizer, log",
+            "data/logits/{task}/{member}/{fold}/prepared": "their logits of all rows, Parquet",
+        },
+        TEACHERS,
+        params=("teachers", "machine"),
+        work="trains",
+        side_by_side="teachers",
+        batch=("teachers.members.{member}", "teachers.tasks.{task}", "teachers"),
+    ),
+    Stage(
+        "label",
+        "Let one teacher score the transfer rows of its task.",
+        {"data/logits/{task}/{member}/{fold}/transfer": "and of the transfer rows"},
+        {**TEACHERS, "task": "transfer"},
+        params=("machine",),
+        work="scores",
+        side_by_side="labels",
+        batch=("teachers.members.{member}", "teachers.tasks.{task}", "teachers"),
+    ),
+    Stage(
+        "ensemble",
+        "Join one task's member logits into its soft labels.",
+        {"data/soft_labels/{task}.parquet": "soft labels of every task with teachers"},
+        {"task": "teachers.tasks"},
+        params=("ensemble", "tasks", "teachers", "transfer"),
+    ),
+    Stage(
+        "feature_teachers",
+        "Link the teachers whose features the student is trained to match.",
+        {"data/feature_teachers": "teachers whose features are matched"},
+        params=("teachers", "distillation"),
+    ),
+    Stage(
+        "distil",
+        "Train the one multi-task student on hard and soft labels.",
+        {"data/student": "the student: weights, tokenizer, log, logits"},
+        params=("tasks", "transfer", "teachers", "student", "distillation", "machine"),
+        work="trains",
+        side_by_side="students",
+        batch=("student",),
+    ),
+    Stage(
+        "baseline",
+        "Train the same student on hard labels only.",
+        {"data/baseline": "the same student without distillation"},
+        params=("tasks", "student", "machine"),
+        work="trains",
+        side_by_side="students",
+        batch=("student",),
+    ),
+    Stage(
+        "tune",
+        "Fine-tune the trained student on one task.",
+        {"data/tuned/{task}": "the student fine-tuned on single tasks"},
+        {"task": "tuning.tasks"},
+        params=("tuning", "machine"),
+        work="trains",
+        side_by_side="tuned",
+        batch=("tuning.tasks.{task}", "tuning"),
+    ),
+    Stage(
+        "evaluate",
+        "Score teachers, ensembles, student and baseline with GLUE's metrics.",
+        {"data/evaluation": "every system's predictions, tables, figures"},
+        params=("tasks", "teachers", "tuning"),
+    ),
+)
+STAGES: Mapping[str, Stage] = {row.name: row for row in _ROWS}
+"""All stages by name, each after those it needs."""
+
+SIDE_BY_SIDE = tuple(
+    tuple(row.name for row in rows)
+    for group, rows in groupby(_ROWS, key=lambda row: row.side_by_side)
+    if group
+)
+"""Groups of stages whose instances run side by side, each after the groups it needs."""
+
+
+def output(stage: str, number: int = 0, **names: str) -> Path:
+    """Path of an output of a stage.
+
+    Args:
+        stage: its name.
+        number: which of its outputs, from 0.
+        names: of the instance, by key.
+    """
+    return Path([*STAGES[stage].outputs][number].format_map(names))
+
+
+def instance(stage: str, params: Any, **names: str) -> str:
+    """Name of an instance as DVC has it, such as teach@rte-m1-all.
+
+    Args:
+        stage: its name.
+        params: params.yaml, checked.
+        names: a value for each of the stage's keys.
+
+    Raises:
+        ParamsError: a name does not stand in params.yaml.
+    """
+    for key, where in STAGES[stage].keys.items():
+        known = _values(params, where)
+        if names[key] not in known:
+            raise ParamsError(
+                f"no such name under {where}; there are: {', '.join(known) or 'none'}",
+                seen=names[key],
+                where="params.yaml",
+            )
+    return _addressed(stage, [names[key] for key in STAGES[stage].keys])
+
+
+def instances(stage: str, params: Any) -> list[str]:
+    """Names of all instances of a stage as DVC has them, in DVC's order."""
+    values = [_values(params, where) for where in STAGES[stage].keys.values()]
+    return [_addressed(stage, combination) for combination in product(*values)]
+
+
+def maker(path: Path) -> str | None:
+    """The instance that writes a path relative to the root or one above it; None if none does."""
+    for stage in _ROWS:
+        for template in stage.outputs:
+            pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+?)", re.escape(template))
+            if match := re.match(rf"{pattern}(/|$)", path.as_posix()):
+                return _addressed(stage.name, [match[key] for key in stage.keys])
+    return None
+
+
+def order(name: str) -> int:
+    """Place of a stage or instance among all stages; after all of them if it is none."""
+    names = [*STAGES]
+    stage = name.partition("@")[0]
+    return names.index(stage) if stage in names else len(names)
+
+
+def outputs() -> Iterator[tuple[str, str]]:
+    """Path and contents of every output, instances by their keys in capitals."""
+    for stage in _ROWS:
+        for template, holds in stage.outputs.items():
+            yield re.sub(r"\{(\w+)\}", lambda key: key[1].upper(), template), holds
+
+
+def _addressed(stage: str, names: list[str] | tuple[str, ...]) -> str:
+    return f"{stage}@{'-'.join(names)}" if names else stage
+
+
+def _values(params: Any, where: str) -> list[str]:
+    """Names at a path of params.yaml: the keys of a mapping or the items of a list."""
+    for part in where.split("."):
+        params = getattr(params, part)
+    return [str(name) for name in params]

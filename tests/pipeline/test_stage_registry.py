@@ -1,0 +1,137 @@
+"""One row a stage: what it says is what dvc.yaml, the files in stages/ and params.yaml say.
+
+Run with: python -m pytest tests/pipeline/test_stage_registry.py
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline import stage_registry
+from pipeline.errors import ParamsError
+from pipeline.params import file
+from pipeline.stage_registry import STAGES
+
+ROOT = Path(__file__).resolve().parents[2]
+DVC = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]
+KEY = re.compile(r"\$\{item\.(\w+)\}")
+
+
+def test_rows_blocks_and_files_are_the_same_in_the_same_order() -> None:
+    assert list(DVC) == list(STAGES)
+    files = {path.stem for path in (ROOT / "stages").glob("[!_]*.py")}
+    assert files >= set(STAGES)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_row_says_what_dvc_yaml_says(name: str) -> None:
+    row, block = STAGES[name], DVC[name]
+    matrix = {key: f"${{{where}}}" for key, where in row.keys.items()}
+    assert list(block.get("matrix", {}).items()) == list(matrix.items())
+    assert [KEY.sub(r"{\1}", out) for out in block["outs"]] == list(row.outputs)
+    assert block["desc"] == row.does
+    assert block["cmd"] == f"python -m stages.{name}" + (" ${item}" if row.keys else "")
+    sections = [key.partition(".")[0] for key in block.get("params", [])]
+    assert set(sections) == set(row.params)
+    assert name == stage_registry.CODE or f"data/code/{name}" in block["deps"]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_depends_on_no_file_of_parameters_or_code(name: str) -> None:
+    """Both would rerun it for what does not concern it."""
+    deps = DVC[name]["deps"]
+    assert "params.yaml" not in deps
+    assert name == stage_registry.CODE or not {"pipeline", "stages"} & set(deps)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_command_takes_the_keys_of_its_row(name: str) -> None:
+    app = importlib.import_module(f"stages.{name}").app
+    (command,) = app.registered_commands
+    assert list(inspect.signature(command.callback).parameters) == list(STAGES[name].keys)
+
+
+@pytest.mark.parametrize("name", [name for name, row in STAGES.items() if row.keys])
+def test_a_command_checks_its_names_by_the_registry(name: str, monkeypatch: Any) -> None:
+    monkeypatch.chdir(ROOT)
+    (command,) = importlib.import_module(f"stages.{name}").app.registered_commands
+    with pytest.raises(ParamsError, match="no such name under"):
+        command.callback(**dict.fromkeys(STAGES[name].keys, "nobody"))
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_what_trains_or_scores_runs_side_by_side_and_has_a_batch_size(name: str) -> None:
+    row = STAGES[name]
+    assert (row.work != "light") == bool(row.side_by_side) == bool(row.batch)
+    params = file.check(file.read_yaml(ROOT / "params.yaml"))
+    for section in row.batch[-1:]:
+        assert getattr(params, section).batch_size
+
+
+def test_groups_are_in_order() -> None:
+    groups = (("refine",), ("teach",), ("label",), ("distil", "baseline"), ("tune",))
+    assert groups == stage_registry.SIDE_BY_SIDE
+
+
+def test_instances_and_outputs(tiny_params: Any) -> None:
+    assert stage_registry.instances("teach", tiny_params) == [
+        "teach@rte-m1-all",
+        "teach@stsb-m1-all",
+    ]
+    assert stage_registry.instances("distil", tiny_params) == ["distil"]
+    assert stage_registry.instances("tune", tiny_params) == []
+    names = {"task": "rte", "member": "m1", "fold": "all"}
+    assert stage_registry.instance("teach", tiny_params, **names) == "teach@rte-m1-all"
+    assert stage_registry.output("teach", **names) == Path("data/teachers/rte/m1/all")
+    assert stage_registry.output("prepare", 1, task="rte") == Path("data/transfer/rte")
+    assert "data/teachers/TASK/MEMBER/FOLD" in dict(stage_registry.outputs())
+
+
+def test_what_lies_where_fits_80_columns() -> None:
+    places = [*stage_registry.outputs()]
+    width = max(len(place) for place, _ in places)
+    assert max(2 + width + 2 + len(holds) for _, holds in places) <= 80
+
+
+def test_an_unknown_name_is_refused_with_those_there_are(tiny_params: Any) -> None:
+    with pytest.raises(ParamsError, match=r"teachers\.folds; there are: all") as caught:
+        stage_registry.instance("teach", tiny_params, task="rte", member="m1", fold="2")
+    assert "seen: 2\n  where: params.yaml" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("path", "instance"),
+    [
+        ("data/teachers/rte/m1/all", "teach@rte-m1-all"),
+        ("data/teachers/rte/m1/all/encoder/model.safetensors", "teach@rte-m1-all"),
+        ("data/soft_labels/rte.parquet", "ensemble@rte"),
+        ("data/transfer/rte/transfer.parquet", "prepare@rte"),
+        ("data/student", "distil"),
+        ("data/students", None),
+        ("data/teachers/rte/m1", None),
+        ("data", None),
+        ("/data/student", None),
+    ],
+)
+def test_the_stage_that_makes_a_path(path: str, instance: str | None) -> None:
+    assert stage_registry.maker(Path(path)) == instance
+
+
+def test_remedies_name_stages_that_exist() -> None:
+    """Every `dvc repro ...` in a text of the code ends in names of stages."""
+    named = set()
+    for path in (*(ROOT / "pipeline").rglob("*.py"), *(ROOT / "stages").glob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                for words in re.findall(r"dvc repro((?: --?[\w-]+| \w+(?=[@,\s]|$))+)", node.value):
+                    named |= {word for word in words.split() if word[0] != "-"}
+    assert {"distil", "ensemble", "prepare", "select"} <= named
+    assert named <= set(STAGES)
