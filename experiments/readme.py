@@ -11,7 +11,7 @@ import pandas as pd
 from pipeline.evaluation.systems import BASELINE, ENSEMBLE, STUDENT
 from pipeline.tasks import GLUE
 
-BEGIN, END = "<!-- results:glue:begin -->", "<!-- results:glue:end -->"
+BEGIN, END = "<!-- gain:begin -->", "<!-- gain:end -->"
 PICTURE = Path("docs/images/gain.svg")
 TAUGHT = "Tasks with teachers"
 _TEACHER = "teacher"

@@ -86,8 +86,8 @@ SETTINGS = (
 )
 
 
-def chosen(names: Sequence[str]) -> list[Setting]:
-    """The named settings in the order of the grid; all if none is named.
+def select(names: Sequence[str]) -> list[Setting]:
+    """Select the named settings in the order of the grid; all if none is named.
 
     Raises:
         PipelineError: there is no setting of a name.

@@ -24,7 +24,7 @@ _TAIL = 12  # lines of a failed stage that are shown
 # A line of runtime/progress.py that is not the last of its kind, without its title.
 _PROGRESS = re.compile(r"^.*?: ([\d,]+ of [\d,]+ .* a second, .* left\b.*)$")
 _COMMAND = "> "  # DVC's first line about a stage
-_NOTES = ("partial: ", "missing: ", "warning: ")  # what is said of the data is shown in any case
+_NOTES = ("partial: ", "missing: ", "warning: ")  # about the data: always shown
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""DVC processes on leashes: one interruption reaches them all, and none outlives us."""
+"""DVC processes: one interruption reaches them all, and none outlives the driver."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ _PATIENCE = 60.0  # seconds in which an interrupted stage may write down how far
 
 
 def interruptions() -> list[signal.Signals]:
-    """Signals that end a run; a hang-up only where nohup has not asked to outlive it."""
-    heard = [signal.SIGINT, signal.SIGTERM]
-    return heard if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else [*heard, signal.SIGHUP]
+    """Signals that end a run; a hang-up only where the driver was not started by nohup."""
+    signals = [signal.SIGINT, signal.SIGTERM]
+    nohup = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    return signals if nohup else [*signals, signal.SIGHUP]
 
 
 class Processes:
@@ -111,7 +112,7 @@ def _let_go(process: subprocess.Popen[str]) -> None:
 
 
 def _end_rest(session: int) -> None:
-    """End what a killed DVC has left: the stage, which would write on beside a later run."""
+    """End what a killed DVC has left: the stage, which would go on writing during a later run."""
     for which in (signal.SIGINT, signal.SIGKILL):
         rest = _members(session)
         for process in rest:
@@ -124,12 +125,12 @@ def _end_rest(session: int) -> None:
 
 def _members(session: int) -> list[psutil.Process]:
     """Processes of a session that still run."""
-    found = []
+    members = []
     for process in psutil.process_iter():
         with contextlib.suppress(ProcessLookupError, PermissionError):
             if os.getsid(process.pid) == session and _runs(process):
-                found.append(process)
-    return found
+                members.append(process)
+    return members
 
 
 def _runs(process: psutil.Process) -> bool:

@@ -34,7 +34,7 @@ class Project:
         from dvc.repo import Repo
 
         try:
-            # Somebody may look on with `dvc status` while we run, and that locks it for seconds.
+            # A `dvc status` during the run locks the project for seconds.
             self.repo: Repo = Repo(_wait_for_lock=True)
         except DvcException as error:
             raise PipelineError(
@@ -63,12 +63,12 @@ class Project:
         """Names of all stages in dvc.yaml's order, each with edges to the stages it needs."""
         import networkx as nx
 
-        found: nx.DiGraph[str] = nx.DiGraph()
-        found.add_nodes_from(stage.addressing for stage in self.repo.index.stages)
-        found.add_edges_from(
+        graph: nx.DiGraph[str] = nx.DiGraph()
+        graph.add_nodes_from(stage.addressing for stage in self.repo.index.stages)
+        graph.add_edges_from(
             (stage.addressing, needed.addressing) for stage, needed in self.repo.index.graph.edges
         )
-        return found
+        return graph
 
     def changed(self, names: Collection[str]) -> set[str]:
         """Those of the named stages that are not up to date; the others are not looked at.

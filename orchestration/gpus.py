@@ -31,19 +31,19 @@ def _visible() -> list[str]:
     if shutil.which(_ASKED[0]) is None:
         return []
     try:
-        told = subprocess.run(
+        answer = subprocess.run(
             _ASKED, capture_output=True, text=True, check=False, timeout=_PATIENCE
         )
     except (OSError, subprocess.TimeoutExpired):
         return []
-    return told.stdout.split() if told.returncode == 0 else []
+    return answer.stdout.split() if answer.returncode == 0 else []
 
 
 def _until_invalid(named: str) -> list[str]:
     """CUDA ignores a negative number and all that follows it."""
-    found: list[str] = []
+    names: list[str] = []
     for name in (part.strip() for part in named.split(",")):
         if not name or name.startswith("-"):
             break
-        found.append(name)
-    return found
+        names.append(name)
+    return names

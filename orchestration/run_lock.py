@@ -1,4 +1,4 @@
-"""The project folder as one run's own: a second run is told, and the first goes on."""
+"""The lock of a run: a second run of the project is refused, and the first goes on."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ _NAME = "make-repro"
 
 @contextlib.contextmanager
 def acquire(folder: Path) -> Iterator[None]:
-    """Claim the project while the block runs. The system gives the claim back when we end.
+    """Lock the project while the block runs. The system frees it when the process ends.
 
     Args:
         folder: DVC's own for what is temporary, .dvc/tmp.
 
     Raises:
-        PipelineError: a run has the claim, or a DVC that we did not start runs a stage.
+        PipelineError: another run holds the lock, or a DVC that we did not start runs a stage.
     """
     try:
         with process_lock.hold(folder / _NAME):
@@ -46,10 +46,10 @@ def foreign_processes(folder: Path, own: Collection[int]) -> list[str]:
     from dvc.rwlock import RWLOCK_FILE
 
     noted = _notes(folder / RWLOCK_FILE) or {}
-    found = {int(one["pid"]): str(one["cmd"]) for one in _entries(noted)}
+    commands = {int(entry["pid"]): str(entry["cmd"]) for entry in _entries(noted)}
     return [
         f"{command}, process {pid}"
-        for pid, command in sorted(found.items())
+        for pid, command in sorted(commands.items())
         if pid not in own and _is_dvc(pid)
     ]
 

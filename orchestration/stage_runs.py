@@ -41,7 +41,7 @@ class StageRuns:
     def reproduce(self, stages: Sequence[str], environment: Mapping[str, str] | None = None) -> int:
         """Run stages in the given order by one DVC process, up to the first failure.
 
-        Where somebody's own DVC has what a stage needs, it is run again once that one has ended.
+        Where another DVC holds what a stage needs, the stage runs again once that DVC has ended.
 
         Args:
             stages: names.

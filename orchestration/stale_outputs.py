@@ -1,4 +1,4 @@
-"""What a removed member or task leaves behind: DVC would hash it with the folder it lies in."""
+"""Outputs of removed members and tasks: DVC would hash them with the folder they lie in."""
 
 from __future__ import annotations
 
@@ -42,10 +42,10 @@ def _strays(repo: Repo) -> list[Path]:
     inside = {folder for out in outs for folder in out.parents}
     whole = {Path(dep.fspath) for dep in repo.index.deps} & inside
     read = {folder for folder in inside if whole & {folder, *folder.parents}}
-    found = [entry for folder in read if folder.is_dir() for entry in folder.iterdir()]
+    entries = [entry for folder in read if folder.is_dir() for entry in folder.iterdir()]
     return sorted(
         entry
-        for entry in found
+        for entry in entries
         if entry not in outs | inside and entry.name[0] != "." and not _hollow(entry)
     )
 

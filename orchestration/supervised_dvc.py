@@ -1,4 +1,4 @@
-"""DVC on a leash: when the process that started it lets go or is killed, its stage is interrupted.
+"""DVC whose stage is interrupted when the process that started it closes a pipe or is killed.
 
 Run as `python -m orchestration.supervised_dvc repro ...` with the reading end of a pipe as
 standard input. Nothing is ever written to that pipe. It ends when its other end is closed, by will
@@ -36,19 +36,19 @@ def main() -> int:
 def _watch(leash: int) -> None:
     """Wait until the leash is let go, then interrupt stage after stage until DVC has ended.
 
-    DVC ignores Ctrl-C while a stage runs, so the stage is told. DVC sees it fail and, without
-    --keep-going, ends. Between stages it is DVC that is told.
+    DVC ignores Ctrl-C while a stage runs, so the stage is interrupted. DVC sees it fail
+    and, without --keep-going, ends. Between stages DVC itself is interrupted.
     """
     while os.read(leash, 1):
         pass
-    told: set[int] = set()
+    interrupted: set[int] = set()
     while True:
         stage = _children()
         for pid in stage or {os.getpid()}:
-            if pid not in told:
+            if pid not in interrupted:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGINT)
-        told |= stage
+        interrupted |= stage
         time.sleep(_AGAIN)
 
 

@@ -1,4 +1,4 @@
-"""Folders that a run has to write into, asked before a stage has worked for nothing."""
+"""Check the folders that a run writes into before any stage runs."""
 
 from __future__ import annotations
 

@@ -38,7 +38,7 @@ class InOrder:
             DVC's exit code.
 
         Raises:
-            KeyboardInterrupt: on Ctrl-C or SIGTERM, after the running stage was told and has ended.
+            KeyboardInterrupt: on Ctrl-C or SIGTERM, after the interrupted stage has ended.
         """
         runs = StageRuns(Processes(), self.folder, self.display)
         with runs.processes.interruptible():

@@ -63,7 +63,7 @@ def test_a_setting_that_was_not_run_here_stays_as_it_was(
         collect, "_folders", lambda name, _: {1: project} if name == "paper" else {}
     )
     monkeypatch.setattr(collect, "_figures", lambda *_: {"kept": 0.3})
-    collect.write(target, settings.chosen(["half", "paper"]), [1])
+    collect.write(target, settings.select(["half", "paper"]), [1])
     assert json.loads(target.read_text()) == {"half": {"kept": 0.5}, "paper": {"kept": 0.3}}
 
 
@@ -84,7 +84,7 @@ def test_what_a_setting_is_compared_with_is_fetched_with_it(
     asked = []
     monkeypatch.setattr(collect, "_folders", lambda name, _: asked.append(name) or {1: project})
     monkeypatch.setattr(collect, "_figures", lambda setting, folders: sorted(folders))
-    found = collect.write(project / "evidence.json", settings.chosen(["annealed"]), [1])
+    found = collect.write(project / "evidence.json", settings.select(["annealed"]), [1])
     assert found == {"annealed": ["annealed", "paper"]}
     assert sorted(asked) == ["annealed", "paper"]
 

@@ -53,7 +53,7 @@ def test_teachers_leave_the_profiles_own_parameters(
         "--set",
         f"data.folder={tmp_path}",
     )
-    wanted = {setting.of_teachers for setting in grid.chosen(only)}
+    wanted = {setting.of_teachers for setting in grid.select(only)}
     assert sum("orchestration.repro" in command for command in ran) == len(wanted)
 
 
@@ -93,7 +93,7 @@ def test_a_setting_that_is_not_there_is_refused(
 
 
 def test_commands_are_all_settings_with_the_first_seed_then_with_the_next() -> None:
-    settings = grid.chosen(["half", "same"])
+    settings = grid.select(["half", "same"])
     names = [command[5] for command in run.commands(settings, [1, 2])]
     assert names == ["half-1", "same-1", "half-2", "same-2"]
     *_, last = run.commands(settings[:1], [3])

@@ -40,6 +40,6 @@ def test_only_changes_before_the_student_are_the_teachers() -> None:
 
 
 def test_all_settings_run_with_one_seed_before_the_next() -> None:
-    lines = list(run.commands(settings.chosen(["half", "paper"]), [1, 2]))
+    lines = list(run.commands(settings.select(["half", "paper"]), [1, 2]))
     assert [line[5] for line in lines] == ["half-1", "paper-1", "half-2", "paper-2"]
     assert lines[1][-2:] == ["-S", "student.seed=1"]

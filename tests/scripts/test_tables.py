@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from experiments import page, readme
+from pipeline.evaluation.report import release
 from scripts import tables
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -35,3 +36,24 @@ def test_pages_come_out_as_they_are_committed(
     tables.main()
     for name in marks:
         assert Path(name).read_bytes() == (ROOT / name).read_bytes()
+
+
+def test_a_run_s_report_is_published_with_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    published = []
+
+    def publish(pages: list[Path], folder: Path) -> list[Path]:
+        published.append((pages, folder))
+        return []
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(readme, "picture", lambda _: None)
+    monkeypatch.setattr(release, "publish", publish)
+    shutil.copytree(ROOT / "docs", "docs")
+    shutil.copy(ROOT / "README.md", "README.md")
+    tables.main(Path("data/evaluation"))
+    ((pages, folder),) = published
+    assert folder == Path("data/evaluation")
+    assert pages[0] == Path("README.md")
+    assert Path("docs/guides/running.md") in pages
