@@ -19,4 +19,6 @@ def by_kind(models: Iterable[type[T]]) -> dict[str, type[T]]:
 
 def union(models: Mapping[str, type[Section]]) -> Any:
     """The type of a value that is one of these kinds, for pydantic."""
+    if len(models) == 1:
+        return next(iter(models.values()))
     return Annotated[Union[tuple(models.values())], Field(discriminator="kind")]  # noqa: UP007

@@ -22,7 +22,10 @@ Written = str | Mapping[str, Any]
 if TYPE_CHECKING:
     Rule = str | RuleSettings
 else:
-    Rule = Union[Literal[WORDS], kinds.union(KINDS)]  # noqa: UP007
+    _WITH_SETTINGS = {kind: model for kind, model in KINDS.items() if kind not in WORDS}
+    Rule = Literal[WORDS]
+    if _WITH_SETTINGS:
+        Rule = Union[Rule, kinds.union(_WITH_SETTINGS)]  # noqa: UP007
 
 
 def settings(rule: Written) -> RuleSettings:

@@ -91,8 +91,7 @@ COMMIT = "a commit of 40 lower-case hex digits (a branch or a tag can move)"
         (
             "ensemble/rule",
             "no",
-            "ensemble.rule: must be dev_weighted, mean_logit, mean_probability or a mapping of "
-            "settings, not no",
+            "ensemble.rule: must be dev_weighted, mean_logit or mean_probability, not no",
         ),
         ("machine/threads", "fast", "machine.threads: must be auto or a whole number, not fast"),
         ("machine/threads", 0, "machine.threads: must be auto or at least 1, not 0"),
