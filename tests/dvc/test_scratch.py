@@ -5,6 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+pytestmark = pytest.mark.medium
+
 STAGES = set(
     """
     download@rte download@stsb download@wnli
@@ -27,12 +31,14 @@ def test_a_second_run_executes_nothing(base: Any) -> None:
     assert "up to date" in base.dvc("repro")
 
 
+@pytest.mark.slow
 def test_from_scratch_side_by_side_gives_the_same_files(base: Any, fresh: Any) -> None:
     assert fresh.repro(jobs=2) == STAGES
     assert fresh.digests() == base.digests()
     assert fresh.repro() == set()
 
 
+@pytest.mark.slow
 def test_a_fresh_clone_pulls_and_executes_nothing(base: Any, tmp_path: Path) -> None:
     remote, clone = tmp_path / "remote", tmp_path / "clone"
     base.dvc("remote", "add", "--local", "--force", "--default", "store", str(remote))
@@ -47,6 +53,7 @@ def test_a_fresh_clone_pulls_and_executes_nothing(base: Any, tmp_path: Path) -> 
     assert other.digests() == base.digests()
 
 
+@pytest.mark.slow
 def test_figures_and_plots_are_readable(base: Any) -> None:
     shown = base.dvc("metrics", "show", "--md")
     assert "tasks.rte.difference" in shown

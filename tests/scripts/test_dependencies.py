@@ -39,6 +39,7 @@ def files(dep: str) -> list[str]:
     return [f.relative_to(ROOT).as_posix() for f in found if f.suffix != ".pyc"]
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("name", STAGES)
 def test_what_python_loads_is_listed(name: str) -> None:
     module = module_of(STAGES[name])
