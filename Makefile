@@ -67,7 +67,7 @@ test-fast: setup  ## Run the tests that take two minutes together.
 	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not medium"
 
 test-all: setup  ## Run every test; up to an hour.
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/python -m pytest -n auto --dist loadfile --hypothesis-profile=all
 
 checks: setup  ## Lint, formatting and types.
 	@$(BIN)/ruff check .

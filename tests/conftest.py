@@ -19,21 +19,12 @@ from hypothesis import settings
 
 from pipeline.params.file import check, read_yaml
 from pipeline.params.sections import Params
-from tests import lanes
 
 ROOT = Path(__file__).resolve().parent.parent
 GLUE = Path(os.environ.get("MTDNNKD_GLUE", ROOT.parent / "shared" / "glue"))
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
-
-
-@pytest.hookimpl(tryfirst=True)  # before `-m` picks
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests with their lanes."""
-    for item in items:
-        for lane in lanes.of(item.nodeid):
-            item.add_marker(lane)
 
 
 @pytest.fixture(scope="session")

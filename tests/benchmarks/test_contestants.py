@@ -18,6 +18,8 @@ from benchmarks.contestants import NAMES, __main__, ours
 from benchmarks.job import Job
 from pipeline.errors import PipelineError
 
+pytestmark = pytest.mark.medium
+
 OTHERS = {
     "trainer_padded": "accelerate",
     "trainer_grouped": "accelerate",
@@ -118,6 +120,7 @@ def test_training_changes_the_model(job, state) -> None:
     assert models.digest(model) != before
 
 
+@pytest.mark.slow
 def test_a_contestant_in_a_process_of_its_own(job) -> None:
     found = rounds.run(replace(job, contestant="ours_remembering"))
     assert found.examples == 24

@@ -12,6 +12,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.medium
+
 TEACHER = "data/teachers/rte/m1"
 # Loaded by every Python that finds it: the disk is full whenever an artifact is flushed to it.
 FULL_DISK = """
@@ -81,6 +83,7 @@ PREPARE = ("prepare", "--task", "rte")
 TEACH = ("teach", "--task", "rte", "--member", "m1", "--fold", "all")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stage", "fault", "told"),
     [

@@ -13,6 +13,8 @@ from dvc.repo import Repo
 
 from pipeline.params import yaml_text
 
+pytestmark = pytest.mark.medium
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

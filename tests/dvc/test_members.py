@@ -6,8 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
+import pytest
 
 from tests.dvc.test_reruns import AFTER_TEACHERS, ENSEMBLES, PREPARED
+
+pytestmark = pytest.mark.slow
 
 
 def test_adding_a_member_and_going_back(as_committed: Any) -> None:

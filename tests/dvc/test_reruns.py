@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ENSEMBLES = {"ensemble@rte", "ensemble@stsb"}
 AFTER = {"distil", "evaluate"}
 AFTER_TEACHERS = AFTER | {"feature_teachers"}

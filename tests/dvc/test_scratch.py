@@ -9,6 +9,8 @@ import pytest
 
 from tests.dvc.test_reruns import ENSEMBLES
 
+pytestmark = pytest.mark.medium
+
 STAGES = set(
     """
     download@rte download@stsb download@wnli
@@ -31,6 +33,7 @@ def test_a_second_run_executes_nothing(base: Any) -> None:
     assert "up to date" in base.dvc("repro")
 
 
+@pytest.mark.slow
 def test_from_scratch_side_by_side_gives_the_same_files(base: Any, fresh: Any) -> None:
     assert fresh.repro(jobs=2) == STAGES
     assert fresh.digests() == base.digests()
@@ -49,6 +52,7 @@ def clone(base: Any, tmp_path: Path) -> Any:
     return other
 
 
+@pytest.mark.slow
 def test_a_fresh_clone_pulls_and_executes_nothing(base: Any, clone: Any) -> None:
     clone.dvc("pull", "-q")
     assert "up to date" in clone.dvc("status")
@@ -58,6 +62,7 @@ def test_a_fresh_clone_pulls_and_executes_nothing(base: Any, clone: Any) -> None
     assert clone.digests() == base.digests()
 
 
+@pytest.mark.slow
 def test_a_clone_distils_and_ensembles_without_a_teachers_weights(clone: Any) -> None:
     clone.dvc("pull", "-q", "prepare", "ensemble", "feature_teachers")
     clone.change(lambda params: params["student"].update({"epochs": 2}))
@@ -72,6 +77,7 @@ def test_a_clone_distils_and_ensembles_without_a_teachers_weights(clone: Any) ->
     assert not (clone.root / "data/teachers").exists()
 
 
+@pytest.mark.slow
 def test_figures_and_plots_are_readable(base: Any) -> None:
     shown = base.dvc("metrics", "show", "--md")
     assert "tasks.rte.difference" in shown

@@ -9,6 +9,8 @@ import pytest
 from experiments import run, settings
 from pipeline.params import file, profiles
 
+pytestmark = pytest.mark.medium
+
 ROOT = Path(__file__).resolve().parents[2]
 
 

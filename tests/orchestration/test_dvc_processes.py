@@ -12,6 +12,8 @@ from typing import Any
 import psutil
 import pytest
 
+pytestmark = pytest.mark.medium
+
 # A stage that says who it is and how it was interrupted. Its sleeps are short: a shell may hear of
 # a signal only after one, and an orphaned one keeps the driver's output open.
 SLEEPER = "trap 'echo told > told-$1; exit 1' INT; echo $$ > pid-$1; while :; do sleep 0.1; done\n"
@@ -39,9 +41,9 @@ def ended(pids: list[int]) -> bool:
 @pytest.mark.parametrize(
     ("which", "jobs", "before"),
     [
-        (signal.SIGINT, 1, ()),
+        pytest.param(signal.SIGINT, 1, (), marks=pytest.mark.slow),
         (signal.SIGINT, 2, DEAF_TO_CTRL_C),
-        (signal.SIGTERM, 2, ()),
+        pytest.param(signal.SIGTERM, 2, (), marks=pytest.mark.slow),
         (signal.SIGHUP, 1, ()),
     ],
 )
@@ -77,7 +79,7 @@ def test_a_second_ctrl_c_kills_a_stage_that_does_not_hear_the_first(toy: Any) ->
     assert ended(pids)
 
 
-@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("jobs", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_a_killed_driver_leaves_no_stage_behind(toy: Any, jobs: int) -> None:
     (toy.folder / "hook.sh").write_text(SLEEPER)
     process = toy.start("--jobs", str(jobs))
@@ -88,6 +90,7 @@ def test_a_killed_driver_leaves_no_stage_behind(toy: Any, jobs: int) -> None:
     assert len(list(toy.folder.glob("told-*"))) == jobs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_a_killed_dvc_leaves_no_stage_behind_and_is_reported(toy: Any, jobs: int) -> None:
     (toy.folder / "hook.sh").write_text(SLEEPER)

@@ -79,6 +79,7 @@ def test_places_are_dealt_in_turn(
     assert capsys.readouterr().out == said
 
 
+@pytest.mark.medium
 def test_no_gpu_has_two_stages_while_another_has_none(toy: Any) -> None:
     # Each stage holds a folder named after its GPU, which cannot be made twice.
     held = 'd=gpu-$CUDA_VISIBLE_DEVICES; mkdir $d && sleep 1 && echo "$d" >> gpus; rmdir $d\n'

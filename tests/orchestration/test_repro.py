@@ -18,6 +18,8 @@ import pytest
 
 from tests.orchestration.conftest import ROOT
 
+pytestmark = pytest.mark.medium
+
 TEACHERS = ["qqp-m1", "qqp-m2", "rte-m1", "rte-m2"]
 
 
@@ -31,7 +33,7 @@ def test_all_run_once_and_know_how_many_run_beside_them(toy: Any, jobs: str) -> 
     assert toy.runs() == []
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_it_stops_at_a_named_stage(toy: Any, jobs: str) -> None:
     toy.repro("--jobs", jobs, "--until", "teach")
     assert [line.split()[0] for line in toy.runs()] == TEACHERS
@@ -43,13 +45,16 @@ def test_it_stops_at_a_named_stage(toy: Any, jobs: str) -> None:
 
 
 @pytest.mark.parametrize("jobs", ["two", "0", "-1", "1.5", "²", ""])
-def test_a_wrong_number_of_jobs_is_told(toy: Any, jobs: str) -> None:
-    output = toy.repro(f"--jobs={jobs}", code=2)
-    assert "Invalid value for '--jobs'" in output
-    assert toy.runs() == []
+def test_a_wrong_number_of_jobs_is_told(
+    jobs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    ended = CliRunner().invoke(repro.app, [f"--jobs={jobs}"])
+    assert ended.exit_code == 2
+    assert "Invalid value for '--jobs'" in ended.output
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_a_failure_stops_only_what_needs_it(toy: Any, jobs: str) -> None:
     fault = toy.folder / "fail-qqp-m2"
     fault.touch()

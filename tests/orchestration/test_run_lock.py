@@ -92,7 +92,8 @@ def test_notes_that_are_being_written_stay(tmp_path: Path) -> None:
     assert notes.read_text() == "{}"
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.medium
+@pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_a_torn_note_does_not_stop_a_run(toy: Any, jobs: str) -> None:
     (toy.folder / ".dvc/tmp").mkdir(parents=True, exist_ok=True)
     (toy.folder / ".dvc/tmp/rwlock").write_text("")
@@ -100,7 +101,8 @@ def test_a_torn_note_does_not_stop_a_run(toy: Any, jobs: str) -> None:
     assert len(toy.runs()) == 4
 
 
-@pytest.mark.parametrize("jobs", ["1", "2"])
+@pytest.mark.medium
+@pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.slow), "2"])
 def test_a_second_run_is_told_and_the_first_goes_on(toy: Any, jobs: str) -> None:
     (toy.folder / "hook.sh").write_text(WAITING)
     first = toy.start("--jobs", jobs)
@@ -116,6 +118,7 @@ def test_a_second_run_is_told_and_the_first_goes_on(toy: Any, jobs: str) -> None
     assert "no stage to run" in toy.repro()
 
 
+@pytest.mark.medium
 def test_a_run_beside_somebody_s_dvc_is_told_or_waits(toy: Any) -> None:
     toy.repro("--until", "prepare")
     (toy.folder / "hook.sh").write_text(WAITING)

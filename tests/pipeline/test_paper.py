@@ -40,6 +40,8 @@ from stages import (
     tune,
 )
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 TINY = {"source": "random", "depth": 2, "hidden": 8, "attention_heads": 2}
 SEEDS = {"google-bert/bert-large-uncased": 1, "google-bert/bert-large-cased": 2}

@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).resolve().parents[2]
 TEACH = ("teach", "--task", "rte", "--member", "m1", "--fold", "all")
 WEIGHTS = ("encoder/model.safetensors", "heads.safetensors")

@@ -20,6 +20,8 @@ from pipeline.soft_labels import logits, store
 from pipeline.tasks import GLUE
 from stages import ensemble
 
+pytestmark = pytest.mark.medium
+
 ROOT = Path(__file__).resolve().parents[2]
 RTE = GLUE["rte"]
 PREPARED = ("train", "dev", "test")

@@ -23,6 +23,8 @@ from ruamel.yaml import YAML
 
 from tests.stages import killed
 
+pytestmark = pytest.mark.medium
+
 ROOT = Path(__file__).resolve().parents[2]
 TINY = {"source": "random", "seed": 0, "depth": 2, "hidden": 8, "attention_heads": 2}
 TEACH = ["stages.teach", "--task", "rte", "--member", "m1", "--fold", "all"]
@@ -132,6 +134,7 @@ def whole(made_once):
     return made_once[1]
 
 
+@pytest.mark.slow
 def test_at_twenty_random_moments(project, whole, made_once):
     chance, kills = random.Random(1904), 0
     while kills < KILLS:
@@ -148,6 +151,7 @@ def test_at_twenty_random_moments(project, whole, made_once):
     assert project.said.read_text().count("goes on from the checkpoint") >= 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", SIGNALS[:2])
 def test_at_moments_of_writing_and_renaming(project, whole, number):
     for moment in killed.MOMENTS:
@@ -200,6 +204,7 @@ def test_the_real_command_line(project, whole):
     assert project.made() == whole
 
 
+@pytest.mark.slow
 def test_a_stage_that_outlives_its_dvc_keeps_others_out(project, whole):
     """DVC is killed, its child trains on; the next DVC starts the stage a second time."""
     command = f"import subprocess; subprocess.run({[sys.executable, '-m', *TEACH]!r})"

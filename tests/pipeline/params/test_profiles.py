@@ -14,6 +14,8 @@ from pipeline.errors import ParamsError
 from pipeline.params import file, profiles
 from pipeline.params.encoders import HubEncoder
 
+pytestmark = pytest.mark.medium
+
 ROOT = Path(__file__).resolve().parents[3]
 FOLDER = ROOT / "profiles"
 SCHEMA = "# yaml-language-server: $schema=docs/reference/params.schema.json"

@@ -26,6 +26,8 @@ from pipeline.training import trainer
 from pipeline.training.finetune import fine_tune, fine_tune_further
 from pipeline.training.recipe import LoadedEncoder, Recipe
 
+pytestmark = pytest.mark.medium
+
 ROOT = Path(__file__).resolve().parents[3]
 RTE = [("aaaa", "bb", 0), ("cc", "dddd", 1)] * 8
 STSB = [("aaaa", "bb", 5.0), ("cc", "dddd", 1.0)] * 8

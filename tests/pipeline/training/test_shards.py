@@ -29,6 +29,8 @@ from pipeline.training.shards import ShardedPasses
 from pipeline.training.step import TrainingStep, engine
 from pipeline.training.task_sampling import Step
 
+pytestmark = pytest.mark.medium
+
 LENGTHS = st.lists(st.integers(3, 60), min_size=1, max_size=40)
 EXAMPLES = [("ab " * (1 + i * i % 7), "c" * (1 + i % 5), i % 2) for i in range(13)]
 

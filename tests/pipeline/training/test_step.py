@@ -11,6 +11,8 @@ import torch
 
 from pipeline.training import step
 
+pytestmark = pytest.mark.medium
+
 UNEVEN = [("aaaa", "bb", 0), ("cc", "dddd", 1)] * 7  # 14 rows: batches of 3, 3, 3, 3 and 2
 
 

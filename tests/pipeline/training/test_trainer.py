@@ -19,6 +19,8 @@ from pipeline.training import early_stopping, optimizers, step
 from pipeline.training.losses import combined
 from pipeline.training.step import engine
 
+pytestmark = pytest.mark.medium
+
 
 def test_it_learns_a_separable_task(fit):
     logits, log = fit(epochs=12, learning_rate=1e-2)

@@ -17,6 +17,8 @@ from pipeline.tasks import GLUE
 from pipeline.training.losses import features
 from tests.pipeline.training.conftest import INPUTS, compared, matching
 
+pytestmark = pytest.mark.medium
+
 HEAD = LinearHead(kind="linear", pooling="mean", dropout=0.1)
 
 

@@ -28,6 +28,8 @@ from pipeline.training.resume.checkpoints import CheckpointFolder
 from pipeline.training.resume.resume import Checkpointer, State
 from pipeline.training.run import Run
 
+pytestmark = pytest.mark.medium
+
 RTE = [("aaaa", "bb", 0), ("cc", "dddd", 1), ("ee", "f", 0)] * 6  # 18 rows
 STSB = [("aaaa", "bb", 5.0), ("cc", "dddd", 1.0)] * 5
 
