@@ -1,1 +1,1 @@
-"""From a source's files to typed rows."""
+"""Get task files from a source, and turn them into typed, capped rows with ids."""

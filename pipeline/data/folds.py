@@ -1,4 +1,4 @@
-"""Folds: which train rows each of a member's models does not see in training."""
+"""Divide train rows into folds, of which each model of a member is trained without one."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ Folds = npt.NDArray[np.int64]
 
 
 def names(folds: Sequence[int | str]) -> list[str]:
-    """`teachers.folds` of params.yaml as names of stages and folders."""
+    """Names of the folds of `teachers.folds`, as in stages and folders."""
     return [str(fold) for fold in folds]
 
 
 def held_out(train: Rows, count: int) -> Folds:
-    """The fold of each train row: the one whose model does not see it.
+    """Assign each train row to a fold; the fold's model is trained without the row.
 
     Rows of equal texts are one group and share a fold, because a model that has seen one of them
     has seen the label of the other. Groups are sorted by label (the lowest of the group) and
-    within it by text hash, which is a SHA-256 and so as good as drawn, and are dealt out in turn.
+    within it by text hash, which is as good as random, and are dealt out in turn.
     Every class, and over a regression task's range every stretch of scores, is therefore spread
     evenly: folds differ by at most one group a class, and by at most one group in all.
 
@@ -56,26 +56,26 @@ def held_out(train: Rows, count: int) -> Folds:
         )
     labels = np.full(len(texts), np.inf)
     np.minimum.at(labels, group, train.labels)
-    dealt = np.empty(len(texts), np.int64)
-    dealt[np.argsort(labels, kind="stable")] = np.arange(len(texts)) % count + 1
-    return np.asarray(dealt[group])
+    fold_of_text = np.empty(len(texts), np.int64)
+    fold_of_text[np.argsort(labels, kind="stable")] = np.arange(len(texts)) % count + 1
+    return np.asarray(fold_of_text[group])
 
 
-def outside(train: Rows, fold: str, blind: Folds) -> Rows:
+def outside(train: Rows, fold: str, fold_of_row: Folds) -> Rows:
     """The rows that a fold's model is trained on: all but the fold, in their order.
 
     Args:
         train: all train rows.
         fold: name of the fold; `all` for a model that sees every row.
-        blind: what `held_out` gives of these rows.
+        fold_of_row: folds of these rows `(rows,)`, from `held_out`.
     """
     if fold == WHOLE:
         return train
-    return train.where(blind != int(fold))
+    return train.where(fold_of_row != int(fold))
 
 
 def fingerprint(trained: Rows) -> dict[str, Any]:
-    """What a model's manifest keeps of the rows that it was trained on: how many, and which.
+    """Number and hash of the rows that a model was trained on, for its manifest.
 
     Returns:
         `rows`, and `sha256` over the rows' ids and text hashes in their order.

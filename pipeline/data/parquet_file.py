@@ -1,4 +1,4 @@
-"""Parquet files with JSON metadata: written whole, read whole or a batch of rows at a time."""
+"""Read and write Parquet files with JSON metadata, whole or a batch of rows at a time."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.errors import DataError
 from pipeline.runtime import artifacts
 
 METADATA_KEY = b"mtdnnkd"
-BATCH = 8192  # rows that a reader of batches holds at once
+BATCH = 8192  # rows of a batch
 _AHEAD = 1 << 16  # bytes of each column that are read ahead; 0 would read whole row groups
 
 # Arrow's own allocators keep what was freed, 100 MB after a large file; the system's gives it up.
@@ -26,9 +26,9 @@ pa.set_memory_pool(pa.system_memory_pool())
 
 @dataclass(frozen=True)
 class ParquetFile:
-    """A Parquet file of which no row is in memory.
+    """An open Parquet file whose rows are read batch by batch.
 
-    It is held open, so its rows stay the same even if another file takes its name.
+    It stays open, so its rows stay the same even if another file takes its name.
 
     Attributes:
         path: its path, for errors.
@@ -53,7 +53,7 @@ class ParquetFile:
         """The file's JSON metadata, {} if it has none.
 
         Raises:
-            DataError: they are not a JSON object.
+            DataError: the metadata is not a JSON object.
         """
         return _metadata(self.file.schema_arrow.metadata, self.path)
 
@@ -91,10 +91,10 @@ def open_file(path: Path) -> ParquetFile:
             JSON object.
     """
     with readable(path):
-        found = ParquetFile(path, pq.ParquetFile(path, buffer_size=_AHEAD, pre_buffer=False))
-        list(found.schema.names)  # they are decoded only when asked for
-    found.metadata  # noqa: B018  refused here if it must be
-    return found
+        file = ParquetFile(path, pq.ParquetFile(path, buffer_size=_AHEAD, pre_buffer=False))
+        list(file.schema.names)  # they are decoded only when asked for
+    file.metadata  # noqa: B018  a fault in it is raised here
+    return file
 
 
 def in_groups(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
@@ -102,19 +102,19 @@ def in_groups(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
 
     No table is empty.
     """
-    held: list[pa.Table] = []
+    pending: list[pa.Table] = []
     rows = 0
     for table in tables:
-        held.append(table)
+        pending.append(table)
         rows += table.num_rows
         if rows >= size:
-            whole = pa.concat_tables(held)
+            whole = pa.concat_tables(pending)
             full = rows - rows % size
             for start in range(0, full, size):
                 yield whole.slice(start, size).combine_chunks()
-            held, rows = [whole.slice(full)], rows % size
+            pending, rows = [whole.slice(full)], rows % size
     if rows:
-        yield pa.concat_tables(held).combine_chunks()
+        yield pa.concat_tables(pending).combine_chunks()
 
 
 def write_batches(
@@ -125,13 +125,13 @@ def write_batches(
     group: int,
     **options: object,
 ) -> None:
-    """Write tables one after the other as `write_table` would write them all, holding one group.
+    """Write tables as `write_table` would write them in one, with one row group in memory.
 
     Args:
         path: the file to write.
         schema: columns of every table.
         tables: in the order wanted.
-        metadata: must go into JSON.
+        metadata: values that JSON can hold.
         group: rows of a row group.
         options: of `pyarrow.parquet.ParquetWriter`.
     """
@@ -153,7 +153,7 @@ def write_table(
     Args:
         path: the file to write.
         table: its columns.
-        metadata: must go into JSON.
+        metadata: values that JSON can hold.
         options: of `pyarrow.parquet.write_table`.
     """
     with artifacts.new_file(path) as staging:
@@ -177,7 +177,7 @@ def read_table(path: Path) -> tuple[pa.Table, dict[str, Any]]:
 
 @contextlib.contextmanager
 def readable(path: Path, fix: str | None = None) -> Iterator[None]:
-    """Turn what Arrow raises about a file's bytes into an error that names the file.
+    """Turn an error of Arrow about a file's bytes into one that names the file.
 
     Raises:
         DataError: the file is not Parquet, is cut short or damaged.
@@ -198,9 +198,9 @@ def _note(metadata: Mapping[str, Any]) -> bytes:
     return json.dumps(metadata, sort_keys=True, ensure_ascii=False, allow_nan=False).encode()
 
 
-def _metadata(found: Mapping[bytes, bytes] | None, path: Path) -> dict[str, Any]:
+def _metadata(raw: Mapping[bytes, bytes] | None, path: Path) -> dict[str, Any]:
     try:
-        note = json.loads((found or {}).get(METADATA_KEY, b"{}"))
+        note = json.loads((raw or {}).get(METADATA_KEY, b"{}"))
     except ValueError as error:  # UnicodeDecodeError is one as well
         raise DataError("metadata is not JSON", seen=str(error), where=path) from error
     if not isinstance(note, dict):

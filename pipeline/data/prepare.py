@@ -1,4 +1,4 @@
-"""From a task's raw folder to typed rows: counted, capped, with ids and text hashes."""
+"""Turn a task's raw folder into typed rows: checked, capped, with ids and text hashes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline.tasks import Task, part_of
 
 @dataclass(frozen=True)
 class Preparation:
-    """One task's rows, and what its source does not have.
+    """One task's prepared rows, and the splits that its source lacks.
 
     Attributes:
         task: the task.
@@ -27,8 +27,7 @@ class Preparation:
         missing: splits that the source does not have, in the task's order.
         transfer: further rows without labels, if params.yaml asks for them and the source has
             train rows for their teachers.
-        held_out: which of the source's further rows were left out as they occur in dev or test,
-            in words.
+        held_out: the transfer rows that were left out because they occur in dev or test, in words.
     """
 
     task: Task
@@ -49,8 +48,8 @@ def prepare(name: str, folder: Path, params: Params) -> Preparation:
             teachers are used.
 
     Raises:
-        DataError: the folder or one of its files is not what its layout says, there are no
-            transfer rows of the kind that is asked for, or too few train rows for the folds.
+        DataError: the folder or one of its files does not fit its layout, `transfer` asks for
+            rows that the source lacks, or there are too few train rows for the folds.
     """
     custom = params.tasks[name].custom
     task, layout = layouts.task_of(name, custom), layouts.layout_of(name, custom)
@@ -58,42 +57,44 @@ def prepare(name: str, folder: Path, params: Params) -> Preparation:
     if not raw.files:
         return Preparation(task, raw.source, {}, tuple(task.rows))
     whole = {split: read() for split, read in readers.readers(raw, task, layout).items()}
-    found = {split: _rows(task, split, table, raw.source, params) for split, table in whole.items()}
-    missing = tuple(split for split in task.rows if split not in found)
+    splits = {
+        split: _rows(task, split, table, raw.source, params) for split, table in whole.items()
+    }
+    missing = tuple(split for split in task.rows if split not in splits)
     transfer, held_out = None, ""
-    if "train" in found:
-        _require_folds(found["train"], params)
-        pool = unlabelled.Source(task, layout, whole, found["train"], params.data.cap_seed)
+    if "train" in splits:
+        _require_folds(splits["train"], params)
+        pool = unlabelled.Source(task, layout, whole, splits["train"], params.data.cap_seed)
         transfer, held_out = _further(pool, params)
-    return Preparation(task, raw.source, found, missing, transfer, held_out)
+    return Preparation(task, raw.source, splits, missing, transfer, held_out)
 
 
 def _require_folds(train: Rows, params: Params) -> None:
-    """Else the first teacher of the task would find out, after hours of others' training."""
+    """Refuse too few train rows now, and not after hours of training other teachers."""
     if params.teachers.cross_fitted and train.task.name in params.teachers.tasks:
         folds.held_out(train, len(params.teachers.folds))
 
 
 def _further(pool: unlabelled.Source, params: Params) -> tuple[Rows | None, str]:
-    """Transfer rows if params.yaml asks for them, and what `Preparation.held_out` says."""
-    asked = params.transfer.get(pool.task.name)
-    return (None, "") if asked is None else unlabelled.collect(asked, pool)
+    """Transfer rows if params.yaml asks for them, and `Preparation.held_out`."""
+    request = params.transfer.get(pool.task.name)
+    return (None, "") if request is None else unlabelled.collect(request, pool)
 
 
-def _rows(task: Task, split: str, found: pa.Table, source: str, params: Params) -> Rows:
+def _rows(task: Task, split: str, table: pa.Table, source: str, params: Params) -> Rows:
     cap = _cap(task, split, params)
-    keep = row_caps.kept(
-        len(found),
+    kept = row_caps.kept(
+        len(table),
         cap,
         seed=params.data.cap_seed,
         task=task.name,
         split=split,
-        classes=row_caps.classes(task, split, found),
+        classes=row_caps.classes(task, split, table),
     )
-    index = keep.tolist()
+    index = kept.tolist()
     ids = [row_id(task.name, split, position) for position in index]
-    metadata = _metadata(task, split, source, len(found), cap)
-    return Rows(typed(task, found.take(keep), index, ids), metadata)
+    metadata = _metadata(task, split, source, len(table), cap)
+    return Rows(typed(task, table.take(kept), index, ids), metadata)
 
 
 def _cap(task: Task, split: str, params: Params) -> int | None:

@@ -1,4 +1,4 @@
-"""Prepared rows of all tasks: read them from data/prepared."""
+"""Read the prepared rows of all tasks from data/prepared."""
 
 from __future__ import annotations
 

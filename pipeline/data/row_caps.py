@@ -1,4 +1,4 @@
-"""Row caps: a seeded order in which rows are kept, so that smaller caps lie inside larger ones."""
+"""Choose the rows that a row cap keeps, in a seeded order; a smaller cap keeps some of them."""
 
 from __future__ import annotations
 
@@ -40,15 +40,15 @@ def kept(
     return np.sort(order(count, seed=seed, task=task, split=split, classes=classes)[:cap])
 
 
-def classes(task: Task, split: str, found: pa.Table) -> Ints | None:
-    """Class ids `(rows,)` by which a split's rows take turns; None where there are no classes."""
+def classes(task: Task, split: str, table: pa.Table) -> Ints | None:
+    """Class ids `(rows,)` of a split's rows, for `kept`; None where there are no classes."""
     if task.regression or not layouts.is_labelled(split):
         return None
-    return np.asarray(found["label"].to_numpy(), dtype=np.int64)
+    return np.asarray(table["label"].to_numpy(), dtype=np.int64)
 
 
 def order(count: int, *, seed: int, task: str, split: str, classes: Ints | None = None) -> Ints:
-    """All positions in the order in which `kept` takes them, `(count,)`; arguments as there."""
+    """Positions of all rows `(count,)` in the order in which `kept` takes them; its arguments."""
     groups = np.zeros(count, dtype=np.int64) if classes is None else classes
     # Python promises that a seed gives these numbers in every version; NumPy does not.
     draw = random.Random(f"{seed}/{task}/{split}").random

@@ -1,4 +1,4 @@
-"""Rows joined by id: which row of a file is which prepared row, and is it the same text."""
+"""Join rows of a file to prepared rows by id, and check that split, text and label are the same."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ Indices = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Origin:
-    """Where rows were read from, for errors.
+    """The file that rows were read from, for errors.
 
     Attributes:
         what: the rows in words, in the plural.
         where: the file.
-        fix: the command that makes it anew.
+        fix: the command that makes the file again.
     """
 
     what: str
@@ -42,25 +42,25 @@ class Origin:
         ) from None
 
 
-def check_task(found: Task, expected: Task, origin: Origin) -> None:
+def check_task(task: Task, expected: Task, origin: Origin) -> None:
     """Refuse rows of another task, or of another order of the labels.
 
     Raises:
-        SoftLabelError: names the task or the labels that were found.
+        SoftLabelError: names the other task or labels.
     """
-    if found.name != expected.name:
-        origin.refuse(f"they are of another task than {expected.name}", found.name)
-    if found.labels != expected.labels:
-        origin.refuse(f"label order is not {list(expected.labels)}", list(found.labels))
+    if task.name != expected.name:
+        origin.refuse(f"they are of another task than {expected.name}", task.name)
+    if task.labels != expected.labels:
+        origin.refuse(f"label order is not {list(expected.labels)}", list(task.labels))
 
 
-def align(found: pa.Table, expected: pa.Table, origin: Origin) -> Indices:
-    """Positions in `found` of the rows of `expected`; both hold exactly the same rows.
+def align(rows: pa.Table, expected: pa.Table, origin: Origin) -> Indices:
+    """Positions in `rows` of the rows of `expected`; both hold exactly the same rows.
 
     Args:
-        found: rows of a file, with the columns `row_id`, `split`, `text_hash` and `label`.
+        rows: rows of a file, with the columns `row_id`, `split`, `text_hash` and `label`.
         expected: the prepared rows, with the same columns.
-        origin: where `found` comes from.
+        origin: where `rows` come from.
 
     Returns:
         Positions `(rows of expected,)`.
@@ -69,15 +69,15 @@ def align(found: pa.Table, expected: pa.Table, origin: Origin) -> Indices:
         SoftLabelError: a duplicate, unknown or missing row, or one with another split, text or
             label; the first one is named, and how many others there are.
     """
-    ids, wanted = found["row_id"], expected["row_id"]
+    ids, wanted = rows["row_id"], expected["row_id"]
     check_unique(ids, origin)
     if ids.equals(wanted):  # as files are written; saves an index and a copy
-        positions, taken = np.arange(len(ids)), found
+        positions, taken = np.arange(len(ids)), rows
     else:
         unknown = ~_array(pc.is_in(ids, value_set=_whole(wanted)))
         _refuse_any(unknown, ids, "no such prepared row", origin)
         positions = locate(wanted, ids, origin)
-        taken = found.take(pa.array(positions))
+        taken = rows.take(pa.array(positions))
     for name in ("split", "text_hash", "label"):
         _check_same(name, taken, expected, origin)
     return positions
@@ -94,30 +94,30 @@ def locate(wanted: pa.ChunkedArray, ids: pa.ChunkedArray, origin: Origin) -> Ind
     return np.asarray(positions.to_numpy(), dtype=np.int64)
 
 
-def in_step(found: Iterable[pa.Table], expected: Iterable[pa.Table]) -> bool:
+def in_step(rows: Iterable[pa.Table], expected: Iterable[pa.Table]) -> bool:
     """Whether two streams of rows are the same in the same order, compared a batch at a time.
 
     Args:
-        found: tables of rows.
+        rows: tables of rows.
         expected: tables of any other lengths; all columns of each are compared.
     """
-    grouped = (parquet_file.in_groups(tables, parquet_file.BATCH) for tables in (found, expected))
+    grouped = (parquet_file.in_groups(tables, parquet_file.BATCH) for tables in (rows, expected))
     return all(
-        here is not None
-        and there is not None
-        and all(here[name].equals(there[name]) for name in there.schema.names)
-        for here, there in zip_longest(*grouped)
+        one is not None
+        and other is not None
+        and all(one[name].equals(other[name]) for name in other.schema.names)
+        for one, other in zip_longest(*grouped)
     )
 
 
 def plainly_unique(splits: Mapping[str, Rows]) -> bool:
-    """Whether a look at each id and the one before it shows that none occurs twice.
+    """Whether ids are unique by a check that compares each only to the one before it.
 
-    So it is where all ids begin with the names of task and split, as `rows.row_id` makes them, and
+    It holds where all ids begin with the names of task and split, as `rows.row_id` makes them, and
     rise within the split: each is longer than the one before it, or as long and greater.
 
     Args:
-        splits: rows by the name of their split; if not shown, they may still be unique.
+        splits: rows by the name of their split; ids that do not pass may still be unique.
     """
     return all(_rise(split, f"{split.task.name}/{name}/") for name, split in splits.items())
 
@@ -126,7 +126,7 @@ def check_unique(ids: pa.ChunkedArray, origin: Origin) -> None:
     """Refuse ids of which one occurs twice.
 
     Raises:
-        SoftLabelError: names the first id that was there before.
+        SoftLabelError: names the first id that occurs again.
     """
     if pc.count_distinct(ids).as_py() == len(ids):
         return

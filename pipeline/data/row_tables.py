@@ -1,4 +1,4 @@
-"""Parquet files about prepared rows: key columns, the task in the metadata, vector columns."""
+"""Parquet files of logits and soft labels: key columns, task metadata, vector columns, checks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pipeline.data.rows import Rows
 from pipeline.errors import DataError, SoftLabelError
 from pipeline.tasks import Task
 
-ROW_GROUP = 20_000  # rows that a streaming reader holds at once
+ROW_GROUP = 20_000  # rows; a streaming reader has one group in memory
 DESCRIPTION = ("task", "title", "labels", "regression", "low", "high", "metrics", "glue")
 Floats = npt.NDArray[np.float32]
 
@@ -29,7 +29,7 @@ class Described:
 
     Attributes:
         table: one row an example, `key_fields` first.
-        metadata: schema_version, what `describe` gives of the task, and more.
+        metadata: schema_version, the task as `describe` gives it, and more.
     """
 
     table: pa.Table
@@ -45,7 +45,7 @@ class Described:
 
 
 def key_fields(task: Task) -> list[pa.Field]:
-    """Columns that say which example a row is about; `label` is null where there is none."""
+    """Columns that identify the example of a row; `label` is null where there is none."""
     return [
         pa.field("row_id", pa.string(), nullable=False),
         pa.field("split", pa.string(), nullable=False),
@@ -60,7 +60,7 @@ def keys(splits: Mapping[str, Rows]) -> pa.Table:
 
 
 def key_batches(splits: Mapping[str, Rows]) -> Iterator[pa.Table]:
-    """What `keys` gives, in tables of some thousand rows."""
+    """The table of `keys`, in tables of some thousand rows."""
     for name, split in splits.items():
         schema = pa.schema(key_fields(split.task))
         for part in split.batches("row_id", "text_hash", "label"):
@@ -70,7 +70,7 @@ def key_batches(splits: Mapping[str, Rows]) -> Iterator[pa.Table]:
 
 
 def describe(task: Task) -> dict[str, Any]:
-    """What a file's metadata says of its task."""
+    """Metadata that describe a task, for a file about its rows."""
     named = {"task": task.name, "labels": list(task.labels), "metrics": list(task.metrics)}
     return named | {key: getattr(task, key) for key in DESCRIPTION if key not in named}
 
@@ -106,8 +106,8 @@ def matrix(chunks: pa.ChunkedArray, width: int) -> Floats:
     """A column of fixed-size lists as `(rows, width)` float32; no copy if it is one chunk."""
     parts = [chunk.flatten().to_numpy(zero_copy_only=False) for chunk in chunks.chunks]
     if len(parts) == 1:
-        one: Floats = parts[0].reshape(-1, width)
-        return one
+        values: Floats = parts[0].reshape(-1, width)
+        return values
     return np.concatenate([np.empty(0, np.float32), *parts]).reshape(-1, width)
 
 
@@ -121,7 +121,7 @@ def write(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:
 def write_batches(
     path: Path, schema: pa.Schema, tables: Iterable[pa.Table], metadata: Mapping[str, Any]
 ) -> None:
-    """Write what `write` would write of the same rows in one table, holding one row group."""
+    """Write tables as `write` would write them in one, with one row group in memory."""
     parquet_file.write_batches(path, schema, tables, metadata, ROW_GROUP, use_dictionary=["split"])
 
 
@@ -151,22 +151,22 @@ def open_versioned(
     if not path.exists():
         raise SoftLabelError(f"no {what}", where=path, fix=fix)
     with readable(path, fix):
-        found = parquet_file.open_file(path)
-    if found.metadata.get("schema_version") != version:
+        file = parquet_file.open_file(path)
+    if file.metadata.get("schema_version") != version:
         raise SoftLabelError(
             f"not a {what} of version {version}",
-            seen=f"version {found.metadata.get('schema_version')}",
+            seen=f"version {file.metadata.get('schema_version')}",
             where=path,
             fix=fix,
         )
-    if absent := sorted({"task", *required} - found.metadata.keys()):
+    if absent := sorted({"task", *required} - file.metadata.keys()):
         raise SoftLabelError(f"the {what}'s metadata lacks {absent}", where=path, fix=fix)
-    return found
+    return file
 
 
 @contextlib.contextmanager
 def readable(path: Path, fix: str | None) -> Iterator[None]:
-    """Let a damaged file's error name the command that makes the file anew.
+    """Add the command that makes a file again to the error about damage to it.
 
     Raises:
         SoftLabelError: the file cannot be read.
@@ -187,18 +187,18 @@ def check_columns(table: pa.Table, expected: pa.Schema, path: Path, fix: str | N
     check_nulls(table, expected, path, fix)
 
 
-def check_types(found: pa.Schema, expected: pa.Schema, path: Path, fix: str | None) -> None:
+def check_types(schema: pa.Schema, expected: pa.Schema, path: Path, fix: str | None) -> None:
     """Refuse columns whose names or types are not those of `expected`.
 
     Raises:
         SoftLabelError: names the first column that differs.
     """
-    if found.names != expected.names:
+    if schema.names != expected.names:
         raise SoftLabelError(
-            f"other columns than {expected.names}", seen=found.names, where=path, fix=fix
+            f"other columns than {expected.names}", seen=schema.names, where=path, fix=fix
         )
     for field in expected:
-        kind = found.field(field.name).type
+        kind = schema.field(field.name).type
         if kind != field.type:
             raise SoftLabelError(
                 f"column {field.name} is not of type {field.type}",
@@ -209,13 +209,13 @@ def check_types(found: pa.Schema, expected: pa.Schema, path: Path, fix: str | No
 
 
 def check_nulls(table: pa.Table, expected: pa.Schema, path: Path, fix: str | None) -> None:
-    """Refuse a null in a column that `expected` has without.
+    """Refuse a null in a column that `expected` says has none.
 
     Args:
         table: some columns of `expected`, `row_id` among them.
         expected: the schema.
         path: the file, for the error.
-        fix: the command that makes it anew.
+        fix: the command that makes the file again.
 
     Raises:
         SoftLabelError: names the first row.

@@ -1,4 +1,4 @@
-"""Prepared rows: the typed Parquet file of one split, and the ids and hashes that rows join by."""
+"""Prepared rows of one split: their Parquet file, and the ids and text hashes that join them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pipeline.runtime.memory_mapped import MappedBuffer
 from pipeline.tasks import Task
 
 SCHEMA_VERSION = 1
-MISSING = "missing.json"  # all that a folder holds when the source does not have the task
+MISSING = "missing.json"  # the only file of a folder whose task the source does not have
 TRANSFER = "transfer"  # the split of rows that only teachers label
 
 
@@ -33,7 +33,7 @@ def text_hash(sentence1: str, sentence2: str | None) -> str:
 
 
 def row_id(task: str, split: str, index: int) -> str:
-    """Name of a row for life: its task, split and position in the source's file."""
+    """Id of a row, which never changes: task, split and position in the source's file."""
     return f"{task}/{split}/{index}"
 
 
@@ -52,23 +52,23 @@ def schema(task: Task) -> pa.Schema:
     )
 
 
-def typed(task: Task, found: pa.Table, index: Sequence[int], ids: Sequence[str]) -> pa.Table:
-    """Columns as in `schema`, of rows as the source's file has them.
+def typed(task: Task, table: pa.Table, index: Sequence[int], ids: Sequence[str]) -> pa.Table:
+    """Turn rows of a source's file into the columns of `schema`.
 
     Args:
         task: the task.
-        found: columns sentence1, sentence2 and label.
+        table: columns sentence1, sentence2 and label.
         index: position of each row in the source's file.
         ids: id of each row.
     """
-    first, second = found["sentence1"].to_pylist(), found["sentence2"].to_pylist()
+    first, second = table["sentence1"].to_pylist(), table["sentence2"].to_pylist()
     columns = [
         ids,
         index,
-        found["sentence1"].combine_chunks(),
-        found["sentence2"].combine_chunks(),
-        found["label"].combine_chunks(),
-        [text_hash(one, two) for one, two in zip(first, second, strict=True)],
+        table["sentence1"].combine_chunks(),
+        table["sentence2"].combine_chunks(),
+        table["label"].combine_chunks(),
+        [text_hash(*texts) for texts in zip(first, second, strict=True)],
     ]
     kinds = schema(task)
     arrays = [
@@ -80,10 +80,10 @@ def typed(task: Task, found: pa.Table, index: Sequence[int], ids: Sequence[str])
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows of one split with what their file says of them, in memory or still in their file.
+    """Rows of one split and the metadata of their file; the rows are in memory or in the file.
 
     Attributes:
-        source: columns as in `schema`, one row an example: a table, or what gives batches of it.
+        source: columns as in `schema`, one row an example: a table, or a file that gives batches.
         metadata: task, split, labels (canonical order), regression, low, high, metrics, title,
             glue, source, source_rows, official_rows, partial, cap; of transfer rows also
             `transfer`: source, file, duplicates, held_out.
@@ -99,7 +99,7 @@ class Rows:
         """Some columns, in tables of some thousand rows, in their order; at least one table.
 
         Raises:
-            DataError: the file that they are read from is damaged.
+            DataError: the file is damaged.
         """
         if not isinstance(self.source, pa.Table):
             yield from self.source.batches(columns)
@@ -138,18 +138,18 @@ class Rows:
     @property
     def labels(self) -> np.ndarray:
         """Gold labels `(rows,)`: int64 classes, or float32 scores; 0 where there is none."""
-        found = MappedBuffer(np.float32 if self.metadata["regression"] else np.int64)
+        labels = MappedBuffer(np.float32 if self.metadata["regression"] else np.int64)
         for part in self.batches("label"):
-            found.append(pc.fill_null(part["label"], 0).to_numpy())
-        return found.array()
+            labels.append(pc.fill_null(part["label"], 0).to_numpy())
+        return labels.array()
 
     @property
     def known(self) -> npt.NDArray[np.bool_]:
         """Whether each row has a gold label, `(rows,)`."""
-        found = MappedBuffer(bool)
+        flags = MappedBuffer(bool)
         for part in self.batches("label"):
-            found.append(part["label"].is_valid().to_numpy())
-        return found.array()
+            flags.append(part["label"].is_valid().to_numpy())
+        return flags.array()
 
     @property
     def split(self) -> str:
@@ -216,8 +216,8 @@ def concatenate(first: Rows, second: Rows) -> Rows:
     return Rows(_Joined((first, second)), first.metadata)
 
 
-def _identity(found: Rows) -> list[Any]:
-    return [found.metadata[key] for key in ("task", "labels", "low", "high")]
+def _identity(rows: Rows) -> list[Any]:
+    return [rows.metadata[key] for key in ("task", "labels", "low", "high")]
 
 
 def write(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:
@@ -226,24 +226,24 @@ def write(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:
 
 
 def read(path: Path) -> Rows:
-    """Open one prepared split and check it whole; its rows stay in the file.
+    """Open one prepared split and read all of it once to check it; the rows stay in the file.
 
     Raises:
         DataError: the file is missing, damaged or not a prepared file of this version.
     """
     if not path.exists():
         raise DataError("no prepared rows", where=path, fix="dvc repro prepare")
-    found = parquet_file.open_file(path)
-    if found.metadata.get("schema_version") != SCHEMA_VERSION:
+    file = parquet_file.open_file(path)
+    if file.metadata.get("schema_version") != SCHEMA_VERSION:
         raise DataError(
             f"not a prepared file of version {SCHEMA_VERSION}",
-            seen=found.metadata.get("schema_version"),
+            seen=file.metadata.get("schema_version"),
             where=path,
             fix="dvc repro --single-item --force prepare",
         )
-    for _ in found.batches():  # damage is found here, not when hours of training have gone by
+    for _ in file.batches():  # damage shows here, not after hours of training
         pass
-    return Rows(found, found.metadata)
+    return Rows(file, file.metadata)
 
 
 def read_splits(folder: Path) -> dict[str, Rows]:

@@ -1,4 +1,4 @@
-"""Transfer rows on disk: further rows of a task, which teachers label and only the student sees."""
+"""Read and write transfer rows: rows without labels that teachers score for the student."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from pipeline.errors import DataError
 from pipeline.runtime import artifacts
 
 
-def write(folder: Path, task: str, found: Rows | None, note: str) -> None:
-    """Write one task's transfer rows to a folder, or why there are none.
+def write(folder: Path, task: str, transfer: Rows | None, note: str) -> None:
+    """Write one task's transfer rows to a folder, or the reason that there are none.
 
     Args:
         folder: the folder, or its staging.
         task: the task's name.
-        found: the rows; None for none.
+        transfer: the rows; None for none.
         note: why there are none.
     """
-    if found is None:
+    if transfer is None:
         artifacts.write_json(folder / rows.MISSING, {"task": task, "note": note})
     else:
-        rows.write(folder / paths.transfer_rows(task).name, found.table, found.metadata)
+        rows.write(folder / paths.transfer_rows(task).name, transfer.table, transfer.metadata)
 
 
 def read(task: str) -> Rows | None:

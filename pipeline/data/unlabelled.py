@@ -1,4 +1,4 @@
-"""Further rows of a task without labels: what a source has of them, and which of them count."""
+"""Choose the transfer rows of a task: rows without labels that repeat no train or held-out row."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _HEADER_LINES = 1
 
 @dataclass(frozen=True)
 class Source:
-    """What transfer rows of a task are taken from, and may not repeat.
+    """Rows of a task from which transfer rows are taken, or that they may not repeat.
 
     Attributes:
         task: the task.
@@ -43,7 +43,7 @@ class Source:
 
 @dataclass(frozen=True)
 class _Pool:
-    """Rows to take from, in their file's order.
+    """Rows to choose from, in their file's order.
 
     Attributes:
         table: prepared columns, labels null.
@@ -54,49 +54,49 @@ class _Pool:
     order: row_caps.Ints
 
 
-def collect(asked: Transfer, source: Source) -> tuple[Rows, str]:
+def collect(request: Transfer, source: Source) -> tuple[Rows, str]:
     """Choose the transfer rows of one task.
 
-    No row has the texts of a train row or of another transfer row, and none those of a dev or
-    diagnostic row, nor of a test row unless the test rows themselves are asked for. Held-out rows
-    count before any cap, so another cap does not let them in. The first `rows` in the seeded
+    No chosen row has the texts of a train row, of another transfer row, or of a dev or diagnostic
+    row; nor those of a test row unless the test rows themselves are asked for. Held-out rows are
+    those before any cap, so another cap does not let them in. The first `rows` in the seeded
     order of the row caps are taken, so fewer rows are a part of more rows.
 
     Args:
-        asked: the task's entry under `transfer`.
+        request: the task's entry under `transfer`.
         source: the task's rows.
 
     Returns:
         Split `transfer`, labels null. Its metadata has `transfer`: source, file, and how many
-        rows were `duplicates` or `held_out`, counted over all rows of the source. And which the
-        first of the held-out rows are, in words; "" if there are none.
+        rows were `duplicates` or `held_out`, counted over all rows of the source. Second, the
+        first few of the held-out rows in words; "" if there are none.
 
     Raises:
-        DataError: the source has no such rows, none of them is left, or a file is faulty or
-            repeats held-out texts.
+        DataError: the source has no such rows, all of them are duplicates or held-out rows, or a
+            file is faulty or repeats held-out texts.
     """
-    pool = _POOLS[asked.source](asked, source)
+    pool = _POOLS[request.source](request, source)
     hashes = pool.table["text_hash"].to_pylist()
-    held_out = _held_out(asked, source)
-    if asked.source == "file":
-        _refuse_held_out(asked, hashes, held_out)
+    held_out = _held_out(request, source)
+    if request.source == "file":
+        _refuse_held_out(request, hashes, held_out)
     seen = set(source.train.table["text_hash"].to_pylist())
     taken, counts = _choose(pool, hashes, held_out, seen)
     if not taken:
-        raise _nothing_left(asked, source.task, len(hashes), counts)
-    kept = pool.table.take(pa.array(sorted(taken[: asked.rows])))
+        raise _nothing_left(request, source.task, len(hashes), counts)
+    kept = pool.table.take(pa.array(sorted(taken[: request.rows])))
     ids = pool.table["row_id"].to_pylist()
     repeats = [f"{ids[at]} is {held_out[text]}" for at, text in _repeats(hashes, held_out)]
-    return Rows(kept, _metadata(asked, source, len(hashes), counts)), _named(repeats)
+    return Rows(kept, _metadata(request, source, len(hashes), counts)), _named(repeats)
 
 
 def _repeats(hashes: list[str], held_out: Mapping[str, str]) -> Iterator[tuple[int, str]]:
-    """Position and text hash of the rows that are held-out rows too."""
+    """Positions and text hashes of the rows that are held-out rows too."""
     return ((at, text) for at, text in enumerate(hashes) if text in held_out)
 
 
 def _named(repeats: list[str]) -> str:
-    """The first few, and how many more there are."""
+    """The first few repeats in words, and the number of the others."""
     more = f", and {len(repeats) - _NAMED:,} more" if len(repeats) > _NAMED else ""
     return ", ".join(repeats[:_NAMED]) + more
 
@@ -104,7 +104,7 @@ def _named(repeats: list[str]) -> str:
 def _choose(
     pool: _Pool, hashes: list[str], held_out: Mapping[str, str], seen: set[str]
 ) -> tuple[list[int], dict[str, int]]:
-    """Positions of the rows that count, in the pool's order, and how many do not."""
+    """Positions of the chosen rows, in the pool's order, and the numbers of refused ones."""
     taken: list[int] = []
     counts = {"duplicates": 0, "held_out": 0}
     for position in pool.order.tolist():
@@ -120,7 +120,7 @@ def _choose(
 
 
 def _metadata(
-    asked: Transfer, source: Source, count: int, counts: Mapping[str, int]
+    request: Transfer, source: Source, count: int, counts: Mapping[str, int]
 ) -> dict[str, Any]:
     return {
         **source.train.metadata,
@@ -128,12 +128,12 @@ def _metadata(
         "source_rows": count,
         "official_rows": None,
         "partial": False,
-        "cap": asked.rows,
-        "transfer": {"source": asked.source, "file": asked.file, **counts},
+        "cap": request.rows,
+        "transfer": {"source": request.source, "file": request.file, **counts},
     }
 
 
-def _rest(asked: Transfer, source: Source) -> _Pool:
+def _rest(request: Transfer, source: Source) -> _Pool:
     """Train rows that the cap leaves out, in the order in which a larger cap would take them."""
     name, whole = source.task.name, source.whole["train"]
     kept = len(source.train)
@@ -151,8 +151,8 @@ def _rest(asked: Transfer, source: Source) -> _Pool:
     return _Pool(table, np.searchsorted(left, order[kept:]))
 
 
-def _test(asked: Transfer, source: Source) -> _Pool:
-    """The test rows of all test splits; several splits take turns in proportion."""
+def _test(request: Transfer, source: Source) -> _Pool:
+    """Rows of all test splits; several splits take turns in proportion to their size."""
     name = source.task.name
     parts = {split: table for split, table in source.whole.items() if part_of(split) == "test"}
     if not parts:
@@ -170,51 +170,51 @@ def _test(asked: Transfer, source: Source) -> _Pool:
     return _Pool(table, order)
 
 
-def _file(asked: Transfer, source: Source) -> _Pool:
+def _file(request: Transfer, source: Source) -> _Pool:
     """The rows of a file in data/texts."""
-    assert asked.file is not None, "the section's validator has checked it"
-    task, path = source.task, paths.TEXTS / asked.file
+    assert request.file is not None, "the section's validator has checked it"
+    task, path = source.task, paths.TEXTS / request.file
     if not path.is_file():
-        here = sorted(file.name for file in paths.TEXTS.glob("*.tsv"))
+        names = sorted(file.name for file in paths.TEXTS.glob("*.tsv"))
         raise DataError(
             "no such file of texts",
-            seen=f"files there: {', '.join(here) or 'none'}",
+            seen=f"files there: {', '.join(names) or 'none'}",
             where=path,
             fix=f"put it there, or change transfer.{task.name} in params.yaml",
         )
     columns = ("sentence1", "sentence2")[: 1 + task.pair] if task.glue else source.layout.texts
-    found = readers.texts(path, task, columns)
+    texts = readers.texts(path, task, columns)
     for name, header in zip(("sentence1", "sentence2"), columns, strict=False):
-        _refuse_blank(found[name].to_pylist(), f"{path}, line {{}}, column {header!r}")
-    order = row_caps.order(len(found), seed=source.seed, task=task.name, split="file")
-    return _Pool(_table(task, "file", found, list(range(len(found)))), order)
+        _refuse_blank(texts[name].to_pylist(), f"{path}, line {{}}, column {header!r}")
+    order = row_caps.order(len(texts), seed=source.seed, task=task.name, split="file")
+    return _Pool(_table(task, "file", texts, list(range(len(texts)))), order)
 
 
 _POOLS = {"rest": _rest, "test": _test, "file": _file}
 
 
-def _table(task: Task, origin: str, found: pa.Table, index: list[int]) -> pa.Table:
-    """Prepared columns; ids like `qqp/transfer/rest/17` say where a row comes from."""
-    unknown = pa.chunked_array([pa.nulls(len(found), rows.schema(task).field("label").type)])
-    bare = found.set_column(found.schema.get_field_index("label"), "label", unknown)
+def _table(task: Task, origin: str, table: pa.Table, index: list[int]) -> pa.Table:
+    """Prepared columns; an id like `qqp/transfer/rest/17` names the source of its row."""
+    unknown = pa.chunked_array([pa.nulls(len(table), rows.schema(task).field("label").type)])
+    bare = table.set_column(table.schema.get_field_index("label"), "label", unknown)
     ids = [rows.row_id(task.name, f"{rows.TRANSFER}/{origin}", position) for position in index]
     return rows.typed(task, bare, index, ids)
 
 
-def _held_out(asked: Transfer, source: Source) -> dict[str, str]:
-    """Ids of the rows that results are measured on, by the hash of their texts."""
-    parts = {"dev", "ax"} if asked.source == "test" else {"dev", "ax", "test"}
-    found: dict[str, str] = {}
+def _held_out(request: Transfer, source: Source) -> dict[str, str]:
+    """Ids of the held-out rows, by the hash of their texts."""
+    parts = {"dev", "ax"} if request.source == "test" else {"dev", "ax", "test"}
+    ids: dict[str, str] = {}
     for split, table in source.whole.items():
         if part_of(split) in parts:
             texts = zip(table["sentence1"].to_pylist(), table["sentence2"].to_pylist(), strict=True)
             for index, pair in enumerate(texts):
-                found.setdefault(rows.text_hash(*pair), rows.row_id(source.task.name, split, index))
-    return found
+                ids.setdefault(rows.text_hash(*pair), rows.row_id(source.task.name, split, index))
+    return ids
 
 
-def _refuse_held_out(asked: Transfer, hashes: list[str], held_out: Mapping[str, str]) -> None:
-    """A file of one's own must not hold what results are measured on."""
+def _refuse_held_out(request: Transfer, hashes: list[str], held_out: Mapping[str, str]) -> None:
+    """Refuse a user's file that holds rows on which results are measured."""
     bad = [
         f"line {position + 1 + _HEADER_LINES} is {held_out[text]}"
         for position, text in _repeats(hashes, held_out)
@@ -223,7 +223,7 @@ def _refuse_held_out(asked: Transfer, hashes: list[str], held_out: Mapping[str, 
         raise DataError(
             f"{len(bad):,} of {len(hashes):,} rows are also held-out rows of the task",
             seen=_named(bad),
-            where=paths.TEXTS / str(asked.file),
+            where=paths.TEXTS / str(request.file),
             fix="take these lines out of the file; results would be measured on them",
         )
 
@@ -235,7 +235,9 @@ def _refuse_blank(texts: list[str], where: str) -> None:
             raise DataError("a text is empty", where=where.format(line), fix="take the line out")
 
 
-def _nothing_left(asked: Transfer, task: Task, count: int, counts: Mapping[str, int]) -> DataError:
+def _nothing_left(
+    request: Transfer, task: Task, count: int, counts: Mapping[str, int]
+) -> DataError:
     return DataError(
         f"no transfer row of {task.name} is left",
         seen=f"{count:,} rows: {counts['duplicates']:,} repeat train rows or each other, "

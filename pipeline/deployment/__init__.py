@@ -1,1 +1,1 @@
-"""Use a trained model: predictions for texts of one's own."""
+"""Use a trained model: predict labels of your own texts."""

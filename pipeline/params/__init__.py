@@ -1,1 +1,1 @@
-"""params.yaml: its models and its reading."""
+"""Read and check params.yaml: one model a section, profiles, overrides, schema."""

@@ -1,4 +1,4 @@
-"""How the student learns from soft labels and from a teacher's features (inner states)."""
+"""Section `distillation`: the loss on soft labels, and matching of a teacher's features."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The base of every section, and the kinds of values that several sections share."""
+"""Base class of all sections, and types of values that several sections share."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SPELLINGS = {
     FILE_NAME: "the name of a file, without a folder",
     DEVICE: "auto, cpu, mps, cuda or cuda:1",
 }
-"""How a value of each pattern is spelt, for error messages."""
+"""Each pattern in words, for error messages and the reference."""
 
 # Names become stage names (teach@rte-m1) and column names (logits_m1): no dash, no dot.
 Name = Annotated[str, StringConstraints(pattern=NAME)]
@@ -36,7 +36,7 @@ Repo = Annotated[str, StringConstraints(pattern=REPO)]
 FileName = Annotated[str, StringConstraints(pattern=FILE_NAME)]
 Text = Annotated[str, StringConstraints(min_length=1)]
 Seed = Annotated[int, Field(ge=0, le=2**32 - 1)]
-"""What numpy and torch both take."""
+"""A seed that numpy and torch both accept."""
 Count = Annotated[int, Field(ge=1)]
 Dropout = Annotated[float, Field(ge=0, lt=1)]
 Names = Annotated[list[Name], Field(min_length=1)]
@@ -45,28 +45,28 @@ Names = Annotated[list[Name], Field(min_length=1)]
 class Section(BaseModel):
     """Base of every section: no unknown keys, no silent conversions, no later changes."""
 
-    # strict: `epochs: true` or `epochs: "3"` is a slip, although pydantic could make a number of it
+    # strict: `epochs: true` or `epochs: "3"` is a mistake, though pydantic could convert it
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
 
 
 def twice(values: Sequence[str]) -> list[str]:
-    """Values that come more than once."""
+    """Values that occur more than once."""
     return [value for value in dict.fromkeys(values) if values.count(value) > 1]
 
 
 def different(names: Any) -> Any:
-    """A list of names as it is, or a word that stands for one.
+    """Check that no name is twice in a list, and return it; a word is returned as it is.
 
     Raises:
         PydanticCustomError: a name is in the list more than once.
     """
-    if isinstance(names, list) and (found := twice(names)):
-        raise contradiction(f"{', '.join(found)} is named twice")
+    if isinstance(names, list) and (repeated := twice(names)):
+        raise contradiction(f"{', '.join(repeated)} is named twice")
     return names
 
 
 def contradiction(text: str) -> PydanticCustomError:
-    """A fault that only shows when several keys of one section are read together."""
+    """The error of a fault between several keys of one section."""
     return PydanticCustomError("contradiction", "{text}", {"text": text})

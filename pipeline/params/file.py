@@ -1,4 +1,4 @@
-"""Reading params.yaml: YAML 1.2, every fault at once, each with its YAML path."""
+"""Read params.yaml by YAML 1.2, and report every fault at once, each with its YAML path."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def check(values: Mapping[str, Any], where: object = PARAMS) -> Params:
 
 
 def report(lines: list[str], where: object = PARAMS) -> ParamsError:
-    """One error of all faults, a line each."""
+    """The error that reports all faults, a line each."""
     count = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
     text = "\n".join(f"  - {line}" for line in lines)
     return ParamsError(f"{count} in the parameters:\n{text}", where=where)

@@ -1,4 +1,4 @@
-"""Overlays: a few settings laid over a whole params file, from a profile or the command line."""
+"""Apply overrides to parameters: those of a profile, and `key=value` of the command line."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.params.checks import messages
 
 Keys = tuple[str, ...]
 
-# Adding to these would leave the base's tasks, members or half an encoder behind.
+# An overlay replaces these whole: merged, the base's tasks or members would stay.
 WHOLE = {
     ("tasks",),
     ("transfer",),
@@ -29,7 +29,7 @@ FOLDER = ("data", "folder")
 
 
 def merge(base: MutableMapping[str, Any], over: Mapping[str, Any], at: Keys = ()) -> None:
-    """Lay `over` upon `base`, in place.
+    """Merge the overlay `over` into `base`, in place.
 
     Mappings are merged key by key, everything else is replaced; so are, as a whole, those in
     `WHOLE` and every mapping with a name in `WHOLE_KEYS`. A null is a value like any other.
@@ -77,7 +77,7 @@ def _path(key: str, override: str) -> Keys:
 
 
 def _folder(text: str) -> str:
-    """Not read as YAML: a folder's name may hold a colon or a number sign."""
+    """Make a folder absolute; not read as YAML, as a name may have a colon or a number sign."""
     if not text:
         raise ParamsError("an empty folder name", where="--set data.folder")
     return os.path.abspath(Path(text).expanduser())  # noqa: PTH100 - a link stays a link
@@ -108,7 +108,7 @@ def _put_empty(values: MutableMapping[str, Any], path: Keys) -> None:
 def _parent(
     values: MutableMapping[str, Any], path: Keys, override: str
 ) -> MutableMapping[str, Any]:
-    """The mapping that holds the path's last key; made if it is not there, and checked later."""
+    """The mapping of the path's last key; missing ones are made, and checked later."""
     for depth, key in enumerate(path[:-1], start=1):
         if values.get(key) is None:
             values[key] = {}
@@ -123,7 +123,7 @@ def _parent(
 
 
 def _keep_comment(base: Any, over: Any, key: str) -> None:
-    """A comment beside an overlay's key takes the place of the base's; lines below it stay."""
+    """Replace the comment at the end of the base's line by the overlay's; lines below it stay."""
     notes = [getattr(getattr(side, "ca", None), "items", {}).get(key) for side in (base, over)]
     old, new = [note[2] if note else None for note in notes]
     if new is None or not new.value.startswith("#") or not hasattr(base, "ca"):

@@ -1,4 +1,4 @@
-"""Profiles: whole settings of the pipeline by name, written to params.yaml."""
+"""Compose a profile with overrides, check it, and write it to params.yaml."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ BASE = "sample"
 
 
 class Absent:
-    """Stands for the value of a key that is not there."""
+    """Stands for the value of a missing key."""
 
     def __repr__(self) -> str:
         return "absent"
@@ -49,8 +49,8 @@ class Change:
 
 def names(folder: Path = paths.PROFILES) -> list[str]:
     """Names of all profiles, the base first."""
-    found = sorted(path.stem for path in folder.glob("*.yaml"))
-    return sorted(found, key=lambda name: name != BASE)
+    stems = sorted(path.stem for path in folder.glob("*.yaml"))
+    return sorted(stems, key=lambda name: name != BASE)
 
 
 def summary(name: str, folder: Path = paths.PROFILES) -> str:
@@ -91,26 +91,29 @@ def apply(
     folder: Path = paths.PROFILES,
     target: Path = paths.PARAMS,
 ) -> list[Change]:
-    """Write a profile to params.yaml, whole and checked, and say which values it replaced.
+    """Write a profile to params.yaml, whole and checked.
 
-    A params.yaml that holds the same values already is left as it is.
+    A params.yaml that has the same values already is left as it is.
+
+    Returns:
+        The values that were replaced.
 
     Raises:
-        ParamsError: what `text` raises, or the folder of task files is not there; params.yaml is
-            untouched then.
+        ParamsError: as `text`, or the folder of task files is missing; params.yaml is untouched
+            then.
     """
     new = text(name, overrides, folder)
     settings = yaml_text.parse(new, name)
     _require_files(Path(settings["data"]["folder"]))
-    found = list(changes(current(target) or {}, settings))
-    if found:
+    replaced = list(changes(current(target) or {}, settings))
+    if replaced:
         with artifacts.new_file(target) as staging:
             staging.write_text(new, encoding="utf-8")
-    return found
+    return replaced
 
 
 def current(target: Path = paths.PARAMS) -> dict[str, Any] | None:
-    """Values of params.yaml as they are, unchecked; None if it is not there or not YAML."""
+    """Unchecked values of params.yaml; None if it is missing or not YAML."""
     try:
         return file.read_yaml(target)
     except ParamsError:
@@ -118,7 +121,7 @@ def current(target: Path = paths.PARAMS) -> dict[str, Any] | None:
 
 
 def changes(old: Any, new: Any, at: tuple[str, ...] = ()) -> Iterator[Change]:
-    """Values that differ, in the order of the new settings, then what is gone."""
+    """Values that differ, in the order of the new settings, then the deleted ones."""
     if not (isinstance(old, Mapping) and isinstance(new, Mapping)):
         if old != new or isinstance(old, bool) != isinstance(new, bool):
             yield Change(yaml_text.dotted(at), old, new)
@@ -128,7 +131,7 @@ def changes(old: Any, new: Any, at: tuple[str, ...] = ()) -> Iterator[Change]:
 
 
 def _require_files(folder: Path) -> None:
-    """The download stages depend on the folder, whatever the source: without it DVC runs none."""
+    """Refuse a missing folder of task files: DVC runs no download stage without it."""
     if not folder.is_dir():
         raise ParamsError(
             "not a folder" if folder.exists() else "no such folder",
@@ -158,7 +161,7 @@ def _sections(source: str, path: Path) -> MutableMapping[str, Any]:
 
 
 def _header(source: str) -> str:
-    """The comment lines that a file starts with."""
+    """The comment lines at the start of a file."""
     lines = source.splitlines(keepends=True)
     count = next((i for i, line in enumerate(lines) if not line.startswith("#")), len(lines))
     return "".join(lines[:count])

@@ -1,4 +1,4 @@
-"""YAML 1.2 text: read, written back with its comments, and single values in one line."""
+"""Read YAML 1.2, write it back with its comments, and show single values in one line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def parse(text: str, where: object) -> Any:
     """Read YAML by version 1.2's rules, in which 2e-5 is a number and `no` a word.
 
     Raises:
-        ParamsError: the text is not YAML; says the line and the column.
+        ParamsError: the text is not YAML; the error names line and column.
     """
     return _load(YAML(typ="safe", pure=True), text, where)
 
@@ -48,7 +48,7 @@ def _keeping() -> YAML:
 
 
 class _Representer(RoundTripRepresenter):
-    """Spells null out: a key with nothing behind it looks like a mistake."""
+    """Writes null as a word: a key without a value looks like a mistake."""
 
 
 _Representer.add_representer(
@@ -71,7 +71,7 @@ def _problem(error: YAMLError) -> str:
 
 
 def dotted(path: Iterable[Any]) -> str:
-    """A path as one types it: `teachers.members.m1`, `student.encoder.layers[0]`."""
+    """A YAML path as users write it: `teachers.members.m1`, `student.encoder.layers[0]`."""
     text = ""
     for key in path:
         plain = isinstance(key, str) and re.fullmatch(r"[\w-]+", key)

@@ -1,1 +1,1 @@
-"""What a run would cost: rows, steps, operations, memory and hours."""
+"""Estimate what a run would cost: rows, steps, operations, memory and hours."""

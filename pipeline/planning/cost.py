@@ -1,4 +1,4 @@
-"""What training and scoring cost: floating-point operations, memory and time.
+"""Model the cost of training and scoring: floating-point operations, memory and time.
 
 The model is analytic and counts the encoder's layers. Embeddings are looked up, not multiplied.
 Heads are left out: a linear head is one product a row, and a SAN head of five steps costs a row as
@@ -42,8 +42,8 @@ class Load(NamedTuple):
     """Rows that pass through an encoder.
 
     Attributes:
-        rows: how many.
-        tokens: their tokens together, padding included.
+        rows: number of rows.
+        tokens: tokens of all rows, padding included.
         squares: sum of the squares of their lengths, on which attention's cost depends.
     """
 
@@ -52,13 +52,12 @@ class Load(NamedTuple):
     squares: float
 
     def times(self, factor: float) -> Load:
-        """The same rows, some number of times."""
+        """The load of the same rows, `factor` times."""
         return Load(self.rows * factor, self.tokens * factor, self.squares * factor)
 
     def plus(self, other: Load) -> Load:
-        """These rows and others."""
-        pairs = zip(self, other, strict=True)
-        return Load(*(one + two for one, two in pairs))
+        """The load of these rows and others."""
+        return Load(*(own + added for own, added in zip(self, other, strict=True)))
 
 
 NOTHING = Load(0, 0, 0)
@@ -86,9 +85,9 @@ class Memory:
     Attributes:
         weights: float32 weights, and those of a teacher whose inner states are matched.
         gradients: one float32 a weight.
-        optimizer: what the optimizer keeps.
+        optimizer: the optimizer's states.
         activations: kept for the backward pass of a batch of the longest rows, or in flight.
-        overhead: beside the tensors.
+        overhead: all that is not tensors.
     """
 
     weights: float
@@ -99,7 +98,7 @@ class Memory:
 
     @property
     def total(self) -> float:
-        """All of it."""
+        """Sum of all parts."""
         return self.weights + self.gradients + self.optimizer + self.activations + self.overhead
 
 
@@ -142,7 +141,7 @@ def seconds_of_training(
 
 
 def seconds_of_scoring(shape: Shape, load: Load, device: Device, precision: Precision) -> float:
-    """Seconds that a forward pass over rows takes; batches are large, so nothing else counts."""
+    """Seconds of a forward pass over rows; batches are large, so only the products count."""
     return forward(shape, load) / device.rate(precision)
 
 

@@ -1,4 +1,4 @@
-"""How many rows a task has and how long they are: from prepared files, else what is known."""
+"""Count each task's rows and measure their lengths, from prepared files or known numbers."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ class DatasetSize:
 
 
 def read(params: Params) -> dict[str, DatasetSize | None]:
-    """Amounts of all tasks; None for a task of one's own that is not prepared.
+    """Sizes of all tasks; None for a custom task that is not prepared.
 
-    Prepared rows count if they are of the source and the caps that the parameters name. For
-    others, GLUE's official numbers are taken, and the sample's own for generated rows.
+    Prepared rows count if they have the source and the caps of the parameters. Otherwise the
+    numbers are GLUE's official ones, or the generator's for the sample.
 
     Raises:
         DataError: a prepared file cannot be read.
-        EncoderError: a package that carries the student's encoder is missing.
+        EncoderError: the package of the student's encoder is missing.
     """
     tokenizer = _tokenizer(params.student.encoder)
     return {name: _read(name, params, tokenizer) for name in params.tasks}
@@ -60,8 +60,8 @@ def read(params: Params) -> dict[str, DatasetSize | None]:
 
 def _read(name: str, params: Params, tokenizer: Path | None) -> DatasetSize | None:
     task = layouts.task_of(name, params.tasks[name].custom)
-    if (found := _prepared(task, params)) is not None:
-        return _measured(task, found, params, tokenizer)
+    if (prepared := _prepared(task, params)) is not None:
+        return _measured(task, prepared, params, tokenizer)
     if name not in GLUE:
         return None
     splits = {split: _expected(task, split, params) for split in task.rows}
@@ -71,10 +71,10 @@ def _read(name: str, params: Params, tokenizer: Path | None) -> DatasetSize | No
 
 
 def _measured(
-    task: Task, found: Mapping[str, Rows], params: Params, tokenizer: Path | None
+    task: Task, prepared: Mapping[str, Rows], params: Params, tokenizer: Path | None
 ) -> DatasetSize:
-    splits = {split: len(there) for split, there in found.items()}
-    train = found.get("train")
+    splits = {split: len(split_rows) for split, split_rows in prepared.items()}
+    train = prepared.get("train")
     further = paths.transfer_rows(task.name)
     transfer = len(rows.read(further)) if further.is_file() else _transfer(task, splits, params)
     if train is not None and tokenizer is not None:
@@ -86,25 +86,25 @@ def _measured(
 
 
 def _prepared(task: Task, params: Params) -> dict[str, Rows] | None:
-    """Prepared rows; None if there are none or they are not those of the parameters."""
+    """Prepared rows; None if there are none or they do not fit the parameters."""
     folder = paths.prepared(task.name)
     if (folder / rows.MISSING).is_file():
         return {}
     if not any(folder.glob("*.parquet")):
         return None
-    found = rows.read_splits(folder)
-    current = all(_is_current(task, split, there, params) for split, there in found.items())
-    return found if current else None
+    prepared = rows.read_splits(folder)
+    current = all(_is_current(task, *split, params) for split in prepared.items())
+    return prepared if current else None
 
 
-def _is_current(task: Task, split: str, there: Rows, params: Params) -> bool:
+def _is_current(task: Task, split: str, prepared: Rows, params: Params) -> bool:
     source = params.data.source if task.glue else "local"
-    named = (there.metadata["source"], there.metadata["cap"])
-    if named != (source, _cap(task, split, params)):
+    recorded = (prepared.metadata["source"], prepared.metadata["cap"])
+    if recorded != (source, _cap(task, split, params)):
         return False
     if not sources.generated(source):
         return True
-    return bool(there.metadata["source_rows"] == params.data.settings.rows(task, split))
+    return bool(prepared.metadata["source_rows"] == params.data.settings.rows(task, split))
 
 
 def _expected(task: Task, split: str, params: Params) -> int:
@@ -120,25 +120,22 @@ def _cap(task: Task, split: str, params: Params) -> int | None:
 
 
 def _transfer(task: Task, splits: Mapping[str, int], params: Params) -> int:
-    """Transfer rows that are asked for, repeats and held-out rows included."""
-    asked = params.transfer.get(task.name)
-    if asked is None:
+    """Number of transfer rows of the parameters, repeats and held-out rows included."""
+    request = params.transfer.get(task.name)
+    if request is None:
         return 0
-    if asked.source == "rest":
-        there = params.data.settings.rows(task, "train") - splits.get("train", 0)
-    elif asked.source == "test":
-        there = sum(
-            params.data.settings.rows(task, split)
-            for split in task.rows
-            if part_of(split) == "test"
-        )
+    if request.source == "rest":
+        available = params.data.settings.rows(task, "train") - splits.get("train", 0)
+    elif request.source == "test":
+        tests = [split for split in task.rows if part_of(split) == "test"]
+        available = sum(params.data.settings.rows(task, split) for split in tests)
     else:
-        there = _lines(paths.TEXTS / str(asked.file))
-    return there if asked.rows is None else min(there, asked.rows)
+        available = _lines(paths.TEXTS / str(request.file))
+    return available if request.rows is None else min(available, request.rows)
 
 
 def _lines(file: Path) -> int:
-    """Rows of a file with a header line; 0 if it is not there yet."""
+    """Rows of a file with a header line; 0 if it does not exist yet."""
     return max(0, file.read_bytes().count(b"\n") - 1) if file.is_file() else 0
 
 

@@ -1,4 +1,4 @@
-"""Named devices: what they can do at most, and what part of it real training reaches."""
+"""Named devices: memory, bandwidth, peak rates, and the share of the peak that training reaches."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Device:
 
     Attributes:
         name: as given on the command line.
-        title: what it is.
+        title: full name.
         memory: bytes; None if it depends on the machine.
         bandwidth: bytes a second between the processor and its memory.
-        peak: FLOP a second of dense matrix products, by precision; a precision that is not here
+        peak: FLOP a second of dense matrix products, by precision; a missing precision
             has no fast products.
         reached: share of the peak that training reaches, by precision.
-        overhead: bytes that a process takes beside its tensors.
+        overhead: bytes of a process that are not tensors.
         fused: whether attention with dropout runs without keeping its probabilities.
     """
 
@@ -41,7 +41,7 @@ class Device:
     fused: bool = True
 
     def precision(self, wanted: str) -> Precision:
-        """The precision that `machine.precision` means here; auto as in runtime/hardware.py.
+        """The precision of `machine.precision` on this device; auto as in runtime/hardware.py.
 
         Raises:
             ParamsError: the device has no fast products of the wanted precision.

@@ -1,4 +1,4 @@
-"""What the named encoders cannot do: layers they lack, rows longer than they take."""
+"""Check that the encoders have the layers that are named and take rows as long as asked."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class _Use(NamedTuple):
 
 
 def check(params: Params) -> None:
-    """Check that the encoders can do what is asked of them, before anything is trained.
+    """Check the encoders of the parameters before anything is trained.
 
-    Encoders that are not on this machine yet are passed over: the stages check them.
+    Encoders that are not on this machine yet are left out: the stages check them.
 
     Raises:
         ParamsError: one line a fault, each with its YAML path.
@@ -76,7 +76,7 @@ def _lacks(use: _Use) -> Iterator[str]:
 
 
 def _pairs(params: Params, features: Features) -> Iterator[str]:
-    """Pairs of layers of which one is not there."""
+    """One line for each pair of layers of which one does not exist."""
     student, member = (
         encoder_shapes.of(encoder)
         for encoder in (params.student.encoder, plan.start(features.member, params))

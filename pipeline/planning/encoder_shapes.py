@@ -1,4 +1,4 @@
-"""Shapes of encoders, known without loading their weights and without a network."""
+"""Find the shape of an encoder without loading its weights and without a network."""
 
 from __future__ import annotations
 
@@ -113,11 +113,11 @@ def read(config: Mapping[str, Any]) -> Shape | None:
         size: next((config[key] for key in keys if isinstance(config.get(key), int)), None)
         for size, keys in names.items()
     }
-    found = {size: number for size, number in sizes.items() if number is not None}
-    if len(found) < len(sizes):
+    known = {size: number for size, number in sizes.items() if number is not None}
+    if len(known) < len(sizes):
         return None
     return Shape(
-        **found,
+        **known,
         positions=config.get("max_position_embeddings", 512),
         segments=config.get("type_vocab_size", 0),
     )
@@ -136,7 +136,7 @@ def _whole(encoder: spec.Encoder) -> Shape | None:
 
 
 def _cached(encoder: spec.HubEncoder) -> Path | None:
-    """The Hub's cache on this machine is asked, never the Hub."""
+    """Folder of the encoder in the Hub's cache on this machine; the Hub itself is never asked."""
     from huggingface_hub import try_to_load_from_cache
 
     path = try_to_load_from_cache(encoder.repo, CONFIG, revision=encoder.revision)

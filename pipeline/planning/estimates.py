@@ -1,4 +1,4 @@
-"""What a run costs on a device: operations, memory, hours; and many runs side by side."""
+"""Estimate a run's operations, memory and hours on a device, and the time of many runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Estimate:
         flop: floating-point operations.
         memory: bytes, of its largest moment.
         seconds: on one device that does nothing else.
-        disk: bytes of the weights that it leaves.
+        disk: bytes of the weights that it writes.
     """
 
     flop: float

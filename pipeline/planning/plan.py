@@ -1,4 +1,4 @@
-"""The plan of a params file: every run it makes, in the order of the stages."""
+"""Plan a params file: list every run that trains or scores, in the order of the stages."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from pipeline.planning.stage_runs import Job, Run
 
 @dataclass(frozen=True)
 class Plan:
-    """All runs that train or score, and what they rest on.
+    """All runs that train or score, and the sizes that they are counted by.
 
     Attributes:
         runs: in the order of the stages.
         amounts: rows of each task; None for a task of which nothing is known.
-        params: what was planned.
+        params: the parameters.
     """
 
     runs: list[Run]
@@ -38,56 +38,57 @@ def of(params: Params) -> Plan:
     Raises:
         ParamsError: no task has train rows.
         DataError: a prepared file cannot be read.
-        EncoderError: a package that carries an encoder is missing.
+        EncoderError: the package of an encoder is missing.
     """
-    found = dataset_sizes.read(params)
-    if all(amount is not None and not amount.of("train") for amount in found.values()):
+    sizes = dataset_sizes.read(params)
+    if all(amount is not None and not amount.of("train") for amount in sizes.values()):
         raise ParamsError("no task has train rows at the source", where="tasks in params.yaml")
-    return Plan(count(params, found), found, params)
+    return Plan(count(params, sizes), sizes, params)
 
 
-def count(params: Params, found: Mapping[str, DatasetSize | None]) -> list[Run]:
-    """All runs, in the order of the stages, with the given amounts by task."""
-    return [stage_runs.count(job, found) for job in _jobs(params, found)]
+def count(params: Params, sizes: Mapping[str, DatasetSize | None]) -> list[Run]:
+    """All runs, in the order of the stages, counted with these sizes of tasks."""
+    return [stage_runs.count(job, sizes) for job in _jobs(params, sizes)]
 
 
 def start(member: str, params: Params) -> Encoder:
-    """What a member's encoder is; of the candidates the largest, as none is selected yet."""
+    """A member's encoder; of candidates the largest, as none is selected yet."""
     own, section = params.teachers.members[member], params.refinement
     if own.refined is None:
         return own.encoder or params.teachers.encoder
-    starts = [one.encoder or section.encoder for one in section.candidates.values()]
+    candidates = section.candidates.values()
+    starts = [candidate.encoder or section.encoder for candidate in candidates]
     return max(starts, key=_size)
 
 
-def _jobs(params: Params, found: Mapping[str, DatasetSize | None]) -> Iterator[Job]:
+def _jobs(params: Params, sizes: Mapping[str, DatasetSize | None]) -> Iterator[Job]:
     for candidate in params.refinement.candidates:
-        yield _refine(candidate, params, found)
+        yield _refine(candidate, params, sizes)
     teachers = params.teachers
     for task in teachers.tasks:
         for member in teachers.members:
-            for fold, rows in _seen(found[task], params).items():
-                yield _teach(task, member, fold, rows, params, found)
+            for fold, rows in _seen(sizes[task], params).items():
+                yield _teach(task, member, fold, rows, params, sizes)
     for task in (name for name in teachers.tasks if name in params.transfer):
         for member in teachers.members:
             for fold in folds.names(teachers.folds):
-                yield _label(task, member, fold, params, found)
-    yield _distil(params, found)
-    yield _student("baseline", params, found)
+                yield _label(task, member, fold, params, sizes)
+    yield _distil(params, sizes)
+    yield _student("baseline", params, sizes)
     for task in params.tuning.tasks:
-        yield _tune(task, params, found)
+        yield _tune(task, params, sizes)
 
 
-def _refine(candidate: str, params: Params, found: Mapping[str, DatasetSize | None]) -> Job:
+def _refine(candidate: str, params: Params, sizes: Mapping[str, DatasetSize | None]) -> Job:
     section = params.refinement
     return Job(
         f"refine@{candidate}",
         section.candidates[candidate].encoder or section.encoder,
-        {task: section.heads.get(task, section.head) for task in _present(found)},
+        {task: section.heads.get(task, section.head) for task in _present(sizes)},
         section.training(candidate),
-        train=_rows(found, "train"),
-        scored=_rows(found, "dev"),
-        chosen=section.sampling,
+        train=_rows(sizes, "train"),
+        scored=_rows(sizes, "dev"),
+        sampling=section.sampling,
     )
 
 
@@ -97,7 +98,7 @@ def _teach(
     fold: str,
     rows: float,
     params: Params,
-    found: Mapping[str, DatasetSize | None],
+    sizes: Mapping[str, DatasetSize | None],
 ) -> Job:
     teachers = params.teachers
     return Job(
@@ -106,14 +107,14 @@ def _teach(
         {task: teachers.tasks[task].head or teachers.head},
         teachers.training(task, member),
         train={task: rows},
-        scored=_rows({task: found[task]}, "train", "dev", "test", "ax"),
+        scored=_rows({task: sizes[task]}, "train", "dev", "test", "ax"),
     )
 
 
 def _label(
-    task: str, member: str, fold: str, params: Params, found: Mapping[str, DatasetSize | None]
+    task: str, member: str, fold: str, params: Params, sizes: Mapping[str, DatasetSize | None]
 ) -> Job:
-    teachers, amount = params.teachers, found[task]
+    teachers, amount = params.teachers, sizes[task]
     return Job(
         f"label@{task}-{member}-{fold}",
         start(member, params),
@@ -124,16 +125,16 @@ def _label(
     )
 
 
-def _student(name: str, params: Params, found: Mapping[str, DatasetSize | None]) -> Job:
+def _student(name: str, params: Params, sizes: Mapping[str, DatasetSize | None]) -> Job:
     student = params.student
     return Job(
         name,
         student.encoder,
-        {task: student.heads.get(task, student.head) for task in _present(found)},
+        {task: student.heads.get(task, student.head) for task in _present(sizes)},
         student,
-        train=_rows(found, "train"),
-        scored=_rows(found, "dev", "test", "ax"),
-        chosen=student.sampling,
+        train=_rows(sizes, "train"),
+        scored=_rows(sizes, "dev", "test", "ax"),
+        sampling=student.sampling,
     )
 
 
@@ -146,33 +147,33 @@ def _distil(params: Params, found: Mapping[str, DatasetSize | None]) -> Job:
     return Job(**{**vars(job), "further": further, "guide": guide, "eager": eager})
 
 
-def _tune(task: str, params: Params, found: Mapping[str, DatasetSize | None]) -> Job:
+def _tune(task: str, params: Params, sizes: Mapping[str, DatasetSize | None]) -> Job:
     student = params.student
     return Job(
         f"tune@{task}",
         student.encoder,
         {task: student.heads.get(task, student.head)},
         params.tuning.training(task),
-        train=_rows({task: found[task]}, "train"),
-        scored=_rows({task: found[task]}, "dev", "test", "ax"),
+        train=_rows({task: sizes[task]}, "train"),
+        scored=_rows({task: sizes[task]}, "dev", "test", "ax"),
     )
 
 
-def _present(found: Mapping[str, DatasetSize | None]) -> list[str]:
+def _present(sizes: Mapping[str, DatasetSize | None]) -> list[str]:
     """Tasks that are not known to lack train rows: the others are left out of training."""
-    return [task for task, amount in found.items() if amount is None or amount.of("train")]
+    return [task for task, amount in sizes.items() if amount is None or amount.of("train")]
 
 
-def _rows(found: Mapping[str, DatasetSize | None], *parts: str) -> dict[str, float]:
+def _rows(sizes: Mapping[str, DatasetSize | None], *parts: str) -> dict[str, float]:
     return {
         task: amount.of(*parts)
-        for task, amount in found.items()
+        for task, amount in sizes.items()
         if amount is not None and amount.of("train")
     }
 
 
 def _seen(amount: DatasetSize | None, params: Params) -> dict[str, float]:
-    """Train rows that each fold's teacher sees; of rows that are not at hand, a fair share."""
+    """Train rows of each fold's teacher; a fair share where the rows are not prepared."""
     names = folds.names(params.teachers.folds)
     rows, count = (0 if amount is None else amount.of("train")), len(names)
     if names == [WHOLE]:

@@ -1,4 +1,4 @@
-"""Lengths of GLUE's rows in word pieces, for rows that are not at hand."""
+"""Lengths of rows in tokens: measured on prepared rows, or known of GLUE's tasks."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ GLUE: Mapping[str, tuple[int, ...]] = MappingProxyType(
 
 
 def load(lengths: np.ndarray, rows: float, max_length: int) -> Load:
-    """The load of some rows whose lengths are spread like the given ones.
+    """The load of rows whose lengths are distributed like typical ones.
 
     Args:
         lengths: tokens of each of some typical rows `(typical,)`, not cut.
@@ -72,7 +72,7 @@ def measure(train: Rows, tokenizer: Path) -> np.ndarray:
 def _read(tokenizer: Path) -> Tokenizer:
     from tokenizers import Tokenizer
 
-    found = Tokenizer.from_file(str(tokenizer))
-    found.no_truncation()
-    found.no_padding()
-    return found
+    loaded = Tokenizer.from_file(str(tokenizer))
+    loaded.no_truncation()
+    loaded.no_padding()
+    return loaded

@@ -1,4 +1,4 @@
-"""Runs, the processes that DVC starts: what each trains and scores, counted."""
+"""Count the steps, tokens and weights of each run, a process that DVC starts."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ MERGED = MergedSampling(kind="merged")
 
 @dataclass(frozen=True)
 class Job:
-    """A run as the parameters name it.
+    """A run as the parameters define it.
 
     Attributes:
         name: its stage as DVC names it, such as teach@rte-m1-all.
-        encoder: what its shared layers start from, or one of the same shape.
-        heads: head of every task that it needs to know.
+        encoder: its initial encoder, or one of the same shape.
+        heads: heads by task.
         settings: of its training, or of the teacher that it scores with.
         train: labelled rows to train on, by task; empty if the run only scores.
         further: rows without a label to train on, by task.
         scored: rows to score once the model is trained, by task.
-        chosen: proportion of the tasks.
+        sampling: how often each task is trained on.
         guide: encoder of the teacher whose inner states are matched, and the tasks that have one.
         eager: whether attention probabilities are matched, and so kept.
     """
@@ -42,24 +42,24 @@ class Job:
     train: Mapping[str, float]
     scored: Mapping[str, float]
     further: Mapping[str, float] = field(default_factory=dict)
-    chosen: Sampling = MERGED
+    sampling: Sampling = MERGED
     guide: tuple[Encoder, frozenset[str]] | None = None
     eager: bool = False
 
 
 @dataclass(frozen=True)
 class Run:
-    """A job, counted.
+    """A job with its counted work.
 
     Attributes:
-        job: what it is.
+        job: the run's definition.
         shape: its encoder; None if it is not known.
         weights: number of weights of encoder and heads.
         trained: training by task; empty if it only scores.
         scored: rows that are scored, those held out of train after every epoch included.
         guide: encoder of a teacher whose inner states are matched, and the rows it sees.
         widened: rows of a batch, extra pairs of its head included, for each row.
-        unknown: why it cannot be counted; "" if it can.
+        unknown: the reason that it cannot be counted; "" if it can.
     """
 
     job: Job
@@ -92,26 +92,26 @@ def count(job: Job, known: Mapping[str, DatasetSize | None]) -> Run:
 
     Args:
         job: the run.
-        known: amounts by task; None where nothing is known.
+        known: sizes by task; None where nothing is known.
     """
     shape = encoder_shapes.of(job.encoder)
     amounts = {name: amount for name, amount in known.items() if amount is not None}
     unknown = _unknown(job, shape, amounts)
     if unknown or shape is None:
         return Run(job, shape, 0, {}, NOTHING, unknown=unknown)
-    held = _held_out(job)
-    sizes = {task: n - held[task] + job.further.get(task, 0) for task, n in job.train.items()}
+    held_out = _held_out(job)
+    sizes = {task: n - held_out[task] + job.further.get(task, 0) for task, n in job.train.items()}
     rank = {task: 1 + head.extra_pairs for task, head in job.heads.items()}
     trained = {
         task: replace(work, load=work.load.times(rank[task]))
-        for task, work in training(sizes, amounts, job.settings, job.chosen).items()
+        for task, work in training(sizes, amounts, job.settings, job.sampling).items()
     }
     return Run(
         job,
         shape,
         weights(job, amounts, shape),
         trained,
-        _scored(job, held, amounts),
+        _scored(job, held_out, amounts),
         _guide(job, trained),
         max((rank[task] for task in trained), default=1.0),
     )
@@ -121,7 +121,7 @@ def training(
     sizes: Mapping[str, float],
     amounts: Mapping[str, DatasetSize],
     settings: sections.Training,
-    chosen: Sampling = MERGED,
+    sampling: Sampling = MERGED,
 ) -> dict[str, Training]:
     """Training by task over all epochs, in the steps that pipeline/training/task_sampling.py makes.
 
@@ -129,20 +129,20 @@ def training(
         sizes: rows that are trained on, by task.
         amounts: how long they are.
         settings: batch size, accumulation, epochs, lengths.
-        chosen: in which proportion; a task that is drawn by chance gets its expected share.
+        sampling: how often each task is trained on; a randomly drawn task gets its expected share.
     """
     counts = {task: round(size) for task, size in sizes.items() if round(size)}
     whole = task_sampling.steps_an_epoch(counts, settings)
-    found = {}
+    by_task = {}
     for task, number in counts.items():
         steps = task_sampling.steps_an_epoch({task: number}, settings)
         passes = float(settings.epochs)  # how often the task's rows are gone through
-        if not isinstance(chosen, MergedSampling):
-            passes *= task_sampling.chances(counts, chosen)[task] * whole / steps
+        if not isinstance(sampling, MergedSampling):
+            passes *= task_sampling.chances(counts, sampling)[task] * whole / steps
         load = row_lengths.load(amounts[task].lengths, number, settings.max_length)
         batches = -(-number // settings.batch_size)
-        found[task] = Training(load.times(passes), batches * passes, steps * passes)
-    return found
+        by_task[task] = Training(load.times(passes), batches * passes, steps * passes)
+    return by_task
 
 
 def weights(job: Job, amounts: Mapping[str, DatasetSize], shape: Shape) -> int:
@@ -167,10 +167,10 @@ def _held_out(job: Job) -> dict[str, int]:
     return {task: round(share * size) for task, size in job.train.items()}
 
 
-def _scored(job: Job, held: Mapping[str, int], amounts: Mapping[str, DatasetSize]) -> Load:
+def _scored(job: Job, held_out: Mapping[str, int], amounts: Mapping[str, DatasetSize]) -> Load:
     epochs, length = job.settings.epochs, job.settings.max_length
     return total(
-        row_lengths.load(amounts[task].lengths, rows + epochs * held.get(task, 0), length)
+        row_lengths.load(amounts[task].lengths, rows + epochs * held_out.get(task, 0), length)
         for task, rows in job.scored.items()
     )
 
@@ -183,7 +183,7 @@ def _guide(job: Job, trained: Mapping[str, Training]) -> tuple[Shape, Load] | No
 
 def total(loads: Iterable[Load]) -> Load:
     """All loads together."""
-    found = NOTHING
+    result = NOTHING
     for load in loads:
-        found = found.plus(load)
-    return found
+        result = result.plus(load)
+    return result

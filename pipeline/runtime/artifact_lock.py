@@ -1,8 +1,8 @@
-"""Drafts of trained models: the folder that a stage fills, its lock and what goes when it is whole.
+"""Lock a trained model's path while a stage fills its staging folder.
 
-The lock belongs to the artifact's path. It lies beside the drafts, where a stage must be able to
-write in any case, and the system frees it when the process ends in whatever way: a stage whose
-DVC was killed keeps it, a stage that was killed does not.
+The lock belongs to the artifact's path. Its file lies with the staging folders, where a stage must
+be able to write in any case. The system frees the lock when the process ends, however it ends: a
+stage whose DVC was killed still has it, a stage that was killed has not.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class StagingFolder:
         name: the artifact's path without `data`, with dashes: teachers-rte-m1-all.
         folder: what becomes the artifact.
         logits: what becomes the folder of its logits; `folder` itself if they have none.
-        live: CSV file that shows the log at a path that stays.
+        live: CSV file of the training's steps, outside the folder, so its path stays the same.
         spent: files and folders that are deleted once the artifact is whole.
     """
 
@@ -40,7 +40,7 @@ class StagingFolder:
 
 @contextlib.contextmanager
 def lock_for_training(path: Path, logits: Path | None = None) -> Iterator[StagingFolder]:
-    """Give a staging that takes the place of `path` on success; no other process trains it then.
+    """Lock `path`, and give a staging folder that replaces it on success.
 
     Args:
         path: folder of the trained model.
@@ -48,7 +48,8 @@ def lock_for_training(path: Path, logits: Path | None = None) -> Iterator[Stagin
             the model's, just before it.
 
     Raises:
-        BusyError: another process does.
+        BusyError: another process trains the model at this path.
+        ParamsError: the folder for scratch files is not an absolute path.
     """
     _check_scratch()
     name = "-".join(path.parts[1:] if path.parts[:1] == (str(paths.DATA),) else path.parts[-1:])
@@ -67,7 +68,8 @@ def _check_scratch() -> None:
     named = os.environ.get(paths.SCRATCH)
     if named and not Path(named).is_absolute():
         raise ParamsError(
-            "the folder for scratch files is not an absolute path: each run would find another one",
+            "the folder for scratch files is not an absolute path, so runs from other folders "
+            "would not find it",
             seen=named,
             where=f"environment variable {paths.SCRATCH}",
             fix=f"export {paths.SCRATCH}={Path(named).absolute()}",
@@ -89,7 +91,7 @@ def _locked(path: Path) -> Iterator[None]:
 
 
 def _delete(path: Path) -> None:
-    """What is left of it is clutter and no fault of the model."""
+    """Delete a file or folder; if that fails, only clutter is left."""
     shutil.rmtree(path, ignore_errors=True)
     with contextlib.suppress(OSError):
         path.unlink(missing_ok=True)

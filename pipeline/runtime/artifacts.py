@@ -1,4 +1,4 @@
-"""Artifacts on disk: written under a staging name, renamed when whole, hashed when read."""
+"""Write files and folders under a staging name and rename them when whole; hash and read them."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def sha256(path: Path) -> str:
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[Path]:
-    """Give a staging path; on success it becomes `path`, on any failure it is gone.
+    """Give a staging path; on success it becomes `path`, on any failure it is deleted.
 
     The staging lies on the same file system as `path`, so the rename is atomic.
     """
-    staging = _draft_of(path)
+    staging = _staging_path(path)
     try:
         yield staging
         _flush_to_disk(staging)
@@ -58,7 +58,7 @@ def new_folders(*targets: Path) -> Iterator[tuple[Path, ...]]:
     The folders already there stay untouched until all new ones are complete. The new ones are
     renamed in the order of the paths, so a process killed in between leaves the last one undone.
     """
-    stagings = tuple(_draft_of(path) for path in targets)
+    stagings = tuple(_staging_path(path) for path in targets)
     try:
         for staging in stagings:
             shutil.rmtree(staging, ignore_errors=True)
@@ -74,16 +74,16 @@ def new_folders(*targets: Path) -> Iterator[tuple[Path, ...]]:
 
 
 def copy_folder(source: Path, target: Path) -> None:
-    """Copy a folder's bytes alone: where DVC links its files, they are read-only."""
+    """Copy a folder's bytes without their modes: files that DVC links are read-only."""
     shutil.copytree(source, target, copy_function=shutil.copyfile)
 
 
 def link_folder(source: Path, target: Path, leave_out: str) -> None:
-    """Give a folder's files a second name each, or a copy where the file system has no links.
+    """Link a folder's files to another folder, or copy them where the file system has no links.
 
     Args:
         source: folder of files that are never written in place.
-        target: where to; must not be there.
+        target: the new folder; must not exist.
         leave_out: name of files that are not linked.
     """
     ignore = shutil.ignore_patterns(leave_out)
@@ -108,7 +108,7 @@ def read_json(path: Path) -> Any:
 
 @contextlib.contextmanager
 def system_errors(path: Path) -> Iterator[None]:
-    """The libraries' Rust parts tell of a full disk in words: make it an OSError again."""
+    """Raise an OSError where a library written in Rust reports one as text, such as a full disk."""
     try:
         yield
     except Exception as error:
@@ -119,34 +119,34 @@ def system_errors(path: Path) -> Iterator[None]:
 
 
 def staging_prefix(path: Path) -> Path:
-    """What the names of an artifact's drafts begin with; the folder that they lie in is made.
+    """Prefix of the paths of an artifact's staging files and folders; makes their folder.
 
-    Drafts lie beside the top folder's artifacts, never inside a folder that DVC hashes.
+    They lie in the top folder that the artifact is in, never inside a folder that DVC hashes.
     """
     top = path.parts[0] if not path.is_absolute() and len(path.parts) > 1 else path.parent
-    drafts = Path(top) / STAGING
-    drafts.mkdir(parents=True, exist_ok=True)
-    return drafts / "-".join(path.with_suffix("").parts[-4:])
+    folder = Path(top) / STAGING
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / "-".join(path.with_suffix("").parts[-4:])
 
 
 def remove_stale(path: Path) -> None:
     """Delete staging folders of an artifact that killed processes have left behind."""
     import psutil
 
-    begin = staging_prefix(path)
-    for folder in begin.parent.glob(f"{begin.name}-*"):
-        found = re.fullmatch(r"-(\d+)(-old)?", folder.name.removeprefix(begin.name))
-        if found and not psutil.pid_exists(int(found[1])):
+    prefix = staging_prefix(path)
+    for folder in prefix.parent.glob(f"{prefix.name}-*"):
+        match = re.fullmatch(r"-(\d+)(-old)?", folder.name.removeprefix(prefix.name))
+        if match and not psutil.pid_exists(int(match[1])):
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _draft_of(path: Path) -> Path:
-    begin = staging_prefix(path)
-    return begin.with_name(f"{begin.name}-{os.getpid()}{path.suffix}")
+def _staging_path(path: Path) -> Path:
+    prefix = staging_prefix(path)
+    return prefix.with_name(f"{prefix.name}-{os.getpid()}{path.suffix}")
 
 
 def _swap(stagings: Mapping[Path, Path]) -> None:
-    """Put each staging in the place of its path; interrupted in between, the old ones go back.
+    """Replace each path by its staging folder; if interrupted in between, put the old ones back.
 
     The old folders go first, the last one before the others: a process killed at any moment
     leaves no new folder beside the old last one.

@@ -1,4 +1,4 @@
-"""What this process computes just now, so that a failure can say what it was about."""
+"""The batch that this process computes now, for the error message if it fails."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ class CurrentBatch(NamedTuple):
 
 
 class _Process:
-    """Workers' threads score side by side: any of their batches may be the one that fails."""
+    """The batch of the process; where threads score side by side, that of the last to start."""
 
     batch: CurrentBatch | None = None
 
 
 def start(doing: Activity, task: str, rows: int, tokens: int) -> None:
-    """Say what comes next. It costs less than a microsecond: the text is made when asked for."""
+    """Note the batch that starts now; takes less than a microsecond, as no text is made."""
     _Process.batch = CurrentBatch(doing, task, rows, tokens)
 
 
 def clear() -> None:
-    """Say that no batch is under way any more."""
+    """Note that no batch is under way any more."""
     _Process.batch = None
 
 

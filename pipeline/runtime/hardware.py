@@ -1,4 +1,4 @@
-"""The hardware a stage runs on: device, precision and threads, each with the reason for it."""
+"""Choose a stage's device, precision, threads and shards, with reasons, and set up torch."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _NEVER = 2**30  # bytes
 
 @dataclass(frozen=True)
 class Hardware:
-    """What was chosen.
+    """The hardware that a stage uses.
 
     Attributes:
         device: torch's name of the device.
@@ -32,7 +32,7 @@ class Hardware:
         engine: fast, or plain for torch's dropout and transformers' attention.
         shards: parts of a training batch that threads work on side by side.
         labelling_tokens: tokens, padding included, of one forward pass when scoring rows.
-        reason: one line that says why, for the log.
+        reason: one line with the reasons, for the log.
     """
 
     device: str
@@ -45,7 +45,7 @@ class Hardware:
 
     @property
     def chip(self) -> str:
-        """What computes, as far as it decides the last bit: a GPU's name or a CPU's kernels."""
+        """The processor, as far as it decides the last bit: a GPU's name or a CPU's kernels."""
         import torch
 
         if self.device.startswith("cuda"):
@@ -73,7 +73,7 @@ class Hardware:
 
 
 class Settings(Protocol):
-    """What is asked for, as in section `machine` of params.yaml."""
+    """The settings of section `machine` of params.yaml."""
 
     @property
     def device(self) -> str:
@@ -101,10 +101,10 @@ class Settings(Protocol):
 
 
 def set_up(settings: Settings) -> Hardware:
-    """Choose device, precision and threads, and tell torch.
+    """Choose device, precision, threads and shards, and set up torch for them.
 
     Raises:
-        ParamsError: the device that params.yaml names is not there.
+        ParamsError: this machine lacks the device that params.yaml names.
     """
     import torch
 
@@ -120,7 +120,7 @@ def set_up(settings: Settings) -> Hardware:
     # Every new tensor would be filled first; nothing here reads what it has not written.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     if device == "cpu":
-        torch.set_num_threads(1)  # threads share out whole shards: see workers.py
+        torch.set_num_threads(1)  # threads share out whole shards: see thread_pool.py
         _keep_freed_memory()
     reason = (
         f"{device} ({why_device}), {precision} ({why_precision}), {threads} {why_threads}, "
@@ -134,14 +134,14 @@ def set_up(settings: Settings) -> Hardware:
 def _device(wanted: str) -> tuple[str, str]:
     import torch
 
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
+    available = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available()}
     if wanted == "auto":
-        for name, available in there.items():
-            if available:
+        for name, is_available in available.items():
+            if is_available:
                 return name, "found"
         return "cpu", "no GPU found"
     kind, _, number = wanted.partition(":")
-    if not there.get(kind, True) or int(number or 0) >= max(1, torch.cuda.device_count()):
+    if not available.get(kind, True) or int(number or 0) >= max(1, torch.cuda.device_count()):
         raise ParamsError(
             "no such device on this machine",
             seen=wanted,
@@ -175,7 +175,7 @@ def _threads(wanted: str | int, device: str) -> tuple[int, str]:
 
 
 def _shards(wanted: str | int, device: str, engine: str) -> int:
-    """As many as cores, whatever the threads: results are the same beside other stages."""
+    """As many as cores, however many threads: so other stages at the same time change nothing."""
     if device != "cpu" or engine == "plain":
         return 1
     return wanted if isinstance(wanted, int) else min(_cores(), MOST_SHARDS)
@@ -188,7 +188,7 @@ def _cores() -> int:
 
 
 def _keep_freed_memory() -> None:
-    """Let glibc keep what a step frees: the next one takes as much, and new pages cost time."""
+    """Let glibc keep the memory that a step frees: the next step needs as much at once."""
     libc = ctypes.CDLL(None)
     if not hasattr(libc, "mallopt"):
         return

@@ -1,4 +1,4 @@
-"""Fingerprints: one SHA-256 of whatever decides a result, arrays and weights included."""
+"""Hash values that decide a result, arrays and weights included, into one SHA-256."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def digest(value: Any) -> str:
             dataclasses of these.
 
     Raises:
-        TypeError: it holds something else.
+        TypeError: the value contains another type.
     """
     digest = hashlib.sha256()
     _add(digest, value)
@@ -31,7 +31,7 @@ def digest(value: Any) -> str:
 
 
 def _add(digest: Any, value: Any) -> None:
-    """Every part says what it is and how long, so that no two values give the same bytes."""
+    """Add a value; each part starts with its kind and length, so two values never look alike."""
     if isinstance(value, np.ndarray):
         _add(digest, ["array", str(value.dtype), list(value.shape)])
         _add_rows(digest, value)
@@ -42,8 +42,8 @@ def _add(digest: Any, value: Any) -> None:
             _add(digest, value[key])
     elif isinstance(value, (list, tuple)):
         digest.update(b"sequence %d\n" % len(value))
-        for one in value:
-            _add(digest, one)
+        for part in value:
+            _add(digest, part)
     elif dataclasses.is_dataclass(value) and not isinstance(value, type):
         names = [field.name for field in dataclasses.fields(value)]
         _add(digest, {name: getattr(value, name) for name in names})

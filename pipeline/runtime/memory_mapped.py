@@ -1,4 +1,4 @@
-"""Arrays that grow a batch at a time: small ones in memory, large ones in files that are mapped."""
+"""Arrays that grow a batch at a time: small ones stay in memory, large ones in a mapped file."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class MappedBuffer:
 
     def __init__(self, dtype: npt.DTypeLike, *shape: int) -> None:
         self._dtype, self._shape = np.dtype(dtype), shape
-        self._held: list[np.ndarray] = []
+        self._pending: list[np.ndarray] = []
         self._bytes = self._rows = 0
         self._file: IO[bytes] | None = None
 
     def append(self, values: npt.ArrayLike) -> None:
         """Append rows `(any, *shape)`; an array of the same type must not be changed later."""
         rows = np.ascontiguousarray(values, self._dtype).reshape(-1, *self._shape)
-        self._held.append(rows)
+        self._pending.append(rows)
         self._rows += len(rows)
         self._bytes += rows.nbytes
         if self._bytes >= MEMORY_BYTES:
@@ -46,7 +46,7 @@ class MappedBuffer:
     def array(self) -> np.ndarray:
         """All rows, `(rows, *shape)`, read-only if they are in a file; append no more."""
         if self._file is None:
-            return np.concatenate([np.empty((0, *self._shape), self._dtype), *self._held])
+            return np.concatenate([np.empty((0, *self._shape), self._dtype), *self._pending])
         self._spill()
         with self._file as file:
             shape = (self._rows, *self._shape)
@@ -58,25 +58,25 @@ class MappedBuffer:
             folder = paths.scratch()
             folder.mkdir(parents=True, exist_ok=True)
             self._file = tempfile.TemporaryFile(dir=folder)  # noqa: SIM115  array() closes it
-        for rows in self._held:
+        for rows in self._pending:
             self._file.write(rows.data)
         self._file.flush()
-        self._held, self._bytes = [], 0
+        self._pending, self._bytes = [], 0
 
 
 def chunks(array: np.ndarray) -> Iterator[np.ndarray]:
-    """The rows of an array in pieces of about `MEMORY_BYTES` bytes, for whoever reads all of it.
+    """Pieces of an array of about `MEMORY_BYTES` bytes each, in order.
 
-    Of a mapped array no more than a piece is resident: what was read is given back.
+    Of a mapped array one piece at most is in memory: pages that were read are released.
     """
     rows = max(1, MEMORY_BYTES * len(array) // max(1, array.nbytes))
     for start in range(0, len(array), rows):
         yield array[start : start + rows]
-        _give_back(array)
+        _release(array)
 
 
-def _give_back(array: np.ndarray) -> None:
-    """Let the system have the pages of a mapped array; the next look at them reads them anew."""
+def _release(array: np.ndarray) -> None:
+    """Release the pages of a mapped array; they are read again when they are used again."""
     base: object = array.base
     while isinstance(base, np.ndarray):
         base = base.base

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar with rate and time left, or plain lines when not a terminal."""
+"""Show progress of long work: a bar with rate and time left, or plain lines without a terminal."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LINE_SECONDS = 30.0  # unless the variable names others
 
 
 class Bar(Protocol):
-    """What a piece of long work reports to."""
+    """Receives the progress of one piece of long work."""
 
     def advance(self, amount: float, note: str = "") -> None:
         """Count `amount` units as done; `note` (a loss, say) is shown beside the rate."""
@@ -44,10 +44,10 @@ def bar(title: str, total: float, unit: str, done: float = 0.0) -> Iterator[Bar]
     """Show progress on standard error while the block runs.
 
     Args:
-        title: what is being done.
-        total: how many units there are in all.
+        title: name of the work.
+        total: number of units in all.
         unit: name of a unit, in the plural: rows, bytes.
-        done: how many were done earlier; the rate is that of the others.
+        done: units that were done earlier; the rate leaves them out.
     """
     if quiet():
         yield _Silent()

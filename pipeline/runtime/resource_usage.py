@@ -1,4 +1,4 @@
-"""What a stage cost: wall time, CPU time and peak memory, kept outside the hashed artifacts."""
+"""Record wall time, CPU time and peak memory of a stage, outside the hashed artifacts."""
 
 from __future__ import annotations
 

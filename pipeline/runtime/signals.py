@@ -1,4 +1,4 @@
-"""Interrupts that wait for a good moment: the first is noted, the second ends the work at once."""
+"""Defer interrupts to the end of a step: the first is noted, a second one ends the work at once."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class DeferredInterrupt:
-    """Whether there was one.
+    """Remembers an interrupt until it is checked for.
 
     Attributes:
-        seen: there was.
+        seen: whether there was an interrupt.
     """
 
     def __init__(self) -> None:
         self.seen = False
 
     def check(self) -> None:
-        """Raise KeyboardInterrupt if there was."""
+        """Raise KeyboardInterrupt if there was an interrupt."""
         if self.seen:
             raise KeyboardInterrupt
 
     def note(self, number: int, frame: Any) -> None:
-        """Handle a signal."""
+        """Handle a signal: note the first, raise KeyboardInterrupt on the second."""
         if self.seen:
             signal.default_int_handler(number, frame)
         self.seen = True
@@ -37,19 +37,21 @@ class DeferredInterrupt:
 
 @contextmanager
 def defer_interrupts() -> Iterator[DeferredInterrupt]:
-    """Note interrupts within the block; one that nobody has checked for is raised at its end.
+    """Defer interrupts within the block; one that was not checked for is raised at its end.
 
-    Only signals that would raise KeyboardInterrupt are taken over, and only in the main thread,
-    the one that may.
+    Only signals that would raise KeyboardInterrupt are deferred, and only in the main thread: no
+    other may set handlers.
     """
     interrupt = DeferredInterrupt()
     main = threading.current_thread() is threading.main_thread()
-    ours = [one for one in _SIGNALS if signal.getsignal(one) is signal.default_int_handler]
-    for one in ours if main else []:
-        signal.signal(one, interrupt.note)
+    deferred = [
+        number for number in _SIGNALS if signal.getsignal(number) is signal.default_int_handler
+    ]
+    for number in deferred if main else []:
+        signal.signal(number, interrupt.note)
     try:
         yield interrupt
     finally:
-        for one in ours if main else []:
-            signal.signal(one, signal.default_int_handler)
+        for number in deferred if main else []:
+            signal.signal(number, signal.default_int_handler)
     interrupt.check()

@@ -1,4 +1,4 @@
-"""What a stage's process sets for itself before it imports anything else."""
+"""Set up a stage's process before it imports anything heavy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 
 
 def prepare() -> None:
-    """Set the garbage collector and what idle threads do."""
+    """Set the garbage collector's threshold and let idle threads sleep."""
     # Imports make objects by the million and hardly any garbage; at Python's own threshold of 700
     # the collector goes through them so often that it takes up to a fifth of a stage's start.
     gc.set_threshold(50_000, 20, 20)

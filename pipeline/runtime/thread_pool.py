@@ -1,4 +1,4 @@
-"""Threads that share out work whose parts do not depend on how many threads there are."""
+"""A thread pool whose results do not depend on the number of threads."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ class ThreadPool:
         self._pool = ThreadPoolExecutor(threads, "worker") if threads > 1 else None
 
     def map(self, work: Callable[[T], R], parts: Sequence[T]) -> list[R]:
-        """What `work` makes of every part, in the order of the parts.
+        """Results of `work` for every part, in the order of the parts.
 
-        The first exception, in that order, is raised once no part is worked on any more; parts
-        that nobody has begun by then are left out.
+        The first exception, in that order, is raised once no part runs any more; parts that have
+        not begun by then are left out.
         """
         if self._pool is None or len(parts) < 2:
             return [work(part) for part in parts]
-        given = [self._pool.submit(work, part) for part in parts]
+        futures = [self._pool.submit(work, part) for part in parts]
         try:
-            wait(given, return_when=FIRST_EXCEPTION)
+            wait(futures, return_when=FIRST_EXCEPTION)
         finally:  # the user's interrupt comes here too
-            for one in given:
-                one.cancel()
-            wait(given)
+            for future in futures:
+                future.cancel()
+            wait(futures)
         # Parts are begun in order, so what was left out stands behind an exception.
-        return [one.result() for one in given]
+        return [future.result() for future in futures]
 
     def __enter__(self) -> Self:
         return self

@@ -1,1 +1,1 @@
-"""File formats of task data: columns, labels and readers."""
+"""Read task files in each published format: columns, labels, one reader a format."""

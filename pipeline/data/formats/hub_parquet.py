@@ -1,4 +1,4 @@
-"""Task files in the Hub's Parquet layout."""
+"""Read task files in the Hub's Parquet layout."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def _labels(table: pa.Table, task: Task, path: Path) -> pa.Array:
             where=path,
             fix=_FIX,
         )
-    # An unlabelled row becomes one past every range, so that a single check finds it.
+    # A missing label becomes -1, which is outside every range: a single check finds it.
     values = column.fill_null(-1).to_numpy()
     low, high = (task.low, task.high) if task.regression else (0, task.outputs - 1)
     bad = ~((values >= low) & (values <= high))
@@ -132,7 +132,7 @@ def _canonical(table: pa.Table, task: Task, path: Path) -> np.ndarray[Any, np.dt
 
 
 def _class_names(table: pa.Table) -> list[str] | None:
-    """Class names in the note that the `datasets` library writes, if there is one."""
+    """Class names in the metadata that the `datasets` library writes, if there are any."""
     note = (table.schema.metadata or {}).get(b"huggingface")
     if note is None:
         return None

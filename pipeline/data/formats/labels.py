@@ -1,4 +1,4 @@
-"""Labels as files spell them, turned into class ids and scores."""
+"""Turn labels as files spell them into class ids and scores."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 
 
 class LabelError(ValueError):
-    """A label that is not one of the task's; says which are."""
+    """A label that is not one of the task's; its message lists those that are."""
 
 
 def parser(task: Task, spellings: Sequence[str]) -> Callable[[str], Label]:

@@ -1,4 +1,4 @@
-"""Where each column of each task file lies, and how its labels are spelt."""
+"""Layouts of the task files: names of files and columns, spelling of labels."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ _ENTAILMENT = ("entailment", "not_entailment")
 _COLA = ("source", "label", "star", "sentence")
 
 # Spellings stand in canonical order, so a class id is a position here and in `Task.labels`.
-# Test files hold the same text columns; CoLA's alone gain a header there.
+# Test files have the same text columns; only CoLA's has a header line there and not elsewhere.
 OFFICIAL: Mapping[str, Layout] = MappingProxyType(
     {
         "cola": Layout(
@@ -88,7 +88,7 @@ OFFICIAL: Mapping[str, Layout] = MappingProxyType(
     }
 )
 
-AX = "ax"  # the diagnostic set: a split of MNLI here, a folder of its own in every source
+AX = "ax"  # the diagnostic set: a split of MNLI here, a separate folder in every source
 
 HUB_LABEL = "label"
 HUB_UNLABELLED = -1
@@ -96,7 +96,7 @@ _HUB_PARTS = {"dev": "validation"}
 
 
 def is_labelled(split: str) -> bool:
-    """Whether rows of a split keep their labels: those of train and dev only."""
+    """Whether rows of a split have labels here: those of train and dev only."""
     return part_of(split) in {"train", "dev"}
 
 
@@ -114,10 +114,10 @@ def hub_name(split: str) -> str:
 
 
 def task_of(name: str, custom: CustomTask | None) -> Task:
-    """The task under a name: one of GLUE's, or one's own from its definition.
+    """The task of a name: one of GLUE's, or a custom one from its definition.
 
     Raises:
-        DataError: the name is not GLUE's and there is no definition.
+        DataError: the name is not one of GLUE's and there is no definition.
     """
     if custom is None:
         if name not in GLUE:
@@ -139,7 +139,7 @@ def task_of(name: str, custom: CustomTask | None) -> Task:
 
 
 def layout_of(name: str, custom: CustomTask | None) -> Layout:
-    """The layout of a task's files: the official one, or one's own from its definition."""
+    """The layout of a task's files: the official one, or that of a custom task's definition."""
     if custom is None:
         return OFFICIAL[name]
     texts = (

@@ -1,4 +1,4 @@
-"""MRPC put together from its published parts, as GLUE's own download script does."""
+"""Assemble MRPC from its published parts, as GLUE's own download script does."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def rows(folder: Path, split: str, columns: Sequence[str]) -> Iterator[tsv.Row]:
     """Rows of one split, in the order of the published file.
 
     Dev holds the rows of the train file whose pair of ids is listed as dev's, train the others;
-    test is the test file. The test file tells its labels: GLUE leaves them out, and so do the
+    test is the test file. The test file has labels, but GLUE leaves them out, and so do the
     layouts.
 
     Args:
@@ -22,7 +22,7 @@ def rows(folder: Path, split: str, columns: Sequence[str]) -> Iterator[tsv.Row]:
         columns: names of the columns wanted.
 
     Raises:
-        DataError: as `tables.rows`.
+        DataError: as `tsv.rows`.
     """
     if split == "test":
         yield from _rows(folder / MSR_TEST, columns)

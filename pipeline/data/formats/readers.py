@@ -1,4 +1,4 @@
-"""The splits that a raw folder holds, and a reader for each, whatever the folder's layout."""
+"""Find the splits in a raw folder and give a reader for each, in any layout."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from pipeline.errors import DataError
 from pipeline.runtime import artifacts
 from pipeline.tasks import Task
 
-AX_TSV = "AX.tsv"  # published beside the zips, where a folder has diagnostic.tsv
-_CHUNK = 1 << 16  # rows held as Python strings at a time
+AX_TSV = "AX.tsv"  # the published name of diagnostic.tsv, outside of the zips
+_CHUNK = 1 << 16  # rows that are Python strings at a time
 
 Reader = Callable[[], pa.Table]
 Open = Callable[[], AbstractContextManager[BinaryIO]]
@@ -31,7 +31,7 @@ Open = Callable[[], AbstractContextManager[BinaryIO]]
 
 @dataclass(frozen=True)
 class Raw:
-    """What source.json says.
+    """The content of source.json.
 
     Attributes:
         folder: folder of the files.
@@ -47,7 +47,7 @@ class Raw:
 
 
 def read(folder: Path, name: str) -> Raw:
-    """Read a task's source.json and see that its files are there.
+    """Read a task's source.json and check that its files exist.
 
     Raises:
         DataError: source.json is missing or broken, or a file it lists is not there.
@@ -81,7 +81,7 @@ def readers(raw: Raw, task: Task, layout: Layout) -> dict[str, Reader]:
     find = _FINDERS.get(raw.layout)
     if find is None or (raw.layout == "custom") == task.glue:
         raise DataError(
-            f"layout that is not one of {task.name}'s",
+            f"the raw files of {task.name} have a layout that this task cannot have",
             seen=repr(raw.layout),
             where=raw.folder / paths.SOURCE,
             fix=f"dvc repro --force download@{task.name}",
@@ -90,10 +90,10 @@ def readers(raw: Raw, task: Task, layout: Layout) -> dict[str, Reader]:
 
 
 def texts(path: Path, task: Task, columns: Sequence[str]) -> pa.Table:
-    """Texts of a task that stand in a file of their own, with a header line and no labels.
+    """Read a file of texts for a task, with a header line and without labels.
 
     Args:
-        path: a file as `tables.rows` takes it.
+        path: a file as `tsv.rows` reads it.
         task: the task.
         columns: headers of the first text's column and, for pairs, of the second's.
 
@@ -121,7 +121,7 @@ def _tsv(raw: Raw, task: Task, layout: Layout) -> dict[str, Reader]:
 
 
 def _zip(raw: Raw, task: Task, layout: Layout) -> dict[str, Reader]:
-    found: dict[str, Reader] = {}
+    by_split: dict[str, Reader] = {}
     for name in (file for file in raw.files if file.endswith(".zip")):
         archive = raw.folder / name
         names = zip_members.members(archive, layout.folder)
@@ -129,10 +129,10 @@ def _zip(raw: Raw, task: Task, layout: Layout) -> dict[str, Reader]:
             if member := names.get(layouts.tsv_name(split)):
                 opener = partial(zip_members.member, archive, member)
                 where = f"{archive}: {member}"
-                found[split] = partial(_read, opener, where, task, layout, split)
+                by_split[split] = partial(_read, opener, where, task, layout, split)
     if AX_TSV in raw.files and "ax" in task.rows:
-        found["ax"] = _file_reader(raw.folder / AX_TSV, task, layout, "ax")
-    return {split: found[split] for split in task.rows if split in found}
+        by_split["ax"] = _file_reader(raw.folder / AX_TSV, task, layout, "ax")
+    return {split: by_split[split] for split in task.rows if split in by_split}
 
 
 def _msr(raw: Raw, task: Task, layout: Layout) -> dict[str, Reader]:
@@ -171,24 +171,24 @@ def _open(path: Path) -> BinaryIO:
 
 def _read(opener: Open, where: object, task: Task, layout: Layout, split: str) -> pa.Table:
     with opener() as file:
-        found = tsv.rows(file, where, layout.wanted(split), layout.headless.get(split))
-        return _table(found, where, task, layout, split)
+        lines = tsv.rows(file, where, layout.wanted(split), layout.headless.get(split))
+        return _table(lines, where, task, layout, split)
 
 
 def _read_msr(folder: Path, task: Task, layout: Layout, split: str) -> pa.Table:
     where = folder / (layouts.MSR_TEST if split == "test" else layouts.MSR_TRAIN)
-    found = mrpc.rows(folder, split, layout.wanted(split))
-    return _table(found, where, task, layout, split)
+    lines = mrpc.rows(folder, split, layout.wanted(split))
+    return _table(lines, where, task, layout, split)
 
 
 def _table(
-    found: Iterator[tsv.Row], where: object, task: Task, layout: Layout, split: str
+    rows: Iterator[tsv.Row], where: object, task: Task, layout: Layout, split: str
 ) -> pa.Table:
     kinds = schema(task)
     kinds = pa.schema([kinds.field(name) for name in ("sentence1", "sentence2", "label")])
     parse = parser(task, layout.spellings)
     batches = []
-    while chunk := list(islice(found, _CHUNK)):
+    while chunk := list(islice(rows, _CHUNK)):
         lines, cells = zip(*chunk, strict=True)
         columns = list(zip(*cells, strict=True))
         texts = columns[: len(layout.texts)]
@@ -209,10 +209,10 @@ def _labels(
     where: object,
     column: str,
 ) -> list[Label]:
-    found: list[Label] = []
+    labels: list[Label] = []
     for line, text in zip(lines, texts, strict=True):
         try:
-            found.append(parse(text))
+            labels.append(parse(text))
         except LabelError as error:
             raise DataError(
                 "unknown label",
@@ -220,4 +220,4 @@ def _labels(
                 where=f"{where}, line {line}, column {column!r}",
                 fix="fix or take out the row",
             ) from error
-    return found
+    return labels

@@ -1,4 +1,4 @@
-"""Tab-separated files as GLUE writes them, read byte by byte as a stream of rows."""
+"""Read tab-separated files as GLUE writes them: a stream of rows, without any quoting."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Row = tuple[int, tuple[str, ...]]
 
 
 class NoRowsError(DataError):
-    """A file of rows has none."""
+    """A file without rows."""
 
 
 def rows(
@@ -89,7 +89,9 @@ def _header(lines: Iterator[tuple[int, str]], where: object) -> list[str]:
     names = text.split("\t")
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
-        raise DataError("a column's name stands twice", seen=repr(twice), where=f"{where}, line 1")
+        raise DataError(
+            "two columns have the same name", seen=repr(twice), where=f"{where}, line 1"
+        )
     return names
 
 

@@ -1,4 +1,4 @@
-"""Members of a published zip, read as streams: an archive is never unpacked."""
+"""Read members of a published zip as streams; the archive is never unpacked."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def members(archive: Path, folder: str) -> dict[str, str]:
         DataError: not a zip file, or a member leads out of the folder it is in.
     """
     with _opened(archive) as opened:
-        found = opened.infolist()
-    for one in found:
-        if leaves_folder(one):
+        infos = opened.infolist()
+    for info in infos:
+        if leaves_folder(info):
             raise DataError(
                 "a member's name leads out of the archive's folder",
-                seen=repr(one.orig_filename),
+                seen=repr(info.orig_filename),
                 where=archive,
                 fix="do not use this archive; fetch it from its own source",
             )
-    paths = [PurePosixPath(one.filename) for one in found if not one.is_dir()]
+    paths = [PurePosixPath(info.filename) for info in infos if not info.is_dir()]
     return {path.name: str(path) for path in paths if path.parent == PurePosixPath(folder)}
 
 
@@ -64,7 +64,7 @@ def member(archive: Path, name: str) -> Iterator[BinaryIO]:
     """Open one member as a stream of bytes.
 
     Raises:
-        DataError: the archive or the member is damaged; found while it is read.
+        DataError: the archive or the member is damaged; raised while it is read.
     """
     with _opened(archive) as opened, _stream(opened, archive, name) as stream:
         try:

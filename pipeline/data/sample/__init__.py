@@ -1,1 +1,1 @@
-"""The embedded source: GLUE's nine tasks in small, written from a lexicon and a grammar."""
+"""Generate the sample source: GLUE's nine tasks in small, from a lexicon and a grammar."""

@@ -1,4 +1,4 @@
-"""CoLA: sentences that keep the rules of English, and the same with one rule broken."""
+"""Generate CoLA: grammatical sentences, and the same with one rule broken."""
 
 from __future__ import annotations
 

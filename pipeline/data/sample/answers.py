@@ -1,4 +1,4 @@
-"""QNLI: a question about a building, and a sentence that answers it or does not."""
+"""Generate QNLI: a question about a building, and a sentence that answers it or does not."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _FRAMES = (
 
 @dataclass(frozen=True)
 class Building:
-    """A building and all that is known of it, by aspect."""
+    """A building and facts about it, by aspect."""
 
     name: str
     facts: dict[str, str]
@@ -57,23 +57,23 @@ class Building:
 def make(label: str, rng: Random) -> Example:
     """A question and a sentence; `label` is entailment if the sentence holds the answer."""
     building = subject = _draw(rng)
-    asked, *told = rng.sample(list(_TOLD), 3)
+    aspect, *others = rng.sample(list(_TOLD), 3)
     if label == "entailment":
-        told[0] = asked
+        others[0] = aspect
     elif rng.random() < 0.6:
         while subject.name == building.name:
             subject = _draw(rng)
-        told[0] = rng.choice((asked, told[0]))  # the wrong building, its right aspect at times
-    question = rng.choice(_ASKED[asked]).format(name=building.name)
-    return Example((question, tell(subject, told, rng)), label)
+        others[0] = rng.choice((aspect, others[0]))  # the wrong building, its right aspect at times
+    question = rng.choice(_ASKED[aspect]).format(name=building.name)
+    return Example((question, tell(subject, others, rng)), label)
 
 
 def tell(building: Building, aspects: list[str], rng: Random) -> str:
     """One sentence with one or two of the aspects, the first one always among them."""
     frame = rng.choice(_FRAMES)
-    chosen = aspects[: 2 if "{1}" in frame else 1]
-    rng.shuffle(chosen)
-    clauses = [_TOLD[aspect].format_map(building.facts) for aspect in chosen]
+    stated = aspects[: 2 if "{1}" in frame else 1]
+    rng.shuffle(stated)
+    clauses = [_TOLD[aspect].format_map(building.facts) for aspect in stated]
     return frame.format(*clauses, name=building.name)
 
 

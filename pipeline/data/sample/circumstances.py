@@ -1,4 +1,4 @@
-"""Places, times, qualities and names: what a sentence says besides who did what."""
+"""Lexicon of places, times, qualities, names and numbers."""
 
 from __future__ import annotations
 

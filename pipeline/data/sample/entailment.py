@@ -1,4 +1,4 @@
-"""MNLI, RTE and the diagnostic set: premises and hypotheses."""
+"""Generate MNLI, RTE and the diagnostic set: premises and hypotheses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One generated example: its texts and its true label."""
+"""The type of a generated example: its texts and its true label."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The files of the `sample` source, in the layout of the official downloads."""
+"""Generate the files of the sample source, in the layout of the official downloads."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pipeline.tasks import GLUE
 
 
 def generate(task: str, settings: Sample) -> dict[str, bytes]:
-    """Write one of GLUE's tasks anew.
+    """Generate the files of one of GLUE's tasks.
 
     Args:
         task: key of `pipeline.tasks.GLUE`.

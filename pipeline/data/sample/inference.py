@@ -1,4 +1,4 @@
-"""Entailment by hypernym, modifier, voice, opposite and attitude, with and without negation."""
+"""Pairs of clauses related by hypernym, modifier, voice, opposite or attitude, also negated."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def hypernyms(rng: Random, world: World) -> Clauses:
 
 
 def retellings(rng: Random, world: World) -> Clauses:
-    """The same in other words, with less detail; or the same said of others."""
+    """Paraphrases with less detail; or the same claim about others."""
     event = draw_event(rng, world)
     told = f"{active(event)} {event.place} {event.time}"
     again = replace(

@@ -1,4 +1,4 @@
-"""The official file layouts of the nine tasks, column by column."""
+"""Lay generated examples out as the official files of the nine tasks, column by column."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _UNKNOWN = "-"
 
 @dataclass(frozen=True)
 class Table:
-    """One file before it is bytes.
+    """The rows of one file.
 
     Attributes:
         header: column names, or empty for a file without a header line.
@@ -157,7 +157,7 @@ def _mnli_row(row: int, split: str, example: Example, votes: int) -> tuple[str, 
 
 
 def _votes(row: int, gold: str, votes: int) -> list[str]:
-    """What the annotators said: in every third dev row one of five disagrees."""
+    """Labels of the five annotators: in every third dev row one of them disagrees."""
     labels = [gold] * votes
     if votes > 1 and row % 3 == 0:
         others = [label for label in GLUE["mnli"].labels if label != gold]

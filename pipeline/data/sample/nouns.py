@@ -1,4 +1,4 @@
-"""Nouns with their plural, their kind (the hypernym) and a synonym where there is one."""
+"""Lexicon of nouns with plural, kind (the hypernym) and, where there is one, a synonym."""
 
 from __future__ import annotations
 

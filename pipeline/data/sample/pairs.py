@@ -1,4 +1,4 @@
-"""What the modules of entailment share: pairs of clauses, sorted by how they relate."""
+"""Types that the modules of entailment share: pairs of clauses by their relation."""
 
 from __future__ import annotations
 

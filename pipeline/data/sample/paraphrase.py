@@ -1,4 +1,4 @@
-"""MRPC: two news sentences that say the same in other words, or almost the same."""
+"""Generate MRPC: two news sentences that are paraphrases, or nearly so."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _FRAMES = (
 
 @dataclass(frozen=True)
 class Report:
-    """An event as told by someone.
+    """A report of an event.
 
     Attributes:
         event: what happened.
@@ -51,7 +51,7 @@ class Report:
 
     @property
     def counted(self) -> bool:
-        """Whether the number is told."""
+        """Whether the sentence has the number."""
         return self.event.patient.kind not in PEOPLE
 
 

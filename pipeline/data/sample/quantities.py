@@ -1,4 +1,4 @@
-"""Entailment by quantifier, number and conjunction."""
+"""Pairs of clauses related by quantifier, number or conjunction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""QQP: two questions that ask for the same, or for something near it."""
+"""Generate QQP: two questions that ask for the same, or for something near it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ _VERBS = tuple(verb for verb in VERBS.values() if len(THINGS.keys() & set(verb.p
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked, apart from the words it is asked in."""
+    """The content of a question, apart from its wording."""
 
     intent: str
     verb: Verb

@@ -1,4 +1,4 @@
-"""Streams of random numbers, one for each purpose, so that no draw disturbs another."""
+"""Seed one random stream for each purpose, so that no draw changes another's."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""WNLI: a pronoun with two possible owners, and a claim about one of them."""
+"""Generate WNLI: a pronoun with two possible referents, and a claim about one of them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _SCHEMAS = (
     ("{a} let {b} have the seat because {he}", "could stand for an hour", "looked very tired"),
     ("{a} trusted {b} with the keys even though {he}", "was a careful person", "lost everything"),
 )
-"""Beginning, what is true of the first person, what is true of the second."""
+"""Beginning, then a clause true of the first person, then one true of the second."""
 
 
 def make(label: str, rng: Random) -> Example:

@@ -1,4 +1,4 @@
-"""Events, and the sentences that tell them: active, passive, denied."""
+"""Draw events, and write sentences about them: active, passive, negated."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""SST-2: judgements of films, with degree, negation and contrast."""
+"""Generate SST-2: judgements of films, with degree, negation and contrast."""
 
 from __future__ import annotations
 

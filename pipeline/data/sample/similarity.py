@@ -1,4 +1,4 @@
-"""STS-B: two captions whose score falls with every part that differs in meaning."""
+"""Generate STS-B: two captions whose score falls with every part that differs in meaning."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.data.sample.verbs import VERBS, Verb
 
 FULL_SCORE = 5.0
 PENALTIES = {"verb": 1.6, "patient": 1.4, "agent": 1.2, "place": 0.8}
-"""What another meaning of a part takes from the score; they add up to the full score."""
+"""Points that a part of another meaning costs; they add up to the full score."""
 NEAR = 0.5
 """Share of the penalty when the part is only near: another noun of the kind, a contrast."""
 
@@ -43,7 +43,7 @@ def score_of(distances: dict[str, float]) -> float:
 
 
 def _moved(event: Event, distances: dict[str, float], rng: Random) -> Event:
-    """Another event, each part that far from the given one's; at distance 0, other words."""
+    """Another event, each part at its distance from the first's; at 0 in other words."""
     kept = distances["verb"] < 1
     patients = event.verb.patients if kept else tuple(KINDS)
     patient = _noun(event.patient, distances["patient"], patients, rng)

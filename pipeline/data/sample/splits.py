@@ -1,4 +1,4 @@
-"""A task's splits: distinct rows, balanced labels, some of train's labels wrong."""
+"""Draw a task's splits: distinct rows, balanced labels, some of train's labels wrong."""
 
 from __future__ import annotations
 
@@ -45,11 +45,11 @@ _TRIES = 2000  # draws for one row before the grammar counts as exhausted
 def draw(task: Task, settings: Sample) -> dict[str, list[Example]]:
     """All splits of a task.
 
-    No text occurs in two splits and no row twice; test and diagnostic rows keep their true
-    labels here, for the files do not hold them.
+    No text occurs in two splits and no row twice. Test and diagnostic rows have their true labels
+    here; the files leave them out.
 
     Raises:
-        DataError: the grammar has not that many distinct sentences.
+        DataError: the grammar does not have so many distinct sentences.
     """
     owners: dict[str, str] = {}
     splits = {}
@@ -63,7 +63,7 @@ def draw(task: Task, settings: Sample) -> dict[str, list[Example]]:
 
 
 def mislabelled(rows: list[Example], task: Task, share: float, rng: Random) -> list[Example]:
-    """The rows, that share of them with a wrong label (for a score: at least 2 off)."""
+    """The rows, a share of them with a wrong label (a wrong score is at least 2 off)."""
     result = list(rows)
     for row in rng.sample(range(len(rows)), round(share * len(rows))):
         result[row] = replace(rows[row], label=_wrong(rows[row].label, task, rng))
@@ -79,7 +79,7 @@ def _wrong(label: str | float, task: Task, rng: Random) -> str | float:
 def _draw_rows(
     task: Task, split: str, number: int, owners: dict[str, str], rng: Random
 ) -> list[Example]:
-    """Rows whose texts no other split owns; they are entered in `owners`."""
+    """Draw rows whose texts no other split owns, and enter them in `owners`."""
     maker = _OTHER_MAKERS.get((task.name, split), MAKERS[task.name])
     rows: dict[tuple[str, ...], Example] = {}
     for label in _balanced(task, number, rng):
@@ -101,7 +101,7 @@ def _draw_rows(
 
 
 def _balanced(task: Task, number: int, rng: Random) -> list[str]:
-    """As many wanted labels of each class, or of each whole score, in random order."""
+    """Equally many labels of each class, or of each whole score, in random order."""
     scores = [str(score) for score in range(int(task.low), int(task.high) + 1)]
     classes = task.labels or scores
     labels = [classes[row % len(classes)] for row in range(number)]

@@ -1,4 +1,4 @@
-"""The marks that break careless readers, put into a few texts where GLUE's own files have them."""
+"""Put characters that break careless readers into a few texts, where GLUE's own files have them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Transitive verbs with their forms, a synonym, a contrast, and what they can be done to."""
+"""Lexicon of transitive verbs: forms, synonym, contrast, and kinds of their objects."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Where a task's files come from: sample, a local folder, the published files, or the Hub."""
+"""Get a task's files from one source: the sample, a local folder, the published files, the Hub."""

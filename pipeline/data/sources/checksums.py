@@ -1,4 +1,4 @@
-"""Size and SHA-256 of every file that is downloaded, pinned."""
+"""Pinned size and SHA-256 of every file that may be downloaded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True)
 class Pin:
-    """What a file must be.
+    """Size and hash that a file must have.
 
     Attributes:
         bytes: its size.
@@ -90,4 +90,4 @@ HUB: Mapping[str, Pin] = MappingProxyType(
 """By path in the data set, such as `rte/train-00000-of-00001.parquet`."""
 
 PINS: Mapping[str, Pin] = MappingProxyType({**OFFICIAL, **HUB})
-"""Both; their names do not meet."""
+"""Both; no name is in both."""

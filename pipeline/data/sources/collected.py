@@ -1,4 +1,4 @@
-"""What a source had of one task."""
+"""The files that a source gave for one task."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ class Collected:
 
     Attributes:
         source: where they come from: a name of `data.source`.
-        layout: how they are to be read.
+        layout: their layout, which names the reader.
         licence: short licence note.
         origins: name of each file -> where it comes from.
         missing: splits that the source does not have.
@@ -28,7 +28,7 @@ class Collected:
     missing: tuple[str, ...] = ()
 
     def notes(self, task: str) -> Iterator[str]:
-        """Lines that tell a user what is missing."""
+        """Lines for the user about what is missing."""
         if not self.origins:
             yield f"{task}: the {self.source} source has no files of this task; going on without it"
         elif self.missing:

@@ -1,4 +1,4 @@
-"""HTTP download of pinned files: resumed, tried again, checked by size and SHA-256."""
+"""Download pinned files over HTTP: resume, try again, check size and SHA-256."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Wanted:
 
     Attributes:
         url: its address.
-        pin: what its bytes must be.
+        pin: size and SHA-256 of its bytes.
     """
 
     url: str
@@ -48,7 +48,7 @@ def fetch_all(
     downloads: Path = DOWNLOADS,
     headers: Mapping[str, str] | None = None,
 ) -> None:
-    """Place files in `target` under the given names, once all are whole in `downloads`.
+    """Download files and, once all are whole, place them in `target` under their names.
 
     They stay in `downloads`, so that the next run needs no request: DVC deletes a stage's outputs
     before it runs the stage again.
@@ -56,11 +56,11 @@ def fetch_all(
     Raises:
         DownloadError: as `fetch`; files that were already complete stay in `downloads`.
     """
-    found = {
+    fetched = {
         name: fetch(file.url, file.pin, retry, downloads=downloads, headers=headers)
         for name, file in wanted.items()
     }
-    for name, path in found.items():
+    for name, path in fetched.items():
         _place(path, target / name)
 
 
@@ -79,9 +79,9 @@ def fetch(
 ) -> Path:
     """Download one file to `downloads`, going on where an earlier try stopped.
 
-    What has arrived lies in `<sha256>.part` and survives a failure; the name `<sha256>` is
-    given only to the whole, checked file. One that is there already is checked on every use, as
-    its bytes may be shared with a raw folder; a damaged one is deleted and fetched again.
+    Bytes that arrived are in `<sha256>.part` and survive a failure; only the whole, checked file
+    gets the name `<sha256>`. A file that exists already is checked on every use, as it may share
+    its bytes with a raw folder; a damaged one is deleted and fetched again.
 
     Args:
         url: address of the file.
@@ -126,7 +126,7 @@ def _place(kept: Path, path: Path) -> None:
 
 @contextlib.contextmanager
 def _locked(path: Path, url: str) -> Iterator[None]:
-    """Two processes that append to one partial file would spoil it."""
+    """Lock a file's download: two processes that append to one partial file would spoil it."""
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

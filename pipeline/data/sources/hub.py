@@ -1,4 +1,4 @@
-"""Parquet files of the data set on the Hugging Face Hub, at a pinned revision."""
+"""Download Parquet files of the data set on the Hugging Face Hub, at a pinned revision."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def collect(
     wanted = {name: Wanted(address(path, settings), pins[path]) for name, path in paths.items()}
     if constants.is_offline_mode() and not all_kept(wanted, downloads):
         raise DownloadError(
-            f"the Hub may not be asked for {task.title}: HF_HUB_OFFLINE is set",
+            f"{task.title} cannot be downloaded from the Hub: HF_HUB_OFFLINE is set",
             where=f"data.source is hub ({settings.repo})",
             fix=f"unset HF_HUB_OFFLINE, or {OFFLINE_FIX}",
         )

@@ -1,4 +1,4 @@
-"""Files of a local folder, in the official layout or in the Hub's Parquet layout."""
+"""Copy task files from a local folder, in the official layout or in the Hub's Parquet layout."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def collect_from_folder(
 
 
 def collect(task: Task, root: Path, folder: Path) -> Collected:
-    """Copy what `root` has of one task to `folder`, byte for byte.
+    """Copy one task's files from `root` to `folder`, byte for byte.
 
     Args:
         task: one of GLUE's tasks.
@@ -51,24 +51,24 @@ def collect(task: Task, root: Path, folder: Path) -> Collected:
         folder: where the copies go, under flat names.
 
     Returns:
-        What was found; without files if the task is not there at all.
+        The files; none if `root` does not have the task.
 
     Raises:
-        DataError: there is no such folder.
+        DataError: `root` is not a folder.
     """
     _require_folder(root)
     layout, splits = _find(task, root)
-    files = {name: path for found in splits.values() for name, path in found.items()}
+    files = {name: path for paths in splits.values() for name, path in paths.items()}
     return _copy(
         files, root, folder, layout, task.licence, tuple(s for s in task.rows if not splits.get(s))
     )
 
 
 def collect_custom(task: str, root: Path, folder: Path) -> Collected:
-    """Copy the files of a task of one's own, `<root>/<task>/<split>.tsv`.
+    """Copy the files of a custom task, `<root>/<task>/<split>.tsv`.
 
     Raises:
-        DataError: there is not one such file.
+        DataError: there is no such file.
     """
     paths = {split: root / task / f"{split}.tsv" for split in CUSTOM_SPLITS}
     files = {path.name: path for path in paths.values() if path.is_file()}
@@ -84,18 +84,18 @@ def collect_custom(task: str, root: Path, folder: Path) -> Collected:
 
 
 def require_any(tasks: Iterable[str], root: Path) -> None:
-    """Tell a folder that lacks some tasks from one that is no GLUE folder at all.
+    """Refuse a folder that has none of the tasks: it is not a GLUE folder.
 
     Raises:
-        DataError: the folder holds none of these tasks.
+        DataError: the folder has none of these tasks.
     """
     titles = [GLUE[name].title for name in tasks]
     if any(any(_find(GLUE[name], root)[1].values()) for name in tasks):
         return
-    here = sorted(path.name for path in root.iterdir())
+    names = sorted(path.name for path in root.iterdir())
     raise DataError(
         f"the folder holds none of the tasks in params.yaml ({', '.join(titles)})",
-        seen=", ".join(here[:12]) + (", ..." if len(here) > 12 else "") if here else "no files",
+        seen=", ".join(names[:12]) + (", ..." if len(names) > 12 else "") if names else "no files",
         where=root,
         fix="set data.folder to the folder that holds RTE/train.tsv and the like, or "
         "rte/train-00000-of-00001.parquet and the like",
@@ -112,7 +112,7 @@ def _require_folder(root: Path) -> None:
 
 
 def _find(task: Task, root: Path) -> tuple[Layout, dict[str, dict[str, Path]]]:
-    """The layout in which a task is there, and split -> flat name -> path."""
+    """The layout of a task's files in the folder, and their paths by split and flat name."""
     tables = {split: _tables(task, split, root) for split in task.rows}
     if task.name == "mrpc" and not tables["train"]:
         msr = {split: _msr(split, root / task.title) for split in task.rows}
@@ -123,8 +123,8 @@ def _find(task: Task, root: Path) -> tuple[Layout, dict[str, dict[str, Path]]]:
 
 
 def _size(splits: Mapping[str, Mapping[str, Path]]) -> int:
-    """Number of splits that are there; the diagnostic set only breaks a tie."""
-    return sum(bool(found) * (1 if split == layouts.AX else 2) for split, found in splits.items())
+    """Number of splits with files; the diagnostic set only breaks a tie."""
+    return sum(bool(files) * (1 if split == layouts.AX else 2) for split, files in splits.items())
 
 
 def _tables(task: Task, split: str, root: Path) -> dict[str, Path]:
@@ -132,13 +132,13 @@ def _tables(task: Task, split: str, root: Path) -> dict[str, Path]:
     paths = [root / task.title / name, root / task.name / name]
     if split == layouts.AX:
         paths = [root / table for table in _AX_TABLES]
-    found = [path for path in paths if path.is_file()]
-    return {name: found[0]} if found else {}
+    path = next((path for path in paths if path.is_file()), None)
+    return {} if path is None else {name: path}
 
 
 def _msr(split: str, folder: Path) -> dict[str, Path]:
-    found = {name: folder / name for name in layouts.MSR_FILES[split]}
-    return found if all(path.is_file() for path in found.values()) else {}
+    files = {name: folder / name for name in layouts.MSR_FILES[split]}
+    return files if all(path.is_file() for path in files.values()) else {}
 
 
 def _parquet(task: Task, split: str, root: Path) -> dict[str, Path]:

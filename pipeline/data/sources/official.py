@@ -1,4 +1,4 @@
-"""The published zips and tables, as they are."""
+"""Download the published zips and tables, byte for byte."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def address(name: str, hosts: Official) -> str:
 
 
 def check_members(path: Path, where: object) -> None:
-    """Read a zip's list of members, and nothing else of it.
+    """Check the names of a zip's members; the members themselves are not read.
 
     Raises:
         DownloadError: not a zip, or a member's path leaves the folder or is a link.

@@ -1,4 +1,4 @@
-"""A task's raw folder: the source's own bytes, and source.json that says what they are."""
+"""Write a task's raw folder: the source's files, and source.json that describes them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def write(
     pins: Mapping[str, Pin] = PINS,
     downloads: Path = DOWNLOADS,
 ) -> Collected:
-    """Bring one task's files to `folder`; what lay there before stays until all are whole.
+    """Write one task's files to `folder`; its old content stays until all files are whole.
 
     Args:
         task: the task's name in params.yaml.
@@ -35,7 +35,7 @@ def write(
         downloads: folder of partial and whole downloads.
 
     Raises:
-        DataError: a local folder or a task of one's own is not there.
+        DataError: a local folder or the files of a custom task are missing.
         DownloadError: a file could not be fetched or is not the pinned one.
     """
     with new_folder(folder) as staging:

@@ -1,4 +1,4 @@
-"""One file that arrives over HTTP: what has come stays, and a try goes on from there."""
+"""Download one file over HTTP in several tries: each goes on where the one before stopped."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from pipeline.runtime.artifacts import sha256
 if TYPE_CHECKING:
     from requests import Response
 
-_CHUNK = 1 << 16  # bytes held in memory at a time, and lost at most when a line goes dead
-_PASSING = {408, 425, 429}  # answers that may differ next time, as all from 500 on
+_CHUNK = 1 << 16  # bytes in memory at a time, and most that are lost when a connection breaks
+_PASSING = {408, 425, 429}  # HTTP status after which another try may succeed; so may all >= 500
 
 
 class BrokenError(Exception):
-    """A try that failed for a reason that may pass.
+    """A try that failed for a passing reason.
 
     Attributes:
         wait: seconds that the server asked to wait.
@@ -58,15 +58,15 @@ class Partial:
 
     @property
     def etag(self) -> Path:
-        """The server's mark of the version that the first bytes belong to."""
+        """File with the server's ETag, which names the version of the first bytes."""
         return self.path.with_suffix(".etag")
 
     def go_on(self) -> None:
-        """One try: fetch what lacks, then check the whole.
+        """Try once: fetch the missing bytes, then check the whole file.
 
         Raises:
-            BrokenError: the try failed for a reason that may pass.
-            DownloadError: the server refused or has another file; what has arrived is deleted.
+            BrokenError: the try failed for a passing reason.
+            DownloadError: the server refused or has another file; all bytes are deleted.
         """
         offset = self.path.stat().st_size if self.path.exists() else 0
         resumed = offset > 0
@@ -78,13 +78,13 @@ class Partial:
         seen = seen_as(self.path)
         if seen == self.pin:
             return
-        if resumed:  # the first bytes may be an older file's: once more, from the start
+        if resumed:  # the first bytes may be of an older file: try again from the start
             self.drop()
             raise BrokenError(f"expected {self.pin}, the resumed file has {seen}")
         self._refuse(str(seen))
 
     def drop(self) -> None:
-        """Delete what has arrived."""
+        """Delete all bytes that arrived."""
         self.path.unlink(missing_ok=True)
         self.etag.unlink(missing_ok=True)
 
@@ -113,7 +113,7 @@ class Partial:
         if status in _PASSING or status >= 500:
             raise BrokenError(f"HTTP {status} {response.reason}", _asked_wait(response))
         raise DownloadError(
-            f"the server has no {self.name} for us",
+            f"the server refuses {self.name}",
             seen=f"HTTP {status} {response.reason}",
             where=self.url,
             fix="check the address under `data` in params.yaml (and HF_ENDPOINT and HF_TOKEN "
@@ -164,8 +164,8 @@ def _get(url: str, headers: Mapping[str, str], timeout: float) -> Iterator[Respo
         with requests.get(url, headers=dict(headers), stream=True, timeout=timeout) as response:
             yield response
     except (requests.TooManyRedirects, requests.exceptions.InvalidSchema, ValueError) as error:
-        raise DownloadError(  # an address that is none is a ValueError to requests
-            "an address that cannot be read",
+        raise DownloadError(  # requests raises ValueError for an invalid address
+            "not a valid address",
             seen=str(error),
             where=url,
             fix="check the address under `data` in params.yaml",
@@ -175,7 +175,7 @@ def _get(url: str, headers: Mapping[str, str], timeout: float) -> Iterator[Respo
 
 
 def _cause(error: Exception) -> object:
-    """What a network error wraps, twice or more: the innermost says it plainly."""
+    """The innermost of the errors that a network error wraps; its message is the plain one."""
     while error.args and isinstance(inner := getattr(error, "reason", error.args[0]), Exception):
         error = inner
     return error.args[0] if error.args else error
@@ -190,7 +190,7 @@ def _content_range(response: Response) -> tuple[int | None, int | None]:
 
 
 def _asked_wait(response: Response) -> float:
-    """Seconds in a Retry-After header; a date there counts as no wish."""
+    """Seconds in a Retry-After header; a date there is ignored."""
     value = response.headers.get("Retry-After", "")
     return float(value) if value.isdecimal() else 0.0
 

@@ -1,1 +1,1 @@
-"""Checks of params.yaml that span several keys."""
+"""Check params.yaml across keys and sections, and write the lines of the report."""

@@ -1,4 +1,4 @@
-"""Folds and calibration: what they say of rows holds for models that have not seen the rows."""
+"""Check folds and calibration: both need models that were trained without some train rows."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _WHOLE = ["all"]
 
 
 def find(values: Values) -> Iterator[str]:
-    """One line for each setting that needs rows that some model has not seen, and has none."""
+    """One line for each setting of folds or calibration that lacks rows unseen in training."""
     folds = listed(values, "teachers", "folds")
     yield from _few_rows(values, len(folds))
     if folds not in ([], _WHOLE) and refined(values):
@@ -41,7 +41,7 @@ def _none_unseen(values: Values) -> str:
 
 
 def _calibration(values: Values) -> Iterator[str]:
-    """Why calibration on held-out rows cannot be had."""
+    """Reasons against calibration on held-out rows."""
     taught = mapping(values, "teachers", "tasks")
     if taught and all(_scored(values, task) for task in taught):
         yield (
@@ -65,7 +65,7 @@ def _scored(values: Values, task: str) -> bool:
 
 
 def _folds(values: Values, wanted: int) -> list[str]:
-    """Changes to as many folds as wanted, or as the task with the fewest rows can have."""
+    """Overrides that set the wanted number of folds, or the most that all tasks have rows for."""
     caps = [cap(values, name) for name in mapping(values, "teachers", "tasks")]
     count = min([wanted, *(rows for rows in caps if rows is not None)])
     if count > 1:

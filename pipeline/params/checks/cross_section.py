@@ -1,4 +1,4 @@
-"""Faults between sections; read from plain values, so that other faults do not hide them."""
+"""Check sections against each other, on plain values: other faults do not hide these."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.tasks import GLUE
 
 
 def find(values: Values) -> Iterator[str]:
-    """One line for each thing that one section says against another."""
+    """One line for each contradiction between sections."""
     if isinstance(values.get("tasks"), Mapping):
         yield from _tasks(values)
         yield from _named_tasks(values)
@@ -25,7 +25,7 @@ def find(values: Values) -> Iterator[str]:
 
 def _tasks(values: Values) -> Iterator[str]:
     for name, task in values["tasks"].items():
-        if not isinstance(name, str):  # already a fault of its own
+        if not isinstance(name, str):  # reported by the models
             continue
         custom = task.get("custom") if isinstance(task, Mapping) else None
         if name not in GLUE and custom is None:
@@ -44,7 +44,7 @@ _TASK_KEYS = (
     ("refinement", "sampling", "weights"),
     ("tuning", "tasks"),
 )
-"""Mappings whose keys are names of tasks."""
+"""Paths of mappings whose keys are names of tasks."""
 
 
 def _named_tasks(values: Values) -> Iterator[str]:
@@ -88,18 +88,18 @@ def _named_members(values: Values) -> Iterator[str]:
     members = mapping(values, "teachers", "members")
     for name in words(values, "ensemble", "members"):
         if name not in members:
-            yield f"ensemble.members: no such member: {name} ({_there(members)})"
+            yield f"ensemble.members: no such member: {name} ({_listed(members)})"
     inner = mapping(values, "distillation", "features").get("member")
     if isinstance(inner, str) and inner not in members:
-        yield f"distillation.features.member: no such member: {inner} ({_there(members)})"
+        yield f"distillation.features.member: no such member: {inner} ({_listed(members)})"
 
 
-def _there(names: Values) -> str:
+def _listed(names: Values) -> str:
     return f"there are {', '.join(map(str, names))}"
 
 
 def _candidates(values: Values) -> Iterator[str]:
-    """Candidates that are asked for and not there, or that teachers cannot start from."""
+    """Candidates that are missing, or that teachers cannot start from."""
     count = len(mapping(values, "refinement", "candidates"))
     top = whole(mapping(values, "selection").get("top"))
     if top is None:
@@ -125,7 +125,7 @@ def _too_few(values: Values, count: int, top: int) -> str:
 
 
 def _start(values: Values, where: str, rank: int, count: int, top: int) -> str:
-    """Why a member cannot start from the candidate of a rank; "" if it can."""
+    """The reason that a member cannot start from the candidate of a rank; "" if it can."""
     if not count:
         return f"there is nothing under refinement.candidates to start from; {run(f'~{where}')}"
     if rank > top:

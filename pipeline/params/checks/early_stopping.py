@@ -1,4 +1,4 @@
-"""Early stopping that cannot tell anything: on rows already seen, or on no row at all."""
+"""Check early stopping: the rows held out must be unseen in training, and at least one."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ _KEY = "early_stopping"
 
 
 class Stop(NamedTuple):
-    """Early stopping as one training has it on one task.
+    """Early stopping of one training on one task.
 
     Attributes:
         task: the task's name.
-        where: key under which the setting is written.
-        share: share of the rows that is held out, whatever is written there.
-        seen: why the rows held out have been trained on; "" if they have not.
-        blind: number of folds that rows are trained on without one of; 1 for all rows.
+        where: YAML path of the setting.
+        share: share of the rows that is held out, as written, valid or not.
+        seen: reason that the rows held out were seen in training; "" if they were not.
+        folds: number of folds, of which training leaves one out; 1 for training on all rows.
     """
 
     task: str
     where: str
     share: Any
     seen: str = ""
-    blind: int = 1
+    folds: int = 1
 
 
 def find(values: Values) -> Iterator[str]:
-    """One line for each setting of early stopping that tells nothing."""
+    """One line for each setting of early stopping that cannot work."""
     lines: dict[tuple[str, ...], str] = {}
     for stop in (*_multi_task(values), *_teachers(values), *_tuning(values)):
         fix = run(f"{stop.where}=null")
@@ -54,18 +54,18 @@ def _multi_task(values: Values) -> Iterator[Stop]:
 
 
 def _teachers(values: Values) -> Iterator[Stop]:
-    """In the order of `Teachers.training`: the member has the last word."""
+    """The teachers' trainings; as in `Teachers.training` the member's setting comes last."""
     section, started = mapping(values, "teachers"), refined(values)
-    blind = max(1, len(listed(section, "folds")))
+    folds = max(1, len(listed(section, "folds")))
     for task, own in mapping(section, "tasks").items():
         for name, member in mapping(section, "members").items():
             layers = ("teachers", section), (f"teachers.tasks.{task}", own)
             for stop in _stop(task, *layers, (f"teachers.members.{name}", member)):
                 seen = (
                     f"member {name} starts from a candidate that was trained on all train rows, "
-                    "so rows held out tell nothing"
+                    "so the rows held out are not unseen"
                 )
-                yield stop._replace(blind=blind, seen=seen if name in started else "")
+                yield stop._replace(folds=folds, seen=seen if name in started else "")
 
 
 def _tuning(values: Values) -> Iterator[Stop]:
@@ -76,23 +76,23 @@ def _tuning(values: Values) -> Iterator[Stop]:
 
 
 def _stop(task: str, *layers: tuple[str, Any]) -> Iterator[Stop]:
-    """What the last of the layers that says anything of early stopping makes of it."""
-    said = [(where, layer[_KEY]) for where, layer in layers if _KEY in mapping(layer)]
-    if said and isinstance(setting := said[-1][1], Mapping):
-        yield Stop(task, f"{said[-1][0]}.{_KEY}", setting.get("share"))
+    """Early stopping as the last of the layers that sets it has it."""
+    settings = [(where, layer[_KEY]) for where, layer in layers if _KEY in mapping(layer)]
+    if settings and isinstance(setting := settings[-1][1], Mapping):
+        yield Stop(task, f"{settings[-1][0]}.{_KEY}", setting.get("share"))
 
 
 def _few(values: Values, stop: Stop) -> str:
-    """What is wrong with the number of rows held out, if the row cap shows it; else ""."""
+    """The fault in the number of rows held out, as far as the row cap shows it; else ""."""
     rows, share = cap(values, stop.task), stop.share
-    if rows is None or rows < stop.blind or not isinstance(share, float) or not 0 < share < 1:
+    if rows is None or rows < stop.folds or not isinstance(share, float) or not 0 < share < 1:
         return ""
-    if stop.blind > 1:  # the largest fold is at least as large as the mean
-        rows -= math.ceil(rows / stop.blind)
+    if stop.folds > 1:  # the largest fold is at least as large as the mean
+        rows -= math.ceil(rows / stop.folds)
     number = round(share * rows)  # as early_stopping.hold_out counts
     if 0 < number < rows:
         return ""
-    outside = " outside a fold" if stop.blind > 1 else ""
+    outside = " outside a fold" if stop.folds > 1 else ""
     return (
         f"{share:g} of the {rows} train rows of {stop.task}{outside} (tasks.{stop.task}.rows.train)"
         f" is {number or 'none'}: there must be a row to hold out and one to train on"

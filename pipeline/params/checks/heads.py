@@ -1,4 +1,4 @@
-"""Heads that do not fit their tasks, or what the encoder keeps for them."""
+"""Check that heads fit their tasks, and that encoders keep the pooler that heads need."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def placed(values: Values, section: str) -> Iterator[Placed]:
 
 
 def _own_heads(values: Values, section: str) -> Iterator[tuple[Any, Mapping[Any, Any], str]]:
-    """Every task with the head that it alone has, {} for none, and the key of it."""
+    """Every task with its own head, {} for none, and the YAML path of it."""
     if section == "teachers":
         for task, settings in mapping(values, "teachers", "tasks").items():
             yield task, mapping(settings, "head"), f"teachers.tasks.{task}.head"
@@ -56,7 +56,7 @@ def pools(values: Values, section: str) -> bool:
 
 
 def pooler_lost(values: Values) -> str:
-    """Why teachers cannot start from a candidate: it keeps no pooler, and they need one; or ""."""
+    """The fault that teachers need a pooler and the candidate keeps none; "" if there is none."""
     heads = list(placed(values, "refinement"))
     if not heads or pools(values, "refinement") or not pools(values, "teachers"):
         return ""

@@ -1,4 +1,4 @@
-"""Faults of a params file: each one line that says where, what is wrong, and the value seen."""
+"""Write each fault of a params file as one line: where, what is wrong, and the value seen."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Path = tuple[Any, ...]
 Fault = Mapping[str, Any]
 
 _TAGS = ("source", "kind")
-"""Keys whose value says which member of a tagged union a mapping is."""
+"""Keys whose value names the kind of a mapping."""
 
 _WANTED: dict[str, Callable[[dict[str, Any]], str]] = {
     "string_pattern_mismatch": lambda c: SPELLINGS.get(c["pattern"], f"like {c['pattern']}"),
@@ -34,7 +34,7 @@ _WANTED: dict[str, Callable[[dict[str, Any]], str]] = {
     "dict_type": lambda _: "a mapping of names",
     "list_type": lambda _: "a list",
 }
-"""What is wanted of a value that is not one of several words, by pydantic's type of error."""
+"""The wanted value in words, by pydantic's type of error; for all but lists of words."""
 
 
 def describe(error: ValidationError, model: type[BaseModel], values: Any) -> list[str]:
@@ -56,8 +56,8 @@ def _yaml_path(fault: Fault, values: Any) -> Path:
     """The fault's path without pydantic's own elements (tags of unions, marks of dict keys)."""
     keys, here = [], values
     for key in fault["loc"]:
-        found = isinstance(here, list) and isinstance(key, int)
-        if found or (isinstance(here, Mapping) and key in here):
+        is_place = isinstance(here, list) and isinstance(key, int)
+        if is_place or (isinstance(here, Mapping) and key in here):
             keys.append(key)
             here = here[key]
     if fault["type"] == "missing":
@@ -112,7 +112,7 @@ def _must(faults: list[Fault]) -> str:
 
 
 def _words(faults: list[Fault]) -> list[str]:
-    """Words that would have been right, if the value is one of several words."""
+    """The allowed words, if the value must be one of several."""
     contexts = [fault.get("ctx", {}) for fault in faults]
     return [w for c in contexts for w in _quoted(c.get("expected", c.get("expected_tags", "")))]
 

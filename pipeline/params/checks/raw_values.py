@@ -1,4 +1,4 @@
-"""Plain values of params.yaml, whatever stands there, and the commands that change them."""
+"""Read plain values of params.yaml that may be of any type, and write commands that change them."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ def mapping(values: Any, *keys: Any) -> Mapping[Any, Any]:
 
 def listed(values: Any, *keys: Any) -> list[Any]:
     """The list at a path, empty if something else is there."""
-    found = mapping(values, *keys[:-1]).get(keys[-1])
-    return found if isinstance(found, list) else []
+    value = mapping(values, *keys[:-1]).get(keys[-1])
+    return value if isinstance(value, list) else []
 
 
 def words(values: Any, *keys: Any) -> list[str]:
-    """The words in the list at a path; what else is in it is a fault of its own."""
+    """The words in the list at a path; the models report anything else in it."""
     return [name for name in listed(values, *keys) if isinstance(name, str)]
 
 
 def whole(value: Any) -> int | None:
-    """A whole number as it is, None for anything else; to Python, true is a number as well."""
+    """The value if it is a whole number, else None; Python counts true as a number."""
     return value if isinstance(value, int) and not isinstance(value, bool) else None
 
 

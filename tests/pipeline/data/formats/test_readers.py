@@ -149,7 +149,7 @@ def test_a_label_far_down_in_a_zip_is_named_by_its_line(read, tmp_path):
 
 @pytest.mark.parametrize("layout", ["custom", "csv", None])
 def test_a_layout_that_does_not_fit_the_task_is_refused(read, layout):
-    with pytest.raises(DataError, match="layout that is not one of rte's"):
+    with pytest.raises(DataError, match="the raw files of rte have a layout"):
         read("rte", layout, {"train.tsv": RTE})
 
 

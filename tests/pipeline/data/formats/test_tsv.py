@@ -72,7 +72,7 @@ def test_a_file_without_header_has_rows_from_line_one():
         (b"\xef\xbb\xbf", "the file is empty", "a.tsv"),
         (HEAD, "the file has no rows", "a.tsv"),
         (b"index\tsentence1\tlabel\n0\ta\tx\n", "missing column 'sentence2'", "a.tsv, line 1"),
-        (b"label\tlabel\n", "a column's name stands twice", "a.tsv, line 1"),
+        (b"label\tlabel\n", "two columns have the same name", "a.tsv, line 1"),
         (HEAD + b"0\ta\tb\tx\n1\ta\tb\n", "short row: nothing in column 'label'", "a.tsv, line 3"),
         (HEAD + b"0\ta\tb\tx\n\n", "short row: nothing in column 'sentence1'", "a.tsv, line 3"),
         (
