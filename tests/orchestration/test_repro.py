@@ -15,7 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
+from orchestration import repro
 from tests.orchestration.conftest import ROOT
 
 pytestmark = pytest.mark.medium
