@@ -18,7 +18,7 @@ BELOW_PARAMS = VOCABULARY | {"runtime"}
 BELOW_MODEL = BELOW_PARAMS | {"params", "data"}
 BELOW_TRAINING = BELOW_MODEL | {"soft_labels", "model"}
 MAY_IMPORT = {
-    **dict.fromkeys(VOCABULARY, VOCABULARY),
+    **dict.fromkeys(sorted(VOCABULARY), VOCABULARY),
     "runtime": VOCABULARY,
     "params": BELOW_PARAMS,
     "data": BELOW_PARAMS | {"params"},

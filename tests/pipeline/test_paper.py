@@ -32,10 +32,10 @@ from stages import (
     ensemble,
     evaluate,
     feature_teachers,
+    initialize,
     prepare,
     refine,
     select,
-    start,
     teach,
     tune,
 )
@@ -91,7 +91,7 @@ def _run_all(params: Params) -> None:
         refine.main(candidate=candidate)
     select.main()
     for member in params.teachers.members:
-        start.main(member=member)
+        initialize.main(member=member)
     for task, member in itertools.product(params.teachers.tasks, params.teachers.members):
         teach.main(task=task, member=member, fold="all")
     for task in params.teachers.tasks:
