@@ -14,6 +14,8 @@ def main() -> None:
 
     Reads data/teachers, of distillation.features.member alone.
     Writes data/feature_teachers: a model a task, or only an empty manifest without such a member.
+
+    Example: mtdnnkd feature_teachers
     """
     params = file.load()
     from pipeline.student import feature_teachers

@@ -14,7 +14,7 @@ app = _cli.application()
 _PLACES = (
     *stage_registry.outputs(),
     (str(paths.RESULTS), "the tables above"),
-    (str(paths.METRICS), "all figures; reports/scores.csv: one a line"),
+    (str(paths.METRICS), "all figures; scores.csv: one a line"),
 )
 
 
