@@ -62,7 +62,7 @@ _ROWS = (
     Stage(
         "download",
         "Fetch or generate one task's files, byte for byte as the source gives them.",
-        {"data/raw/{task}": "files of every task as the source gives them"},
+        {"data/raw/{task}": "files as the source gives them"},
         TASKS,
         params=("data",),
     ),
@@ -79,7 +79,7 @@ _ROWS = (
     Stage(
         "refine",
         "Fine-tune one candidate on all tasks with hard labels.",
-        {"data/refined/{candidate}": "multi-task candidates, if there are any"},
+        {"data/refined/{candidate}": "multi-task candidates, if any"},
         {"candidate": "refinement.candidates"},
         params=("tasks", "refinement", "machine"),
         work="trains",
@@ -98,7 +98,7 @@ _ROWS = (
     Stage(
         "initialize",
         "Write the encoder that one member is initialized from.",
-        {"data/initial_encoders/{member}": "encoder that each member is initialized from"},
+        {"data/initial_encoders/{member}": "the encoder each member starts from"},
         {"member": "teachers.members"},
         params=("teachers",),
     ),
@@ -128,7 +128,7 @@ _ROWS = (
     Stage(
         "ensemble",
         "Join one task's member logits into its soft labels.",
-        {"data/soft_labels/{task}.parquet": "soft labels of every task with teachers"},
+        {"data/soft_labels/{task}.parquet": "soft labels of each task with teachers"},
         {"task": "teachers.tasks"},
         params=("ensemble", "tasks", "teachers", "transfer"),
     ),
@@ -141,7 +141,7 @@ _ROWS = (
     Stage(
         "distil",
         "Train the one multi-task student on hard and soft labels.",
-        {"data/student": "the student: weights, tokenizer, log, logits"},
+        {"data/student": "the student: weights, log, logits"},
         params=("tasks", "transfer", "teachers", "student", "distillation", "machine"),
         work="trains",
         side_by_side="students",
@@ -169,7 +169,7 @@ _ROWS = (
     Stage(
         "evaluate",
         "Score teachers, ensembles, student and baseline with GLUE's metrics.",
-        {"data/evaluation": "every system's predictions, tables, figures"},
+        {"data/evaluation": "every system's predictions, figures"},
         params=("tasks", "teachers", "tuning"),
     ),
 )

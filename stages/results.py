@@ -12,8 +12,8 @@ app = _cli.application()
 
 _PLACES = (
     *stage_registry.outputs(),
-    (str(paths.RESULTS), "tables with all metrics, tests and calibration"),
-    (str(paths.METRICS), "all figures; reports/scores.csv: one a line"),
+    (str(paths.RESULTS), "tables with all metrics and tests"),
+    (str(paths.METRICS), "all figures; scores.csv: one a line"),
 )
 
 
