@@ -25,6 +25,7 @@ MEDIUM = (
     "tests/pipeline/training/test_step.py",
     "tests/pipeline/training/test_trainer.py",
     "tests/scripts/test_dependencies.py::test_what_python_loads_is_listed",
+    "tests/stages/test_compare.py",
     "tests/stages/test_ensemble.py",
     "tests/stages/test_help.py::test_help_loads_no_heavy_library",
     "tests/stages/test_kills.py",
