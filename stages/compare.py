@@ -26,7 +26,7 @@ def main(
     """Compare revisions and experiments: changed parameters, scores, student minus baseline.
 
     Reads params.yaml and reports/summary.json of each. Prints a row a revision, at most 120 columns
-    wide; parameters are told where they differ from the first revision's.
+    wide, with the parameters that differ from the first revision's.
 
     Example: mtdnnkd compare HEAD colder warmer
     """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import subprocess
 import sys
 import time
@@ -151,13 +153,17 @@ def test_committed_figures_are_not_shown_as_results_of_this_clone(
     assert "make repro; or dvc pull" in ran.stderr
 
 
-def test_printing_starts_quickly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> None:
-    monkeypatch.chdir(tmp_path)
-    paths.EVALUATION.mkdir(parents=True)
-    paths.RESULTS.write_text("none\n")
-    seconds = []
-    for _ in range(3):
-        start = time.perf_counter()
-        assert run("results").returncode == 0
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 1.0
+def test_printing_starts_quickly(tmp_path: Path) -> None:
+    """In a process of its own; CPU time, as other processes may hold up the clock."""
+    (tmp_path / paths.EVALUATION).mkdir(parents=True)
+    (tmp_path / paths.RESULTS).write_text("none\n")
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run(
+        [sys.executable, "-m", "stages.results"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.DEVNULL,
+        check=True,
+    )
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 1.0
