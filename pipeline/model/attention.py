@@ -31,9 +31,8 @@ def attend_shown(
 ) -> tuple[Tensor, Tensor]:
     """softmax(Q K' scaling + mask) V, the probabilities dropped, as transformers calls it.
 
-    The probabilities that it shows are those before dropout. The eager form of transformers gives
-    them after it: those of a student that is its teacher would then differ from the teacher's by
-    chance.
+    The probabilities returned are those before dropout. The eager form of transformers returns
+    them after it: a student that equals its teacher would then differ from it by chance.
 
     Args:
         module: the layer's attention.
@@ -44,8 +43,8 @@ def attend_shown(
             where there is no padding.
         dropout: rate of the probabilities.
         scaling: factor on the scores; None for 1 / sqrt(width).
-        drop: what drops values at a rate.
-        others: what transformers hands on besides.
+        drop: the dropout.
+        others: further arguments of transformers.
 
     Returns:
         `(batch, length, heads, width)`, and the probabilities `(batch, heads, length, length)`.
@@ -101,12 +100,12 @@ def more_than_plain(
     """Whether an encoder's call asks for more than softmax(Q K' scaling + mask) V."""
     causal = others.get("is_causal")
     causal = getattr(module, "is_causal", True) if causal is None else causal
-    asked = ("position_bias", "cache", "softcap")
+    terms = ("position_bias", "cache", "softcap")
     return (
         bool(causal)
         or key.shape[1] != query.shape[1]
         or (mask is not None and mask.dtype == torch.bool)
-        or any(others.get(name) is not None for name in asked)
+        or any(others.get(name) is not None for name in terms)
         or bool(others.get("output_attentions"))
     )
 

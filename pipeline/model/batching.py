@@ -1,4 +1,4 @@
-"""Which rows share a batch and which batches a step: rows of like length, each row once a pass."""
+"""Cut rows into batches of similar length, batches into steps, and a batch into shards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Initial encoders: found in the Hub's cache, a folder or a package, cut to the named layers."""
+"""Load an initial encoder from the Hub's cache, a folder or a package; keep the named layers."""
 
 from __future__ import annotations
 
@@ -117,9 +117,9 @@ def locate(encoder: spec.HubEncoder | spec.FolderEncoder | spec.WheelEncoder) ->
 
 
 def describe(encoder: spec.Encoder) -> dict[str, Any]:
-    """The encoder's settings, as kept in the metadata of what it became.
+    """The encoder's settings, as kept in the metadata of the models trained from it.
 
-    Of a folder only its own name is kept: where it lies is the machine's affair.
+    Of a folder only its own name is kept: its path is one of this machine.
     """
     settings = encoder.model_dump(mode="json", exclude_none=True)
     if isinstance(encoder, spec.FolderEncoder):
@@ -196,12 +196,12 @@ def _pretrained(folder: Path, dropout: float) -> tuple[Any, Any]:
     from transformers import AutoConfig, AutoModel, AutoTokenizer, logging
 
     logging.disable_progress_bar()  # stages show their own
-    logging.set_verbosity_error()  # what is missing in a file is told below, as an error
+    logging.set_verbosity_error()  # weights that a file lacks are an error below
     here = {"local_files_only": True, "trust_remote_code": False}
     try:
         config = AutoConfig.from_pretrained(folder, **here)
         _set_dropout(config, dropout)
-        model, found = AutoModel.from_pretrained(
+        model, loading = AutoModel.from_pretrained(
             folder,
             config=config,
             use_safetensors=True,
@@ -214,7 +214,7 @@ def _pretrained(folder: Path, dropout: float) -> tuple[Any, Any]:
         raise EncoderError(
             "the encoder's files cannot be read", seen=_first_line(error), where=folder
         ) from error
-    _refuse_gaps(model, found["missing_keys"], folder)
+    _refuse_gaps(model, loading["missing_keys"], folder)
     if not tokenizer.is_fast:
         raise EncoderError(
             "the encoder's tokenizer has no tokenizer.json",
@@ -275,9 +275,9 @@ def _keep_layers(model: Any, layers: spec.Layers) -> None:
         raise EncoderError(
             f"the encoder has {depth} layers", seen=layers, where="layers of the encoder"
         )
-    chosen = [stack[number - 1] for number in kept]
+    layers_kept = [stack[number - 1] for number in kept]
     del stack[:]
-    stack.extend(chosen)
+    stack.extend(layers_kept)
     model.config.num_hidden_layers = len(kept)
     if kinds := getattr(model.config, "layer_types", None):
         model.config.layer_types = [kinds[number - 1] for number in kept]

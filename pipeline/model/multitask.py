@@ -49,25 +49,25 @@ class MultiTaskModel(nn.Module):
 
         Args:
             task: whose head is used.
-            inputs: as of `tokens.Tokens.batch`.
+            inputs: as of `tokenization.Tokens.batch`.
         """
         return self._logits(task, inputs, self.encoder(**encoder_inputs(inputs)))
 
     def forward_with_features(
         self, task: str, inputs: Mapping[str, Tensor], attentions: bool
     ) -> tuple[Tensor, tuple[Tensor, ...], tuple[Tensor, ...]]:
-        """Logits of one task's rows with what the encoder's layers make of them.
+        """Logits of one task's rows and the outputs of the encoder's layers.
 
         Args:
             task: whose head is used.
-            inputs: as of `tokens.Tokens.batch`.
-            attentions: whether attention probabilities are asked for; `attention.show` must have
-                been called before, other implementations do not keep them.
+            inputs: as of `tokenization.Tokens.batch`.
+            attentions: whether to return attention probabilities; call `attention.show` before, for
+                other implementations do not keep them.
 
         Returns:
             Logits `(batch, outputs)`; the embeddings and every layer's output, each
             `(batch, length, width)`; every layer's attention probabilities, each
-            `(batch, attention heads, length, length)`, or nothing if not asked for.
+            `(batch, attention heads, length, length)`, or nothing if `attentions` is not set.
 
         Raises:
             EncoderError: the encoder gives no attention probabilities.
@@ -75,15 +75,15 @@ class MultiTaskModel(nn.Module):
         encoded = self.encoder(
             **encoder_inputs(inputs), output_hidden_states=True, output_attentions=attentions
         )
-        found = tuple(encoded.attentions or ()) if attentions else ()
-        if attentions and (not found or any(layer is None for layer in found)):
+        maps = tuple(encoded.attentions or ()) if attentions else ()
+        if attentions and (not maps or any(layer is None for layer in maps)):
             raise EncoderError(
                 "this encoder gives no attention probabilities",
                 seen=getattr(self.encoder.config, "_attn_implementation", None),
                 where=type(self.encoder).__name__,
                 fix="take attention out of distillation.features, or use another encoder",
             )
-        return self._logits(task, inputs, encoded), tuple(encoded.hidden_states), found
+        return self._logits(task, inputs, encoded), tuple(encoded.hidden_states), maps
 
     def head(self, task: str) -> Head:
         """The head of one task."""
@@ -108,7 +108,7 @@ class MultiTaskModel(nn.Module):
 
 
 def encoder_inputs(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Inputs of a batch without what only the heads read."""
+    """Inputs of a batch, without those that only the heads read."""
     return {name: value for name, value in inputs.items() if name != TEXTS}
 
 

@@ -25,21 +25,21 @@ def logits(
         task: whose head is used.
         tokens: the rows.
         machine: device, precision, tokens a pass.
-        title: what the progress bar says.
+        title: title of the progress bar.
     """
     model.eval()
-    scored = np.empty((len(tokens.lengths), model.tasks[task].outputs), np.float32)
+    values = np.empty((len(tokens.lengths), model.tasks[task].outputs), np.float32)
     counting = Lock()
 
     def score(rows: np.ndarray) -> None:
         inputs = {k: machine.put(v) for k, v in tokens.batch(rows).items()}
         current_batch.start("scoring", task, *inputs["input_ids"].shape)
         with torch.inference_mode(), machine.autocast():
-            scored[rows] = model(task, inputs).float().cpu().numpy()
+            values[rows] = model(task, inputs).float().cpu().numpy()
         with counting:
             bar.advance(len(rows))
 
-    with progress.bar(title, len(scored), "rows") as bar, ThreadPool(machine.threads) as workers:
+    with progress.bar(title, len(values), "rows") as bar, ThreadPool(machine.threads) as workers:
         workers.map(score, batching.by_tokens(tokens.lengths, machine.labelling_tokens))
     current_batch.clear()
-    return scored
+    return values

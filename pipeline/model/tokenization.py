@@ -56,11 +56,11 @@ class Tokens:
     @cached_property
     def lengths(self) -> np.ndarray:
         """Tokens of each row, int64 `(rows,)`."""
-        found, last = MappedBuffer(np.int64), self.offsets[0]
+        lengths, last = MappedBuffer(np.int64), self.offsets[0]
         for some in memory_mapped.chunks(self.offsets[1:]):
-            found.append(np.diff(some, prepend=last))
+            lengths.append(np.diff(some, prepend=last))
             last = some[-1]
-        return found.array()
+        return lengths.array()
 
     def batch(self, rows: np.ndarray) -> dict[str, np.ndarray]:
         """Padded inputs of some rows, named as transformers' encoders name them.
@@ -148,9 +148,9 @@ def tokenise(rows: Rows | pa.Table, tokenizer: PreTrainedTokenizerBase, max_leng
         tokenizer: the encoder's own tokenizer.
         max_length: most tokens of a row, special tokens included.
     """
-    found = rows if isinstance(rows, Rows) else Rows(rows, {})
+    split = rows if isinstance(rows, Rows) else Rows(rows, {})
     packed = _Growing()
-    for part in found.batches("sentence1", "sentence2"):
+    for part in split.batches("sentence1", "sentence2"):
         for start in range(0, len(part), _ROWS_A_CALL):
             encodings = _encode(part.slice(start, _ROWS_A_CALL), tokenizer, max_length)
             packed.append(

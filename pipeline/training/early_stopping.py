@@ -49,13 +49,13 @@ def hold_out(
     """
     if settings is None:
         return {task: np.empty(0, np.int64) for task in known}
-    held = {}
+    held_out = {}
     for position, (task, flags) in enumerate(sorted(known.items())):
         gold = np.flatnonzero(flags)
         number = _count(task, len(gold), settings.share)
         order = stream(seed, Purpose.HELD_OUT, position=position).permutation(len(gold))
-        held[task] = np.sort(gold[order[:number]])
-    return held
+        held_out[task] = np.sort(gold[order[:number]])
+    return held_out
 
 
 class EarlyStopper:
@@ -63,21 +63,21 @@ class EarlyStopper:
 
     Args:
         model: the model that is trained.
-        held: held-out rows by task, at least one of each.
+        held_out: held-out rows by task, at least one of each.
         patience: epochs without a better score after which training stops.
         machine: device, precision, tokens of a pass.
-        title: what the lines on standard error begin with.
+        title: the run, as its lines on standard error name it.
     """
 
     def __init__(
         self,
         model: MultiTaskModel,
-        held: Mapping[str, HeldOut],
+        held_out: Mapping[str, HeldOut],
         patience: int,
         machine: Hardware,
         title: str,
     ) -> None:
-        self.model, self.held, self.machine = model, held, machine
+        self.model, self.held_out, self.machine = model, held_out, machine
         self.patience, self.title = patience, title
         self.best, self.best_epoch = -math.inf, -1
         self.weights: dict[str, torch.Tensor] = {}
@@ -112,10 +112,10 @@ class EarlyStopper:
         """Mean task score over the tasks; a task's is the mean of its metrics."""
         self.model.eval()
         per_task = []
-        for name, held in sorted(self.held.items()):
-            scored = self._logits(name, held)
-            found = metrics.scores(self.model.tasks[name], held.labels[held.rows], scored)
-            per_task.append(fmean(found.values()))
+        for name, held_out in sorted(self.held_out.items()):
+            scored = self._logits(name, held_out)
+            values = metrics.scores(self.model.tasks[name], held_out.labels[held_out.rows], scored)
+            per_task.append(fmean(values.values()))
         self.model.train()
         return fmean(per_task)
 
@@ -130,12 +130,14 @@ class EarlyStopper:
             fix="lower learning_rate or clip_norm in params.yaml, then run the stage again",
         )
 
-    def _logits(self, task: str, held: HeldOut) -> np.ndarray:
-        scored = np.empty((len(held.rows), self.model.tasks[task].outputs), np.float32)
-        batches = batching.by_tokens(held.tokens.lengths[held.rows], self.machine.labelling_tokens)
+    def _logits(self, task: str, held_out: HeldOut) -> np.ndarray:
+        scored = np.empty((len(held_out.rows), self.model.tasks[task].outputs), np.float32)
+        batches = batching.by_tokens(
+            held_out.tokens.lengths[held_out.rows], self.machine.labelling_tokens
+        )
 
         def score(places: np.ndarray) -> None:
-            batch = held.tokens.batch(held.rows[places])
+            batch = held_out.tokens.batch(held_out.rows[places])
             # In inference mode an encoder might keep tensors that no gradient passes.
             with torch.no_grad(), self.machine.autocast():
                 logits = self.model(task, {k: self.machine.put(v) for k, v in batch.items()})

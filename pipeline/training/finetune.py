@@ -1,4 +1,4 @@
-"""Fine-tuning to a saved, scored model: shared by candidates, teachers, student and tuning."""
+"""Fine-tune a model and save it: the way of candidates, teachers, student and tuned models."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ class TrainedModel:
         Args:
             splits: prepared rows of one task.
             path: the file of logits to write.
-            notes: what the manifest says besides.
+            notes: further keys of the manifest.
 
         Returns:
             The model's manifest with `dev`, the official metrics of every dev split as fractions.
@@ -90,11 +90,11 @@ def fine_tune(
     Args:
         staging: where weights, tokenizer and log go.
         recipe: all settings.
-        train: training rows by task; a row without a label is learnt from softly only.
-        opened: what the shared layers start from.
+        train: training rows by task; a row without a label counts in the soft loss only.
+        opened: the initial encoder.
         machine: section `machine` of params.yaml.
         targets: soft targets float32 `(rows, classes or 1)` of tasks with teachers.
-        teachers: models whose inner states are matched, by task.
+        teachers: models whose features are matched, by task.
 
     Raises:
         EncoderError: the encoder does not fit heads, lengths or teachers.
@@ -102,7 +102,7 @@ def fine_tune(
     """
     import torch
 
-    chosen = hardware.set_up(machine)
+    resources = hardware.set_up(machine)
     encoders.check_length(opened.encoder, opened.tokenizer, recipe.settings.max_length)
     torch.manual_seed(recipe.seed)  # the heads' first weights
     tasks = {name: rows.task for name, rows in train.items()}
@@ -110,7 +110,7 @@ def fine_tune(
     for name, rows in train.items():
         if tasks[name].regression:
             network.head(name).start_at(float(rows.labels[rows.known].mean()))
-    return _train(staging, recipe, train, network, opened, machine, chosen, targets, teachers)
+    return _train(staging, recipe, train, network, opened, machine, resources, targets, teachers)
 
 
 def fine_tune_further(
@@ -132,14 +132,14 @@ def fine_tune_further(
     Raises:
         TrainingError: no rows, or a loss that is not finite.
     """
-    chosen = hardware.set_up(machine)
+    resources = hardware.set_up(machine)
     encoder, tokenizer = loaded.network.encoder, loaded.tokenizer
     encoders.check_length(encoder, tokenizer, recipe.settings.max_length)
     origin = {"source": "model", "model": loaded.manifest["name"]}
     opened = LoadedEncoder(
         encoder, tokenizer, {**origin, "weights_sha256": loaded.manifest["weights_sha256"]}
     )
-    return _train(staging, recipe, train, loaded.network, opened, machine, chosen)
+    return _train(staging, recipe, train, loaded.network, opened, machine, resources)
 
 
 def _train(
@@ -149,11 +149,11 @@ def _train(
     network: MultiTaskModel,
     opened: LoadedEncoder,
     machine: machine.Machine,
-    chosen: hardware.Hardware,
+    resources: hardware.Hardware,
     targets: Targets = _NOTHING,
     teachers: Teachers = _NOTHING,
 ) -> TrainedModel:
-    network.to(chosen.device)
+    network.to(resources.device)
     run = Run(
         title=recipe.title,
         settings=recipe.settings,
@@ -163,17 +163,19 @@ def _train(
         distillation=recipe.distillation,
         sampling=recipe.sampling,
         task_weights=recipe.task_weights,
-        matcher=_matcher(recipe, network, opened, teachers, chosen),
+        feature_loss=_feature_loss(recipe, network, opened, teachers, resources),
     )
     sets = {
         name: _training_set(rows, network.head(name), recipe, opened.tokenizer, targets.get(name))
         for name, rows in train.items()
     }
-    key = run_key.digest(recipe, network, sets, run.matcher, teachers, chosen)
+    key = run_key.digest(recipe, network, sets, run.feature_loss, teachers, resources)
     checkpoints = CheckpointFolder(paths.checkpoints(staging.name, key))
     staging.spent.append(checkpoints.folder)
     code, seconds = code_digest.digest(__name__), machine.checkpoint_seconds
-    trainer.train(network, sets, run, chosen, Checkpointer(checkpoints, code, run.title, seconds))
+    trainer.train(
+        network, sets, run, resources, Checkpointer(checkpoints, code, run.title, seconds)
+    )
     manifest = saved_model.manifest(
         recipe.name,
         saved_model.save(network, opened.tokenizer, staging.folder),
@@ -182,20 +184,20 @@ def _train(
         {
             **recipe.describe(),
             "soft_labels": sorted(targets),
-            "engine": chosen.engine,
-            "shards": chosen.shards,
+            "engine": resources.engine,
+            "shards": resources.shards,
         },
-        chosen.precision,
+        resources.precision,
     )
-    return TrainedModel(network, opened.tokenizer, recipe, chosen, manifest)
+    return TrainedModel(network, opened.tokenizer, recipe, resources, manifest)
 
 
-def _matcher(
+def _feature_loss(
     recipe: Recipe,
     network: MultiTaskModel,
     opened: LoadedEncoder,
     teachers: Teachers,
-    chosen: hardware.Hardware,
+    resources: hardware.Hardware,
 ) -> FeatureLoss | None:
     if recipe.distillation is None or recipe.distillation.features is None or not teachers:
         return None
@@ -205,8 +207,8 @@ def _matcher(
     for teacher in teachers.values():
         length = recipe.settings.max_length
         encoders.check_length(teacher.network.encoder, teacher.tokenizer, length)
-    found = features.build(settings, network, opened.tokenizer, teachers, recipe.seed)
-    return found.to(chosen.device)
+    loss = features.build(settings, network, opened.tokenizer, teachers, recipe.seed)
+    return loss.to(resources.device)
 
 
 def _training_set(

@@ -13,10 +13,10 @@ Gradient = Tensor | None
 
 
 class Gradients:
-    """What a step's passes add up to.
+    """Sums of the gradients of a step's passes.
 
     Args:
-        weights: what is trained, in a fixed order.
+        weights: the trained weights, in a fixed order.
         workers: threads that share the sums out; how many there are does not change a bit.
     """
 

@@ -1,4 +1,4 @@
-"""Optimizer, learning-rate schedule, rates of lower layers and what is exempt from weight decay."""
+"""Build the optimizer: learning-rate schedule, rates of lower layers, weights without decay."""
 
 from __future__ import annotations
 
@@ -25,46 +25,46 @@ class Group(NamedTuple):
 
 
 def groups(
-    model: nn.Module, settings: Training, beside: Iterable[nn.Parameter] = ()
+    model: nn.Module, settings: Training, further: Iterable[nn.Parameter] = ()
 ) -> list[Group]:
     """The model's trained weights; biases and norms are not decayed.
 
     Args:
         model: a multi-task model; of one without an `encoder` the layer decay must be 1.
         settings: the layer decay.
-        beside: weights that are trained along with the model's, at the heads' rate.
+        further: weights that are trained along with the model's, at the heads' rate.
 
     Raises:
         EncoderError: a layer decay is asked for and the encoder has no stack of layers.
     """
     factors = layer_factors(model, settings.layer_decay)
     members: dict[tuple[float, bool], list[Tensor]] = defaultdict(list)
-    for parameter in (*model.parameters(), *beside):
+    for parameter in (*model.parameters(), *further):
         if parameter.requires_grad:
             members[factors.get(parameter, 1.0), parameter.ndim >= 2].append(parameter)
     return [Group(members[key], *key) for key in sorted(members, reverse=True)]
 
 
-def build(found: Iterable[Group], settings: Training, device: str) -> torch.optim.Optimizer:
+def build(groups: Iterable[Group], settings: Training, device: str) -> torch.optim.Optimizer:
     """AdamW or Adamax over groups of weights.
 
     Args:
-        found: the groups.
+        groups: weights with their rates and decays.
         settings: kind, highest rate and weight decay.
         device: torch's name of the device that the weights are on.
     """
-    given = [
+    options = [
         {
             "params": [*group.weights],
             "weight_decay": settings.weight_decay if group.decayed else 0.0,
             FACTOR: group.factor,
         }
-        for group in found
+        for group in groups
     ]
     if settings.optimizer == "adamax":
-        return Adamax(given, lr=settings.learning_rate)
+        return Adamax(options, lr=settings.learning_rate)
     fused = device.partition(":")[0] in {"cpu", "cuda", "mps"}
-    return torch.optim.AdamW(given, lr=settings.learning_rate, fused=fused)
+    return torch.optim.AdamW(options, lr=settings.learning_rate, fused=fused)
 
 
 class Adamax(torch.optim.Adamax):

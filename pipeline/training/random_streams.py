@@ -8,7 +8,7 @@ import numpy as np
 
 
 class Purpose(IntEnum):
-    """What a stream is drawn for."""
+    """The purpose of a stream."""
 
     BATCHES = 0
     """Packing of rows and order of batches, by epoch and position of the task."""
@@ -19,7 +19,7 @@ class Purpose(IntEnum):
     CYCLES = 3
     """Packing of one pass over a task's rows, by number of the pass and position of the task."""
     NEGATIVES = 4
-    """Wrong answers, by step and position of the batch in it."""
+    """Extra pairs of a head, by step and position of the batch in it."""
     DROPOUT = 5
     """Masks, by step, position of the batch in it and position of the shard in that."""
 
@@ -29,7 +29,7 @@ def stream(seed: int, purpose: Purpose, number: int = 0, position: int = 0) -> n
 
     Args:
         seed: seed of the run.
-        purpose: what they are for.
+        purpose: what the numbers are drawn for.
         number: epoch, step or pass that they are for, from 0.
         position: position of a task or a batch in it, from 0.
     """

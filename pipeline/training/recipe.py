@@ -20,18 +20,17 @@ if TYPE_CHECKING:
 Targets = Mapping[str, np.ndarray]  # task -> soft targets of its train rows
 
 
-Teachers = Mapping[
-    str, saved_model.LoadedModel
-]  # task -> the teacher whose inner states are matched
+# task -> the teacher whose features are matched
+Teachers = Mapping[str, saved_model.LoadedModel]
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """All that decides what a fine-tuned model becomes, but for its start and its rows.
+    """Everything that decides a fine-tuned model, except its initial encoder and its rows.
 
     Attributes:
         name: the model's name: a member's, a candidate's, `student` or `baseline`.
-        title: what the progress says.
+        title: the run, as the progress names it.
         heads: head of every task.
         dropout: dropout inside the encoder, for the manifest.
         settings: epochs, rates and so on.

@@ -17,18 +17,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Run:
-    """What one training run is.
+    """Settings of one training run.
 
     Attributes:
-        title: what the progress says.
+        title: the run, as the progress names it.
         settings: epochs, rates and so on.
         seed: seed of batches, dropout and held-out rows.
         log: CSV file to write, one line a step.
-        live: a second such file, for those who watch the run; None for nobody.
+        live: a second such file, which can be read while the run goes on; None for none.
         distillation: how hard and soft loss are combined; None for hard labels only.
         sampling: proportion of the tasks.
         task_weights: factors on the losses of tasks; 1 for a task that is not named.
-        matcher: loss between inner states of the model and of teachers.
+        feature_loss: distance of the model's features from those of teachers.
     """
 
     title: str
@@ -39,4 +39,4 @@ class Run:
     distillation: Distillation | None = None
     sampling: Sampling = field(default_factory=lambda: MergedSampling(kind="merged"))
     task_weights: Mapping[str, float] = field(default_factory=dict)
-    matcher: FeatureLoss | None = None
+    feature_loss: FeatureLoss | None = None

@@ -1,4 +1,4 @@
-"""The optimizer's steps: whole weights dealt to threads, so that each has about as much to do."""
+"""The optimizer, shared by threads: whole weights are dealt out so that all have equal work."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Updates:
     thread has which weight.
 
     Args:
-        groups: what is trained, with what decides its rate and decay.
+        groups: the trained weights with their rates and decays.
         weights: the same weights in the order that gradients come in.
         settings: kind of optimizer, rates, decay.
         device: torch's name of the weights' device; only on a CPU they are dealt out.
@@ -50,7 +50,7 @@ class Updates:
             optimizers.set_rate(optimizer, rate)
 
     def give(self, gradients: Sequence[Gradient]) -> None:
-        """Tell the weights their gradients.
+        """Give the weights their gradients.
 
         Args:
             gradients: of every weight, in the weights' order and laid out as they are; None for a
@@ -91,7 +91,7 @@ class Updates:
 
 
 def _shares(groups: Sequence[Group], threads: int) -> list[list[Group]]:
-    """The groups with their weights dealt out: the largest first, each to whom has least so far."""
+    """The groups with their weights dealt out, the largest first, to the thread with least yet."""
     weights = [weight for group in groups for weight in group.weights]
     owners, sizes = {}, [0] * threads
     for weight in sorted(weights, key=torch.numel, reverse=True):
@@ -100,7 +100,7 @@ def _shares(groups: Sequence[Group], threads: int) -> list[list[Group]]:
         sizes[owner] += weight.numel()
     dealt = [
         [
-            group._replace(weights=[one for one in group.weights if owners[one] == owner])
+            group._replace(weights=[weight for weight in group.weights if owners[weight] == owner])
             for group in groups
         ]
         for owner in range(threads)

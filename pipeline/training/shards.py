@@ -39,7 +39,7 @@ class Shard:
     Attributes:
         inputs: gives the padded inputs, `(rows, length)` each.
         own: whether its rows are the batch's, not extra pairs of a head.
-        words: what the masks of its pass are drawn from.
+        words: seed of the masks of its pass.
     """
 
     inputs: Callable[[], Arrays]
@@ -51,7 +51,7 @@ class ShardedPasses:
     """Passes of one training run.
 
     Args:
-        weights: what gradients are taken of.
+        weights: the weights whose gradients are taken.
         workers: the threads.
         shards: most shards of a batch.
         seed: seed of the run, for the masks.
@@ -101,7 +101,7 @@ class ShardedPasses:
         ]
 
     def forward(self, run: Forward, shards: Sequence[Shard]) -> list[Outputs]:
-        """What the model makes of every shard."""
+        """Outputs of the model for every shard."""
 
         def one(shard: Shard) -> Outputs:
             with nullcontext() if self._seeding is None else self._seeding(*shard.words):
@@ -109,9 +109,9 @@ class ShardedPasses:
 
         if not self._one_by_one:
             before = torch.get_rng_state()
-            found = self._workers.map(one, shards)
+            outputs = self._workers.map(one, shards)
             if torch.equal(before, torch.get_rng_state()):
-                return found
+                return outputs
             # The encoder draws from torch's own numbers, which threads share. From now on, and
             # with one thread too, each shard draws its own.
             torch.set_rng_state(before)
@@ -124,12 +124,12 @@ class ShardedPasses:
         """Gradients of all weights for every shard.
 
         Args:
-            outputs: what `forward` gave.
+            outputs: those of `forward`.
             upstream: gradients of each one's tensors.
         """
 
         def one(pair: tuple[Outputs, Sequence[Tensor]]) -> tuple[Gradient, ...]:
-            # A scalar whose gradients are those of upstream: told apart, they would have torch
+            # One scalar whose gradients are those of upstream: given one by one, torch would
             # import sympy for their shapes.
             products = [
                 (tensor * gradient).sum()
@@ -146,7 +146,7 @@ class ShardedPasses:
 
 
 def _alone(one: Callable[[Shard], Outputs], shard: Shard) -> Outputs:
-    """A pass beside no other, with torch's own random numbers from the shard's words too."""
+    """Run a pass by itself, with torch's own random numbers seeded by the shard's words too."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(np.random.SeedSequence(shard.words).generate_state(1)[0]))
         return one(shard)

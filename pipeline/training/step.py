@@ -31,10 +31,10 @@ _WEIGHTS, _NUMBERS = "weights/", "optimizer/"  # what the names of tensors begin
 
 
 class TrainingStep:
-    """A run's optimizer and how far it has come.
+    """The optimizer of a run, and the number of steps that are done.
 
     Args:
-        model: what is trained, on the machine's device.
+        model: the model to train, on the machine's device.
         sets: training rows by task.
         run: settings and seed.
         machine: device, precision, shards.
@@ -54,9 +54,11 @@ class TrainingStep:
         seeding: Seeding | None = None,
     ) -> None:
         self.sets, self.run, self.steps, self.done = sets, run, steps, 0
-        self._objective = Objective(model, machine, run.distillation, run.task_weights, run.matcher)
-        beside = [] if run.matcher is None else [*run.matcher.parameters()]
-        weights = [one for one in (*model.parameters(), *beside) if one.requires_grad]
+        self._objective = Objective(
+            model, machine, run.distillation, run.task_weights, run.feature_loss
+        )
+        further = [] if run.feature_loss is None else [*run.feature_loss.parameters()]
+        weights = [weight for weight in (*model.parameters(), *further) if weight.requires_grad]
         self._passes = ShardedPasses(weights, workers, machine.shards, run.seed, seeding)
         self._gradients = Gradients(weights, workers)
         self._scaler: Any = torch.amp.GradScaler(
@@ -65,7 +67,7 @@ class TrainingStep:
         owners = (
             ThreadPool(1) if self._scaler.is_enabled() else workers
         )  # one scale for all weights
-        groups = optimizers.groups(model, run.settings, beside)
+        groups = optimizers.groups(model, run.settings, further)
         self.updates = Updates(groups, weights, run.settings, machine.device, owners)
 
     def take(self, step: Step) -> tuple[Tensor, float]:
@@ -105,8 +107,8 @@ class TrainingStep:
         self.done = state.facts["done"]
 
     def _weights(self) -> dict[str, Tensor]:
-        """Weights and buffers of model and matcher by name, one that is used twice only once."""
-        modules = {"model": self._objective.model, "matcher": self._objective.matcher}
+        """Weights and buffers of model and feature loss by name, each once."""
+        modules = {"model": self._objective.model, "matcher": self._objective.feature_loss}
         named = {
             f"{owner}.{name}": value
             for owner, module in modules.items()
@@ -126,14 +128,14 @@ class TrainingStep:
         places, pairs = self._extra_pairs(rows, batch, place)
         shards = self._passes.of_inputs(pairs, self.done, place) if len(places) else []
         outputs = self._passes.forward(partial(self._objective.forward, task), [*own, *shards])
-        leaves = [one.cut() for one in outputs]
+        leaves = [output.cut() for output in outputs]
         extra = (places, leaves[len(own) :]) if shards else None
         progress = self.done / self.steps
         loss = self._objective.loss(task, rows, batch, leaves[: len(own)], progress, extra)
         loss = loss * (len(batch) / step.rows)
-        tensors = [tensor for one in leaves for tensor in one.tensors]
-        found = torch.autograd.grad(self._scaler.scale(loss), tensors)
-        self._gradients.add(self._passes.backward(outputs, _grouped(leaves, found)))
+        tensors = [tensor for leaf in leaves for tensor in leaf.tensors]
+        gradients = torch.autograd.grad(self._scaler.scale(loss), tensors)
+        self._gradients.add(self._passes.backward(outputs, _grouped(leaves, gradients)))
         return loss.detach()
 
     def _extra_pairs(self, rows: TrainingSet, batch: Any, place: int) -> tuple[Any, Any]:
@@ -163,7 +165,7 @@ def engine(kind: str, model: MultiTaskModel) -> Iterator[Seeding | None]:
         yield seeding
 
 
-def _grouped(leaves: Sequence[Outputs], found: Sequence[Tensor]) -> list[list[Tensor]]:
-    """Gradients of the leaves, in one list for each pass."""
-    remaining = iter(found)
-    return [[next(remaining) for _ in one.tensors] for one in leaves]
+def _grouped(leaves: Sequence[Outputs], gradients: Sequence[Tensor]) -> list[list[Tensor]]:
+    """Gradients of the leaves, one list a pass."""
+    remaining = iter(gradients)
+    return [[next(remaining) for _ in leaf.tensors] for leaf in leaves]

@@ -74,12 +74,12 @@ class StepLog:
         if not self._waiting:
             return ""
         values = torch.stack([line.loss for line in self._waiting]).tolist()
-        found = []
+        lines = []
         for line, value in zip(self._waiting, values, strict=True):
             self._check(line, value)
-            found.append((line.step, line.epoch, line.task, f"{value:.6f}", f"{line.rate:.6g}"))
+            lines.append((line.step, line.epoch, line.task, f"{value:.6f}", f"{line.rate:.6g}"))
         self._waiting.clear()
-        self._write(_csv(found))
+        self._write(_csv(lines))
         return f"loss {sum(values) / len(values):.3f}{self._mix()}"
 
     def state(self) -> State:

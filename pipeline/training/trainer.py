@@ -1,9 +1,8 @@
-"""The training loop: one for candidates, teachers, student, baseline and tuning."""
+"""The training loop, the same for candidates, teachers, student, baseline and tuned models."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -19,9 +18,6 @@ from pipeline.training.resume.resume import Checkpointer, Stateful
 from pipeline.training.run import Run
 from pipeline.training.step import TrainingStep, engine
 
-if TYPE_CHECKING:
-    pass
-
 __all__ = ["Run", "TrainingSet", "train"]
 
 
@@ -30,7 +26,7 @@ def train(
     sets: Mapping[str, TrainingSet],
     run: Run,
     machine: Hardware,
-    resumption: Checkpointer | None = None,
+    checkpoints: Checkpointer | None = None,
 ) -> None:
     """Train the model in place, one task a step, and log every step as CSV.
 
@@ -38,11 +34,11 @@ def train(
     the byte the same whether the run was killed and resumed, however often, or not.
 
     Args:
-        model: on the machine's device already, as the run's matcher is.
+        model: on the machine's device already, as the run's feature loss is.
         sets: training rows by task.
         run: settings, seed, log file.
         machine: device, precision, engine, shards, threads.
-        resumption: keeps the state of the run and gives it back; None to start anew in any case.
+        checkpoints: keeps the state of the run and restores it; None to start anew in any case.
 
     Raises:
         TrainingError: no rows, too few of them for early stopping, or a loss that is not finite
@@ -50,12 +46,12 @@ def train(
         EncoderError: layer decay is asked for and the encoder has no stack of layers.
     """
     known = {task: rows.gold for task, rows in sets.items()}
-    held = early_stopping.hold_out(known, run.settings.early_stopping, run.seed)
-    sets = {task: rows.without(held[task]) for task, rows in sets.items()}
-    plan = _plan(sets, held, run)
+    held_out = early_stopping.hold_out(known, run.settings.early_stopping, run.seed)
+    sets = {task: rows.without(held_out[task]) for task, rows in sets.items()}
+    plan = _plan(sets, held_out, run)
     if not plan.steps:
         raise TrainingError("no rows to train on", where=run.title)
-    watch = _watch(model, sets, held, run, machine)
+    stopper = _stopper(model, sets, held_out, run, machine)
     with (
         step_log.opened(run.log, run.title, run.live) as log,
         ThreadPool(machine.threads) as workers,
@@ -64,53 +60,53 @@ def train(
     ):
         loop = TrainingStep(model, sets, run, machine, workers, plan.steps, seeding)
         parts: dict[str, Stateful] = {"loop": loop, "log": log}
-        if watch is not None:
-            parts["watch"] = watch
-        if resumption is not None:
-            resumption.take_up(parts)
+        if stopper is not None:
+            parts["watch"] = stopper
+        if checkpoints is not None:
+            checkpoints.take_up(parts)
         with bar(run.title, plan.rows, "rows", log.rows.total()) as shown:
             model.train()
             for epoch, steps in plan.after(loop.done):
                 for step in steps:
                     number = loop.done
-                    if resumption is not None:
-                        resumption.keep(number, parts, at_once=interrupt.seen)
+                    if checkpoints is not None:
+                        checkpoints.keep(number, parts, at_once=interrupt.seen)
                     interrupt.check()
                     loss, rate = loop.take(step)
                     note = log.add(number, epoch, step.task, step.rows, loss, rate)
                     shown.advance(step.rows, note)
                 shown.advance(0, log.flush())
-                if watch is not None and watch.ends(epoch):
+                if stopper is not None and stopper.ends(epoch):
                     break
-    if watch is not None:
-        watch.restore()
+    if stopper is not None:
+        stopper.restore()
     model.eval()
 
 
 def _plan(
-    sets: Mapping[str, TrainingSet], held: Mapping[str, np.ndarray], run: Run
+    sets: Mapping[str, TrainingSet], held_out: Mapping[str, np.ndarray], run: Run
 ) -> task_sampling.Plan:
     pools = {}
     for task, rows in sets.items():
         trained = np.ones(len(rows.labels), bool)
-        trained[held[task]] = False
+        trained[held_out[task]] = False
         pools[task] = task_sampling.Pool(
             rows.tokens.lengths, np.flatnonzero(trained).astype(np.int32)
         )
     return task_sampling.Plan(pools, run.settings, run.sampling, run.seed)
 
 
-def _watch(
+def _stopper(
     model: MultiTaskModel,
     sets: Mapping[str, TrainingSet],
-    held: Mapping[str, np.ndarray],
+    held_out: Mapping[str, np.ndarray],
     run: Run,
     machine: Hardware,
 ) -> early_stopping.EarlyStopper | None:
     if run.settings.early_stopping is None:
         return None
     scored = {
-        task: early_stopping.HeldOut(rows.tokens, rows.labels, held[task])
+        task: early_stopping.HeldOut(rows.tokens, rows.labels, held_out[task])
         for task, rows in sets.items()
     }
     patience = run.settings.early_stopping.patience

@@ -79,6 +79,7 @@ def test_the_plan_counts_the_new_kinds(project: Project) -> None:
 
 @pytest.mark.slow
 def test_dvc_runs_the_new_kinds_and_the_results_name_them(project: Project) -> None:
+    project.dvc("repro", "-q", "ensemble")
     project.dvc("repro", "-q")
     source = json.loads((project.root / "data/raw/rte/source.json").read_text("utf-8"))
     assert source["source"] == KINDS["source"]

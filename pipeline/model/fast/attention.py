@@ -62,7 +62,7 @@ def attend(
             where there is no padding.
         dropout: rate of the probabilities.
         scaling: factor on the scores; None for 1 / sqrt(width).
-        others: what transformers hands on besides; without dropout, or for more than a plain
+        others: further arguments of transformers; without dropout, or for more than a plain
             encoder needs, its own function takes over.
 
     Returns:
@@ -71,9 +71,9 @@ def attend(
     if not dropout or plain.more_than_plain(module, key, query, attention_mask, others):
         from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
-        given: Any = sdpa_attention_forward(
+        outputs: Any = sdpa_attention_forward(
             module, query, key, value, attention_mask, dropout, scaling, **others
         )
-        return given[0], None
+        return outputs[0], None
     weights = plain.probabilities(query, key, attention_mask, scaling)
     return plain.attended(weights, value, dropout, masks.drop), None

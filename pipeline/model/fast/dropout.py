@@ -2,7 +2,7 @@
 
 On a CPU torch's own draws take a sixth of a training step of a small encoder; these take a
 fortieth. A random 16-bit number is compared with a threshold; the threshold itself is drawn
-between its two nearest integers, so that every unit is dropped at exactly the rate asked for.
+between its two nearest integers, so that every unit is dropped at exactly its rate.
 """
 
 from __future__ import annotations
@@ -105,19 +105,19 @@ class Uniform(TorchUniform):
 @contextmanager
 def replaced(model: nn.Module) -> Iterator[None]:
     """Within the block, dropout and the heads' random numbers come from `seeded`."""
-    found = [
+    children = [
         (parent, name, child)
         for parent in model.modules()
         for name, child in parent._modules.items()  # a child under each of its names
         if child is not None and type(child) in (nn.Dropout, TorchUniform)
     ]
-    for parent, name, child in found:
+    for parent, name, child in children:
         fast = Dropout(child.p) if isinstance(child, nn.Dropout) else Uniform()
         setattr(parent, name, fast.train(child.training))
     try:
         yield
     finally:
-        for parent, name, child in found:
+        for parent, name, child in children:
             mode = getattr(parent, name).training
             setattr(parent, name, child.train(mode))
 

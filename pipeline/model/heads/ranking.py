@@ -1,4 +1,4 @@
-"""Pairwise ranking: a right answer has to score above wrong ones (arXiv 1901.11504, section 3)."""
+"""The ranking head: score a right answer above wrong ones (arXiv 1901.11504, section 3)."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ class Negatives:
     def without(self, rows: np.ndarray) -> Negatives:
         """The same, but none of these rows `(rows,)` gives a wrong answer.
 
-        For rows that are held out of training: their labels are not to be learnt from.
+        For rows that are held out of training: it must not learn from their labels.
         """
         fewer = copy.copy(self)
         fewer._supply(np.setdiff1d(self._sources, rows))
@@ -169,10 +169,10 @@ class Negatives:
         questions: list[int] = []
         answers: list[int] = []
         for place, row in enumerate(rows.tolist()):
-            if self._right[row] and (found := self._wrong_answers(row, random)):
+            if self._right[row] and (wrong := self._wrong_answers(row, random)):
                 places.append(place)
                 questions += [row] * self._count
-                answers += (found * self._count)[: self._count]
+                answers += (wrong * self._count)[: self._count]
         if not places:
             return np.empty(0, np.int64), {}
         pairs = self._tokens.pair(np.array(questions), np.array(answers), self._max_length)
@@ -181,27 +181,27 @@ class Negatives:
     def _supply(self, sources: np.ndarray) -> None:
         """Take wrong answers from these rows alone."""
         self._sources = sources
-        self._given: dict[int, dict[int, int]] = {}  # question -> answer -> row
+        self._own_wrong: dict[int, dict[int, int]] = {}  # question -> answer -> row
         for row in sources[self._wrong[sources]].tolist():
             question, answer = self._questions[row], self._answers[row]
             if answer not in self._rights.get(question, ()):
-                self._given.setdefault(question, {}).setdefault(answer, row)
+                self._own_wrong.setdefault(question, {}).setdefault(answer, row)
 
     def _wrong_answers(self, row: int, random: np.random.Generator) -> list[int]:
-        """Rows of wrong answers, different ones, as many as asked for if there are as many."""
+        """Rows of different wrong answers: the number in the settings, or all that there are."""
         question = self._questions[row]
-        given = self._given.get(question, {})
-        found = [int(place) for place in given.values()]
-        if len(found) > self._count:
-            return [int(place) for place in random.choice(found, self._count, replace=False)]
-        refused = self._rights[question] | set(given)
-        while len(found) < self._count:
+        own = self._own_wrong.get(question, {})
+        wrong = [int(place) for place in own.values()]
+        if len(wrong) > self._count:
+            return [int(place) for place in random.choice(wrong, self._count, replace=False)]
+        refused = self._rights[question] | set(own)
+        while len(wrong) < self._count:
             drawn = self._drawn(question, refused, random)
             if drawn is None:
                 break
-            found.append(drawn)
+            wrong.append(drawn)
             refused.add(self._answers[drawn])
-        return found
+        return wrong
 
     def _drawn(self, question: int, refused: set[int], random: np.random.Generator) -> int | None:
         """A row of another question with an answer that is not refused; None if there is none."""

@@ -1,4 +1,4 @@
-"""Distances between the inner states of two encoders; padding counts neither way.
+"""Distances between the features of two encoders; padding counts neither way.
 
 Both sides belong to the same rows: `(batch, length)` tokens with the mask that the encoders got.
 """

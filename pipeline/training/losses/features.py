@@ -1,4 +1,4 @@
-"""Transfer from inside the teachers: hidden states and attention (arXiv 1909.10351, section 3)."""
+"""Feature distillation: match teachers' hidden states and attention (arXiv 1909.10351, sec. 3)."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ Pairs = tuple[tuple[int, int], ...]  # (student layer, teacher layer), counted f
 
 @dataclass(frozen=True)
 class FeatureTeacher:
-    """A task's teacher and what is compared with it.
+    """The teacher of a task and the layers that are compared.
 
     Attributes:
         network: frozen, without dropout.
-        inputs: names of what it is given of the student's inputs.
+        inputs: names of the student's inputs that it takes.
         hidden: pairs of layers whose hidden states are compared.
         attention: pairs of layers whose attention is compared.
     """
@@ -43,14 +43,14 @@ class FeatureTeacher:
 
 
 class FeatureLoss(nn.Module):
-    """Distance of a student's inner states from those of each task's teacher.
+    """Distance of a student's features from those of each task's teacher.
 
     Its parameters, one projection for each task whose widths differ, are trained with the student
     and thrown away. The teachers move with it to a device, but are neither parameters nor state.
 
     Attributes:
         tasks: tasks with a teacher.
-        attentions: whether attention probabilities are asked for.
+        attentions: whether attention probabilities are compared.
     """
 
     def __init__(
@@ -86,9 +86,9 @@ class FeatureLoss(nn.Module):
             A scalar, float32.
         """
         teacher = self._teachers[task]
-        given = {name: inputs[name] for name in inputs if name in teacher.inputs}
+        known = {name: inputs[name] for name in inputs if name in teacher.inputs}
         with torch.no_grad():
-            _, states, looks = teacher.network.forward_with_features(task, given, self.attentions)
+            _, states, looks = teacher.network.forward_with_features(task, known, self.attentions)
         mask = inputs["attention_mask"]
         total = hidden[0].new_zeros((), dtype=torch.float32)
         if part := self._settings.hidden:
@@ -104,7 +104,7 @@ class FeatureLoss(nn.Module):
         return states.float() @ self._projections[key] if key in self._projections else states
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """What `to` and its like call: take the teachers along."""
+        """Move the teachers along: `to` and its like call this."""
         for teacher in self._teachers.values():
             teacher.network._apply(fn)  # type: ignore[no-untyped-call]  # torch's
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
@@ -124,7 +124,7 @@ def build(
     attention is compared, both encoders are switched to the form that can show it.
 
     Args:
-        settings: what is compared and how.
+        settings: the parts to compare and their distances.
         student: the student's network.
         student_tokenizer: its tokenizer.
         teachers: by task, the member's model on that task.
@@ -134,14 +134,14 @@ def build(
         EncoderError: a teacher reads other tokens than the student, or cannot show its attention.
         ParamsError: a pair names a layer that is not there.
     """
-    matched, projections = {}, {}
+    frozen, projections = {}, {}
     for task in sorted(teachers):
         network = teachers[task].network
         _check_tokens(task, student_tokenizer, teachers[task].tokenizer)
         for encoder in (student.encoder, network.encoder) if settings.attention else ():
             _show_attention(encoder)
         network.eval().requires_grad_(False)
-        matched[task] = FeatureTeacher(
+        frozen[task] = FeatureTeacher(
             network,
             frozenset({*teachers[task].tokenizer.model_input_names, TEXTS}),
             _pairs(settings.hidden, "hidden", student, network),
@@ -150,7 +150,7 @@ def build(
         widths = student.encoder.config.hidden_size, network.encoder.config.hidden_size
         if settings.hidden and widths[0] != widths[1]:
             projections[task] = _projection(*widths, f"{seed}/{task}/projection")
-    return FeatureLoss(settings, matched, projections)
+    return FeatureLoss(settings, frozen, projections)
 
 
 def uniform(student: int, teacher: int) -> Pairs:
@@ -193,7 +193,7 @@ def _depth(network: MultiTaskModel) -> int:
 def _check_tokens(
     task: str, student: PreTrainedTokenizerBase, teacher: PreTrainedTokenizerBase
 ) -> None:
-    """A teacher is given the student's token ids, so they must mean the same to it."""
+    """Refuse a teacher that reads the student's token ids in another way."""
     what = None
     if student.get_vocab() != teacher.get_vocab():
         what = f"student and teacher of {task} have different vocabularies"

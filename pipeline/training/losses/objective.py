@@ -1,4 +1,4 @@
-"""What training minimises on a batch: class loss, ranking loss, a teacher's inner states."""
+"""The loss of a batch: class loss, the head's own loss, feature loss."""
 
 from __future__ import annotations
 
@@ -53,27 +53,27 @@ class TrainingSet:
 
 @dataclass(frozen=True)
 class Outputs:
-    """What a pass through the model gives, with its graph.
+    """Outputs of a pass through the model, with their graph.
 
     Attributes:
         logits: `(rows, outputs)`.
-        matched: loss of inner states, a scalar, a mean over tokens; None for none.
+        feature_loss: the shard's feature loss, a scalar, a mean over tokens; None for none.
         tokens: number of the rows' tokens without padding.
     """
 
     logits: Tensor
-    matched: Tensor | None
+    feature_loss: Tensor | None
     tokens: int
 
     @property
     def tensors(self) -> tuple[Tensor, ...]:
-        """What gradients flow back from."""
-        return (self.logits,) if self.matched is None else (self.logits, self.matched)
+        """The tensors that gradients flow back from."""
+        return (self.logits,) if self.feature_loss is None else (self.logits, self.feature_loss)
 
     def cut(self) -> Outputs:
         """The same numbers as leaves of a new graph, that of the batch's loss."""
         leaves = [tensor.detach().requires_grad_() for tensor in self.tensors]
-        return Outputs(leaves[0], None if self.matched is None else leaves[1], self.tokens)
+        return Outputs(leaves[0], None if self.feature_loss is None else leaves[1], self.tokens)
 
 
 @dataclass(frozen=True)
@@ -85,32 +85,32 @@ class Objective:
         machine: device and precision.
         distillation: how hard and soft loss are combined; None for hard labels only.
         task_weights: factors on the losses of tasks; 1 for a task that is not named.
-        matcher: loss between inner states of the model and of teachers.
+        feature_loss: distance of the model's features from those of teachers.
     """
 
     model: MultiTaskModel
     machine: Hardware
     distillation: Distillation | None = None
     task_weights: Mapping[str, float] = field(default_factory=dict)
-    matcher: FeatureLoss | None = None
+    feature_loss: FeatureLoss | None = None
 
     def forward(self, task: str, own: bool, arrays: Mapping[str, np.ndarray]) -> Outputs:
-        """Logits of some rows, and the loss of their inner states where there is one.
+        """Logits of some rows, and their feature loss where there is one.
 
         Args:
             task: whose head is used.
-            own: whether they are rows of the batch; extra pairs have no inner states matched.
+            own: whether they are rows of the batch; extra pairs have no feature loss.
             arrays: padded inputs as of `tokens.Tokens.batch`.
         """
         inputs = {name: self.machine.put(array) for name, array in arrays.items()}
-        matcher, number = self.matcher, int(arrays["attention_mask"].sum())
+        feature_loss, number = self.feature_loss, int(arrays["attention_mask"].sum())
         with self.machine.autocast():
-            if matcher is None or not own or task not in matcher.tasks:
+            if feature_loss is None or not own or task not in feature_loss.tasks:
                 return Outputs(self.model(task, inputs), None, number)
             logits, hidden, attentions = self.model.forward_with_features(
-                task, inputs, matcher.attentions
+                task, inputs, feature_loss.attentions
             )
-            return Outputs(logits, matcher.loss(task, inputs, hidden, attentions), number)
+            return Outputs(logits, feature_loss.loss(task, inputs, hidden, attentions), number)
 
     def loss(
         self,
@@ -127,12 +127,12 @@ class Objective:
             task: task of the batch.
             rows: the task's rows.
             batch: positions of the batch's rows `(batch,)`.
-            own: what `forward` made of them, shard by shard.
+            own: outputs of `forward` for them, shard by shard.
             progress: share of the run's steps that are done.
-            extra: places in the batch `(places,)` of the rows that have extra pairs, and what
-                `forward` made of these `(places * pairs)`.
+            extra: places in the batch `(places,)` of the rows that have extra pairs, and
+                outputs of `forward` for the pairs `(places * pairs)`.
         """
-        logits = torch.cat([one.logits for one in own])
+        logits = torch.cat([shard.logits for shard in own])
         labels = self.machine.put(rows.labels[batch])
         known, targets = (
             None if array is None else self.machine.put(array[batch])
@@ -142,14 +142,18 @@ class Objective:
         loss = combined.combined(
             logits, labels, known, targets, self.distillation, progress, ranked
         )
-        # Of inner states the shards have means of their own, over tokens.
-        tokens = sum(one.tokens for one in own)
-        matched = [one.matched * (one.tokens / tokens) for one in own if one.matched is not None]
-        return (loss + sum(matched)) * self.task_weights.get(task, 1.0)
+        # The feature loss of each shard is a mean over its own tokens.
+        tokens = sum(shard.tokens for shard in own)
+        parts = [
+            shard.feature_loss * (shard.tokens / tokens)
+            for shard in own
+            if shard.feature_loss is not None
+        ]
+        return (loss + sum(parts)) * self.task_weights.get(task, 1.0)
 
     def _extra_loss(
         self, task: str, logits: Tensor, places: np.ndarray, extra: Sequence[Outputs]
     ) -> tuple[Tensor, float]:
         """The head's loss of rows with extra pairs, and its share of the hard loss."""
-        pairs = torch.cat([one.logits for one in extra])
+        pairs = torch.cat([shard.logits for shard in extra])
         return self.model.head(task).extra_loss(logits[self.machine.put(places)], pairs)

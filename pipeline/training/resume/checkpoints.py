@@ -61,9 +61,11 @@ class CheckpointFolder:
 
         self.folder.mkdir(parents=True, exist_ok=True)
         path = self._path(number)
-        found = {name: one.detach().cpu().contiguous() for name, one in checkpoint.tensors.items()}
+        tensors = {
+            name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()
+        }
         with artifacts.new_file(path) as staging, artifacts.system_errors(path):
-            save_file(found, staging, {_FACTS: json.dumps(checkpoint.facts)})
+            save_file(tensors, staging, {_FACTS: json.dumps(checkpoint.facts)})
         seal = {"bytes": path.stat().st_size, "sha256": artifacts.sha256(path)}
         artifacts.write_json(path.with_suffix(_SEAL), seal)
         for old in self.numbers()[KEPT:]:

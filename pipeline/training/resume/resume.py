@@ -79,12 +79,12 @@ class Checkpointer:
             parts: by name, the same names as when it was written.
         """
         self._checkpoints.clean()
-        found = self._find()
-        if found is not None:
+        checkpoint = self._find()
+        if checkpoint is not None:
             for name, part in parts.items():
                 prefix = f"{name}/"
-                tensors = State(found.tensors, {}).within(prefix)
-                part.take_up(State(tensors, found.facts["parts"][name]))
+                tensors = State(checkpoint.tensors, {}).within(prefix)
+                part.take_up(State(tensors, checkpoint.facts["parts"][name]))
             self._say(f"goes on from the checkpoint at step {self._number}")
         self._last = self._clock()
 
@@ -117,14 +117,14 @@ class Checkpointer:
     def _find(self) -> Checkpoint | None:
         for number in self._checkpoints.numbers():
             try:
-                found = self._checkpoints.read(number)
+                checkpoint = self._checkpoints.read(number)
             except DamagedCheckpointError as error:
                 self._say(f"the checkpoint at step {number} is damaged and not used: {error}")
                 self._checkpoints.drop(number)
                 continue
-            if found.facts["code"] == self._code:
+            if checkpoint.facts["code"] == self._code:
                 self._number = number
-                return found
+                return checkpoint
             self._refuse(number)
             return None
         return None

@@ -23,9 +23,9 @@ def digest(
     recipe: Recipe,
     network: MultiTaskModel,
     sets: Mapping[str, TrainingSet],
-    matcher: FeatureLoss | None,
+    feature_loss: FeatureLoss | None,
     teachers: Teachers,
-    chosen: Hardware,
+    machine: Hardware,
 ) -> str:
     """The key, in hex: only a run with the same one may go on from another's checkpoints.
 
@@ -33,9 +33,9 @@ def digest(
         recipe: all settings.
         network: with its first weights.
         sets: training rows by task.
-        matcher: with its first weights.
-        teachers: models whose inner states are matched, by task.
-        chosen: device, precision, engine, shards; threads do not matter.
+        feature_loss: with its first weights.
+        teachers: models whose features are matched, by task.
+        machine: device, precision, engine, shards; threads do not matter.
     """
     config = network.encoder.config.to_dict()
     config.pop("_name_or_path", None)  # this machine's
@@ -45,12 +45,12 @@ def digest(
             "recipe": recipe.describe(),
             "encoder": json.dumps(config, sort_keys=True, default=str),
             "weights": network.state_dict(),
-            "matcher": {} if matcher is None else matcher.state_dict(),
+            "matcher": {} if feature_loss is None else feature_loss.state_dict(),
             "teachers": {
                 task: loaded.manifest["weights_sha256"] for task, loaded in teachers.items()
             },
             "rows": {name: _rows(rows) for name, rows in sets.items()},
-            "machine": [chosen.chip, chosen.precision, chosen.engine, chosen.shards],
+            "machine": [machine.chip, machine.precision, machine.engine, machine.shards],
             "libraries": {name: version(name) for name in _LIBRARIES},
         }
     )

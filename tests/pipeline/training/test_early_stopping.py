@@ -133,7 +133,7 @@ def test_the_score_is_the_mean_of_the_tasks_on_held_out_rows_only(watch, monkeyp
 
 def test_logits_are_those_of_the_held_out_rows_without_dropout(watch):
     watched = watch()
-    held = watched.held["rte"]
+    held = watched.held_out["rte"]
     watched.model.eval()
     found = watched._logits("rte", held)
     inputs = {k: torch.from_numpy(v) for k, v in held.tokens.batch(held.rows).items()}

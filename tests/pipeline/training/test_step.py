@@ -151,9 +151,9 @@ class Matcher(torch.nn.Module):
 
 
 def test_weights_of_the_matcher_are_trained_along(fit):
-    matcher = Matcher()
-    first = fit(given={"matcher": matcher})[1][0]
-    assert matcher.scale.item() != 1.0
+    feature_loss = Matcher()
+    first = fit(given={"matcher": feature_loss})[1][0]
+    assert feature_loss.scale.item() != 1.0
     assert float(first["loss"]) > float(fit()[1][0]["loss"]) + 0.5
 
 

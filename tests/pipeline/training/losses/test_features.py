@@ -46,7 +46,7 @@ def fixed(*values: float, width: int = 2) -> Fixed:
     )
 
 
-def matcher(found: Features, student, teacher, seed: int = 0) -> features.FeatureLoss:
+def feature_loss(found: Features, student, teacher, seed: int = 0) -> features.FeatureLoss:
     tokenizer = character_bert.tokenizer()
     teachers = {"rte": saved_model.LoadedModel(teacher, tokenizer, {})}
     return features.build(found, student, tokenizer, teachers, seed)
@@ -84,7 +84,7 @@ def test_uniform_spreads_the_teachers_layers_evenly(student, teacher, expected):
 @pytest.mark.parametrize("part", ["hidden", "attention"])
 def test_layers_are_compared_in_pairs_counted_from_1(part, layers, expected):
     student, teacher = fixed(0.0, 1.0, 2.0), fixed(99.0, 10.0, 20.0, 30.0, 40.0)
-    built = matcher(compared(**{part: matching(layers=layers)}), student, teacher)
+    built = feature_loss(compared(**{part: matching(layers=layers)}), student, teacher)
     found = built.loss("rte", INPUTS, student.states, student.looks)
     assert found.item() == pytest.approx(expected)
 
@@ -93,7 +93,7 @@ def test_parts_are_added_with_their_weights():
     # hidden: (2 - 5)^2 in the one pair; attention: parallel vectors, so cosine 0 but for mse 9
     student, teacher = fixed(0.0, 2.0), fixed(0.0, 5.0)
     both = compared(hidden=matching(0.5), attention=matching(10.0))
-    built = matcher(both, student, teacher)
+    built = feature_loss(both, student, teacher)
     assert built.attentions
     found = built.loss("rte", INPUTS, student.states, student.looks)
     assert found.item() == pytest.approx(0.5 * 9 + 10 * 9)
@@ -101,7 +101,7 @@ def test_parts_are_added_with_their_weights():
 
 def test_cosine_sees_directions_alone():
     student, teacher = fixed(0.0, 2.0), fixed(0.0, 5.0)
-    built = matcher(compared(hidden=matching(loss="cosine")), student, teacher)
+    built = feature_loss(compared(hidden=matching(loss="cosine")), student, teacher)
     found = built.loss("rte", INPUTS, student.states, ())
     assert found.item() == pytest.approx(0.0, abs=1e-6)
     opposite = built.loss("rte", INPUTS, [-layer for layer in student.states], ())
@@ -110,7 +110,7 @@ def test_cosine_sees_directions_alone():
 
 def test_widths_that_differ_are_projected():
     student, teacher = fixed(0.0, 1.0, width=2), fixed(0.0, 7.0, width=3)
-    built = matcher(compared(hidden=matching()), student, teacher)
+    built = feature_loss(compared(hidden=matching()), student, teacher)
     (weights,) = built.parameters()
     with torch.no_grad():
         weights.copy_(torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]))
@@ -123,7 +123,7 @@ def test_widths_that_differ_are_projected():
 
 def test_projections_hang_on_seed_and_task_alone():
     def weights(seed: int) -> torch.Tensor:
-        (found,) = matcher(
+        (found,) = feature_loss(
             compared(hidden=matching()), fixed(0, 1), fixed(0, 1, width=500), seed
         ).parameters()
         return found.detach()
@@ -153,14 +153,18 @@ def test_every_task_has_a_teacher_and_a_projection_of_its_own():
 
 
 def test_equal_widths_need_no_projection():
-    assert not list(matcher(compared(hidden=matching()), fixed(0, 1), fixed(0, 1)).parameters())
+    assert not list(
+        feature_loss(compared(hidden=matching()), fixed(0, 1), fixed(0, 1)).parameters()
+    )
 
 
 @pytest.mark.parametrize("part", ["hidden", "attention"])
 @pytest.mark.parametrize("layers", [[[3, 1]], [[1, 1], [2, 5]]])
 def test_a_layer_that_is_not_there_is_refused(part, layers):
     with pytest.raises(ParamsError, match=f"features.{part}.layers") as error:
-        matcher(compared(**{part: matching(layers=layers)}), fixed(0, 1, 2), fixed(0, 1, 2, 3, 4))
+        feature_loss(
+            compared(**{part: matching(layers=layers)}), fixed(0, 1, 2), fixed(0, 1, 2, 3, 4)
+        )
     assert "the student has 2, the member 4" in str(error.value)
     assert f"seen: {layers[-1]}" in str(error.value)
 
@@ -170,7 +174,7 @@ def test_an_encoder_that_cannot_show_its_attention_is_refused():
     teacher.encoder.config._attn_implementation = "flash_attention_2"
     teacher.encoder.set_attn_implementation = lambda kind: None
     with pytest.raises(EncoderError, match=r"distillation\.features\.attention"):
-        matcher(compared(attention=matching()), fixed(0, 1), teacher)
+        feature_loss(compared(attention=matching()), fixed(0, 1), teacher)
 
 
 def test_a_teacher_is_given_only_the_inputs_it_takes():

@@ -127,20 +127,20 @@ class Matcher(torch.nn.Module):
 
 
 def test_the_loss_of_inner_states_is_added_and_has_the_tasks_factor(parts):
-    matcher = Matcher({"rte"})
+    feature_loss = Matcher({"rte"})
     plain = _value(parts.loss())
-    together = _value(parts.loss(matcher=matcher, task_weights={"rte": 2.0}))
+    together = _value(parts.loss(feature_loss=feature_loss, task_weights={"rte": 2.0}))
     inputs = {k: torch.from_numpy(v) for k, v in parts.tokens.batch(ALL).items()}
     _, hidden, _ = parts.model.forward_with_features("rte", inputs, False)
     expected = 2 * (plain + 10 * _value(torch.stack(hidden).square().mean()))
     assert together == pytest.approx(expected, rel=1e-5)
-    assert matcher.seen[0][2:] == (3, ())  # embeddings and two layers
+    assert feature_loss.seen[0][2:] == (3, ())  # embeddings and two layers
 
 
 def test_a_task_that_is_not_matched_is_left_alone(parts):
-    matcher = Matcher({"mnli"})
-    assert _value(parts.loss(matcher=matcher)) == _value(parts.loss())
-    assert matcher.seen == []
+    feature_loss = Matcher({"mnli"})
+    assert _value(parts.loss(feature_loss=feature_loss)) == _value(parts.loss())
+    assert feature_loss.seen == []
 
 
 RANKING = RankingHead(

@@ -61,7 +61,7 @@ class Bench:
         self.checkpoints = CheckpointFolder(folder / "run")
 
     def run(self, threads=1, steps=None, code="now", seconds=0.0, kept=True):
-        """Train; give weights, the matcher's too, and the log. Ends after some `steps`."""
+        """Train; give weights, the feature_loss's too, and the log. Ends after some `steps`."""
         encoder, tokenizer = encoders.load(self.tiny, 0.1)
         torch.manual_seed(0)
         names = ("rte", "stsb")
