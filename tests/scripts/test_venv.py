@@ -195,7 +195,7 @@ def test_its_python_comes_first_wherever_it_is(
     venv = venv.format(tmp_path)
     checkout.make("test", f"VENV={venv}")
     python = checkout.root / venv / "bin" / "python"
-    assert checkout.calls()[-1] == f"{python} -m pytest -n auto --dist loadfile"
+    assert checkout.calls()[-1] == f"{python} -m pytest -n auto --dist loadfile -m not slow"
 
 
 def test_data_without_a_profile_is_refused_before_anything_is_installed(checkout: Checkout) -> None:
