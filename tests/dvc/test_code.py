@@ -15,6 +15,8 @@ from ruamel.yaml import YAML
 
 from tests.dvc.conftest import Project, create
 
+pytestmark = pytest.mark.medium
+
 STAGES = ("code", "download", "prepare")
 MODULE, USER = "pipeline/data/extra.py", "pipeline/data/prepare.py"
 IMPORT = "\nfrom pipeline.data import extra as extra\n"
