@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import create_model
+from pydantic import Field, create_model
 
 from pipeline.params.fields import Section
 from pipeline.params.sources.base import SourceSettings
@@ -32,7 +32,11 @@ else:
         "Sources",
         __base__=Section,
         __doc__="Settings by source; those of a source that is not taken may be left out.",
-        **{name: (model | None, None) for name, model in KINDS.items() if model.model_fields},
+        **{
+            name: (model | None, Field(None, description=model.__doc__))
+            for name, model in KINDS.items()
+            if model.model_fields
+        },
     )
 
 

@@ -17,10 +17,13 @@ class Sample(SourceSettings):
     generated: ClassVar[bool] = True
 
     seed: Seed
+    """Seed of all generated rows."""
     train: Annotated[int, Field(ge=20, le=2000)]
     """Rows of each task's train split; WNLI has a quarter, as the real one is small."""
     dev: Annotated[int, Field(ge=20, le=500)]
+    """Rows of each dev split; WNLI has a quarter."""
     test: Annotated[int, Field(ge=20, le=500)]
+    """Rows of each test split; WNLI has a quarter."""
     label_noise: Annotated[float, Field(ge=0, lt=0.5)]
     """Share of train rows whose label is replaced by a wrong one."""
 
