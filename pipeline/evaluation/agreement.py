@@ -1,4 +1,4 @@
-"""How far the members of an ensemble say the same: what their combination can gain from."""
+"""Measure how far the members of an ensemble agree: share of rows, Cohen's kappa, correlation."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Values = npt.NDArray[Any]
 def pairwise(
     task: Task, predicted: Mapping[str, Values]
 ) -> dict[tuple[str, str], dict[str, float | None]]:
-    """What every two members have in common on the same rows.
+    """Agreement of every two members on the same rows.
 
     Args:
         task: the task.
@@ -36,15 +36,15 @@ def pairwise(
     _check(predicted)
     measure = _of_scores if task.regression else _of_classes
     return {
-        (one, two): measure(predicted[one], predicted[two])
-        for one, two in combinations(predicted, 2)
+        (first, second): measure(predicted[first], predicted[second])
+        for first, second in combinations(predicted, 2)
     }
 
 
 def mean(pairs: Mapping[tuple[str, str], Mapping[str, float | None]]) -> dict[str, float | None]:
     """Each measure's mean over the pairs that have it; None if none has it, {} without pairs."""
-    names = dict.fromkeys(name for found in pairs.values() for name in found)
-    return {name: _mean([found[name] for found in pairs.values()]) for name in names}
+    names = dict.fromkeys(name for measures in pairs.values() for name in measures)
+    return {name: _mean([measures[name] for measures in pairs.values()]) for name in names}
 
 
 def _mean(values: list[float | None]) -> float | None:
@@ -52,22 +52,22 @@ def _mean(values: list[float | None]) -> float | None:
     return float(np.mean(known)) if known else None
 
 
-def _of_classes(one: Values, two: Values) -> dict[str, float | None]:
-    same = float(np.mean(one == two))
-    return {AGREEMENT: same, KAPPA: _kappa(one, two, same)}
+def _of_classes(first: Values, second: Values) -> dict[str, float | None]:
+    same = float(np.mean(first == second))
+    return {AGREEMENT: same, KAPPA: _kappa(first, second, same)}
 
 
-def _kappa(one: Values, two: Values, same: float) -> float | None:
+def _kappa(first: Values, second: Values, same: float) -> float | None:
     """(p - e) / (1 - e), with e the agreement by chance of two with these shares of classes."""
-    classes = int(max(one.max(), two.max())) + 1
-    shares = [np.bincount(side, minlength=classes) / len(side) for side in (one, two)]
+    classes = int(max(first.max(), second.max())) + 1
+    shares = [np.bincount(side, minlength=classes) / len(side) for side in (first, second)]
     chance = float(shares[0] @ shares[1])
     return None if np.isclose(chance, 1.0) else (same - chance) / (1 - chance)
 
 
-def _of_scores(one: Values, two: Values) -> dict[str, float | None]:
-    constant = np.ptp(one) == 0 or np.ptp(two) == 0
-    sides = one.astype(np.float64), two.astype(np.float64)
+def _of_scores(first: Values, second: Values) -> dict[str, float | None]:
+    constant = np.ptp(first) == 0 or np.ptp(second) == 0
+    sides = first.astype(np.float64), second.astype(np.float64)
     return {CORRELATION: None if constant else float(np.corrcoef(*sides)[0, 1])}
 
 

@@ -26,7 +26,7 @@ Doubles = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Predictions:
-    """What several systems said of the rows of one split.
+    """Predictions of several systems for the rows of one split.
 
     Attributes:
         labels: gold class ids or scores, `(rows,)`, none missing.
@@ -53,27 +53,27 @@ def task_scores(
     Raises:
         DataError: there is no split, or one without rows.
     """
-    if not splits or not all(len(said.labels) for said in splits):
+    if not splits or not all(len(split.labels) for split in splits):
         raise DataError("no labelled rows to resample", where=task.name)
-    found = [_split_scores(task, said, resamples, random) for said in splits]
-    means: Doubles = np.mean(found, axis=0)
+    per_split = [_split_scores(task, split, resamples, random) for split in splits]
+    means: Doubles = np.mean(per_split, axis=0)
     return means
 
 
 def _split_scores(
-    task: Task, said: Predictions, resamples: int, random: np.random.Generator
+    task: Task, split: Predictions, resamples: int, random: np.random.Generator
 ) -> Doubles:
-    whole = np.vstack([said.labels, said.predicted])
+    whole = np.vstack([split.labels, split.predicted])
     kinds, kind_of, counts = np.unique(whole, axis=1, return_inverse=True, return_counts=True)
     labels, systems = kinds[0], kinds[1:]
-    found = [
+    chunks = [
         [
-            np.mean([_METRICS[name](labels, one, weights) for name in task.metrics], axis=0)
-            for one in systems
+            np.mean([_METRICS[name](labels, predicted, weights) for name in task.metrics], axis=0)
+            for predicted in systems
         ]
         for weights in _draws(kind_of.reshape(-1), counts, resamples, random)
     ]
-    return np.concatenate(found, axis=1).T
+    return np.concatenate(chunks, axis=1).T
 
 
 def _draws(
@@ -98,19 +98,21 @@ def _accuracy(labels: Values, predicted: Values, weights: Doubles) -> Doubles:
 
 def _f1(labels: Values, predicted: Values, weights: Doubles) -> Doubles:
     """F1 of class 1: 2 TP / (2 TP + FP + FN)."""
-    gold, said = labels == 1, predicted == 1
-    return _share(2 * (weights @ (gold & said)), weights @ gold.astype(int) + weights @ said)
+    gold, positive = labels == 1, predicted == 1
+    return _share(
+        2 * (weights @ (gold & positive)), weights @ gold.astype(int) + weights @ positive
+    )
 
 
 def _matthews(labels: Values, predicted: Values, weights: Doubles) -> Doubles:
     """Matthews correlation of any number of classes (Gorodkin 2004): a ratio of covariances."""
     rows = weights.sum(axis=1)
     classes = np.union1d(labels, predicted)
-    gold = np.stack([weights @ (labels == one) for one in classes])
-    said = np.stack([weights @ (predicted == one) for one in classes])
+    gold = np.stack([weights @ (labels == label) for label in classes])
+    predictions = np.stack([weights @ (predicted == label) for label in classes])
     right = weights @ (labels == predicted)
-    spread = (rows**2 - (gold**2).sum(axis=0)) * (rows**2 - (said**2).sum(axis=0))
-    return _share(right * rows - (gold * said).sum(axis=0), np.sqrt(spread))
+    spread = (rows**2 - (gold**2).sum(axis=0)) * (rows**2 - (predictions**2).sum(axis=0))
+    return _share(right * rows - (gold * predictions).sum(axis=0), np.sqrt(spread))
 
 
 def _pearson(labels: Values, predicted: Values, weights: Doubles) -> Doubles:

@@ -1,4 +1,4 @@
-"""Two systems compared on the dev rows of one task."""
+"""Compare two systems on the dev rows of one task."""
 
 from __future__ import annotations
 
@@ -60,12 +60,14 @@ def mean(comparisons: Sequence[Comparison]) -> Difference:
     """
     if not comparisons:
         raise DataError("no task to compare on")
-    value = float(np.mean([one.difference.value for one in comparisons]))
-    return significance.percentile(value, np.mean([one.drawn for one in comparisons], axis=0))
+    value = float(np.mean([comparison.difference.value for comparison in comparisons]))
+    return significance.percentile(
+        value, np.mean([comparison.drawn for comparison in comparisons], axis=0)
+    )
 
 
 def dev_splits(task: Task, table: pa.Table, systems: Sequence[str]) -> dict[str, Predictions]:
-    """What systems say of each dev split of a table of predictions, by split, in its order.
+    """Predictions of systems on each dev split of a table, by split, in its order.
 
     Args:
         task: the task, for errors.
@@ -79,17 +81,17 @@ def dev_splits(task: Task, table: pa.Table, systems: Sequence[str]) -> dict[str,
     if absent := sorted(set(columns) - set(table.column_names)):
         raise DataError(f"no column {absent[0]}", seen=table.column_names, where=task.name)
     names = table["split"].to_numpy()
-    found = {
-        split: _said(task, table.filter(pa.array(names == split)), columns)
+    splits = {
+        split: _predictions(task, table.filter(pa.array(names == split)), columns)
         for split in dict.fromkeys(names)
         if part_of(split) == "dev"
     }
-    if not found:
+    if not splits:
         raise DataError("no dev rows to compare systems on", where=task.name)
-    return found
+    return splits
 
 
-def _said(task: Task, part: pa.Table, columns: Sequence[str]) -> Predictions:
+def _predictions(task: Task, part: pa.Table, columns: Sequence[str]) -> Predictions:
     if part["label"].null_count:
         raise DataError("a dev row without a label", where=f"{task.name}/{part['split'][0]}")
     return Predictions(
@@ -100,6 +102,6 @@ def _said(task: Task, part: pa.Table, columns: Sequence[str]) -> Predictions:
 def _p_value(task: Task, splits: Sequence[Predictions]) -> float | None:
     if "accuracy" not in task.metrics:
         return None
-    right: list[Any] = [said.predicted == said.labels for said in splits]
+    right: list[Any] = [split.predicted == split.labels for split in splits]
     first, second = np.concatenate(right, axis=1)
     return significance.mcnemar(first, second)

@@ -1,4 +1,4 @@
-"""Every system's predictions on one task's dev, test and AX rows, and its dev scores."""
+"""Evaluate one task: predictions of all systems on dev, test and AX rows, and their dev scores."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def missing(names: Iterable[str]) -> dict[str, str]:
 
 
 def _lack(name: str) -> str:
-    """What the source lacks of a task that training and dev scores need; "" if nothing."""
+    """The parts that training and dev scores need and the source lacks; "" if none."""
     folder = paths.prepared(name)
     files = [file.stem for file in folder.glob("*.parquet")]
     if not files and not (folder / rows.MISSING).exists():
@@ -105,21 +105,21 @@ def evaluate(name: str, *, taught: bool, tuned: bool = False) -> TaskResult:
     prepared = rows.read_splits(paths.prepared(name))
     task = next(part.task for split, part in prepared.items() if part_of(split) == "dev")
     frame = row_tables.keys({k: part for k, part in prepared.items() if part_of(k) != "train"})
-    found = compared.collect(task, prepared, frame, taught=taught, tuned=tuned)
-    table = compared.tabulate(frame, found.systems)
+    collected = compared.collect(task, prepared, frame, taught=taught, tuned=tuned)
+    table = compared.tabulate(frame, collected.systems)
     pair = compare.dev_splits(task, table, (STUDENT, BASELINE))
     dev = np.isin(table["split"].to_numpy().astype(str), list(pair))
     return TaskResult(
         task=task,
         table=table,
-        scores=_scores(task, table, list(found.systems)),
-        models={name: system.model for name, system in found.systems.items() if system.model},
+        scores=_scores(task, table, list(collected.systems)),
+        models={name: system.model for name, system in collected.systems.items() if system.model},
         comparison=compare.compare(task, list(pair.values())),
-        calibration_errors=_calibration_errors(table, dev, found.systems),
+        calibration_errors=_calibration_errors(table, dev, collected.systems),
         agreement=agreement.pairwise(
-            task, {member: teacher.predicted[dev] for member, teacher in found.members.items()}
+            task, {member: teacher.predicted[dev] for member, teacher in collected.members.items()}
         ),
-        soft=found.soft,
+        soft=collected.soft,
         splits={split: {**part.metadata, "rows": len(part)} for split, part in prepared.items()},
     )
 
@@ -141,8 +141,8 @@ def _scores(
     splits = compare.dev_splits(task, table, systems)
     return {
         system: {
-            split: metrics.prediction_scores(task, said.labels, said.predicted[at])
-            for split, said in splits.items()
+            split: metrics.prediction_scores(task, predictions.labels, predictions.predicted[at])
+            for split, predictions in splits.items()
         }
         for at, system in enumerate(systems)
     }

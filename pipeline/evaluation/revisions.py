@@ -81,13 +81,13 @@ def table(revisions: Sequence[Revision]) -> pd.DataFrame:
     first = revisions[0].params
     rows = [
         (
-            one.name,
-            "\n".join(map(str, profiles.changes(first, one.params))) or _NONE,
-            _score(one.summary.get("glue")),
-            _difference(one.summary.get("glue")),
-            _difference(one.summary.get("teacher_tasks")),
+            revision.name,
+            "\n".join(map(str, profiles.changes(first, revision.params))) or _NONE,
+            _score(revision.summary.get("glue")),
+            _difference(revision.summary.get("glue")),
+            _difference(revision.summary.get("teacher_tasks")),
         )
-        for one in revisions
+        for revision in revisions
     ]
     return pd.DataFrame(rows, columns=_COLUMNS)
 

@@ -1,4 +1,4 @@
-"""Replicates, runs of the pipeline with other training seeds, compared on the same dev rows."""
+"""Compare replicates, runs of the pipeline with other training seeds, on the same dev rows."""
 
 from __future__ import annotations
 
@@ -77,14 +77,14 @@ def compare(
         raise DataError("replicates without a counterpart", seen=(len(folders), len(others)))
     sources = list(zip(folders, others or folders, strict=True))
     read = [_splits(sources, name, (first, second)) for name in tasks]
-    alone = {task.name: _over_seeds([(task, said)], resamples, seed) for task, said in read}
+    alone = {task.name: _over_seeds([(task, splits)], resamples, seed) for task, splits in read}
     return Compared(_over_seeds(read, resamples, seed), alone)
 
 
 def _over_seeds(
     tasks: Sequence[tuple[Task, Sequence[Predictions]]], resamples: int, seed: int
 ) -> OverSeeds:
-    own = np.mean([significance.score_difference(task, said) for task, said in tasks], axis=0)
+    own = np.mean([significance.score_difference(task, splits) for task, splits in tasks], axis=0)
     interval = significance.seeds_and_rows_bootstrap(tasks, resamples=resamples, seed=seed)
     return OverSeeds(interval, significance.over_seeds(own.tolist()))
 
@@ -94,18 +94,18 @@ def _splits(
 ) -> tuple[Task, list[Predictions]]:
     """The task and its dev splits; predictions by replicate, and in each by system."""
     task, whole = _read(sources[0][0] / f"{name}.parquet")
-    found = []
+    by_system = []
     for pair in sources:
         for folder, system in zip(pair, systems, strict=True):
             path = folder / f"{name}.parquet"
             _, table = _read(path)
             same = row_join.align(table, whole, row_join.Origin(f"predictions of {name}", path))
             splits = comparison.dev_splits(task, table.take(pa.array(same)), [system])
-            found.append(list(splits.values()))
-    return task, [_beside(parts) for parts in zip(*found, strict=True)]
+            by_system.append(list(splits.values()))
+    return task, [_joined(parts) for parts in zip(*by_system, strict=True)]
 
 
-def _beside(parts: Sequence[Predictions]) -> Predictions:
+def _joined(parts: Sequence[Predictions]) -> Predictions:
     return Predictions(parts[0].labels, np.concatenate([part.predicted for part in parts]))
 
 

@@ -1,4 +1,4 @@
-"""How sure a difference is: paired bootstrap, McNemar's test, Holm's correction, seeds."""
+"""Intervals and tests of differences: paired bootstrap, McNemar's test, Holm, spread over seeds."""
 
 from __future__ import annotations
 
@@ -138,16 +138,16 @@ def differences(task: Task, splits: Sequence[Predictions], *, resamples: int, se
     """
     _check_pairs(splits)
     random = np.random.default_rng([seed, zlib.crc32(task.name.encode())])
-    found = task_scores(task, splits, resamples, random)
-    drawn: Doubles = found[:, 0::2] - found[:, 1::2]
+    scores = task_scores(task, splits, resamples, random)
+    drawn: Doubles = scores[:, 0::2] - scores[:, 1::2]
     return drawn
 
 
 def score_difference(task: Task, splits: Sequence[Predictions]) -> Doubles:
     """Task score of first minus second on all rows, `(seeds,)`; raises as `differences`."""
     _check_pairs(splits)
-    found = [_task_score(task, splits, at) for at in range(len(splits[0].predicted))]
-    return np.subtract(found[0::2], found[1::2])
+    scores = [_task_score(task, splits, at) for at in range(len(splits[0].predicted))]
+    return np.subtract(scores[0::2], scores[1::2])
 
 
 def percentile(value: float, drawn: Doubles, confidence: float = CONFIDENCE) -> Difference:
@@ -215,13 +215,13 @@ def _over_drawn_seeds(drawn: Doubles, seed: int) -> Doubles:
 
 def _task_score(task: Task, splits: Sequence[Predictions], system: int) -> float:
     per_split = {
-        f"dev_{place}": metrics.prediction_scores(task, said.labels, said.predicted[system])
-        for place, said in enumerate(splits)
+        f"dev_{place}": metrics.prediction_scores(task, split.labels, split.predicted[system])
+        for place, split in enumerate(splits)
     }
     return metrics.task_score(task, per_split)
 
 
 def _check_pairs(splits: Sequence[Predictions]) -> None:
-    counts: list[Any] = [len(said.predicted) for said in splits]
+    counts: list[Any] = [len(split.predicted) for split in splits]
     if any(count < 2 or count % 2 or count != counts[0] for count in counts):
         raise ValueError(f"predictions of {counts} systems in the splits, not two a seed")

@@ -1,4 +1,4 @@
-"""The figures that are reported: task scores, GLUE score, differences, the gain that is kept."""
+"""Compute the reported figures: task scores, GLUE score, differences, the gain that is kept."""
 
 from __future__ import annotations
 
@@ -170,8 +170,8 @@ def points_over_baseline(table: pd.DataFrame) -> pd.Series[float]:
 
 def points(first: float, second: float) -> float:
     """First minus second, fractions, in percent points; 0 below `LEVEL`."""
-    found = percent(first - second)
-    return 0.0 if abs(found) < LEVEL else found
+    gap = percent(first - second)
+    return 0.0 if abs(gap) < LEVEL else gap
 
 
 def p_values(results: Sequence[TaskResult]) -> pd.DataFrame:
@@ -190,7 +190,7 @@ def nested(results: Sequence[TaskResult]) -> dict[str, Any]:
 
     Percent, but for counts, the share kept, p, kappa and correlations.
     """
-    found, tests = gain(results), p_values(results).map(_significant).to_dict("index")
+    gained, tests = gain(results), p_values(results).map(_significant).to_dict("index")
     whole: dict[str, Any] = {
         "glue": {"tasks": sum(result.task.glue for result in results), **_percents(glue(results))},
         "tasks": {r.task.name: _of_task(r, tests.get(r.task.name)) for r in results},
@@ -199,11 +199,14 @@ def nested(results: Sequence[TaskResult]) -> dict[str, Any]:
     }
     if gap := glue_difference(results):
         whole["glue"]["student_minus_baseline"] = _interval(gap)
-    if found:
-        kept = found.kept
+    if gained:
+        kept = gained.kept
         whole["gain_kept"] = None if kept is None else round(kept, _DIGITS)
-        means = {**_percents(_means(found)), "student_minus_baseline": _interval(found.difference)}
-        whole["teacher_tasks"] = {"tasks": list(found.tasks), **means}
+        means = {
+            **_percents(_means(gained)),
+            "student_minus_baseline": _interval(gained.difference),
+        }
+        whole["teacher_tasks"] = {"tasks": list(gained.tasks), **means}
     return whole
 
 
@@ -237,24 +240,24 @@ def long(results: Sequence[TaskResult]) -> pd.DataFrame:
 
 
 def _of_task(result: TaskResult, test: Mapping[Hashable, float] | None) -> dict[str, Any]:
-    found: dict[str, Any] = {
+    figures: dict[str, Any] = {
         system: _percents(named(result, system))
         for system in result.scores
         if not system.startswith(TEACHER)
     }
-    found["student_minus_baseline"] = _interval(result.comparison.difference)
+    figures["student_minus_baseline"] = _interval(result.comparison.difference)
     if test:
-        found["mcnemar"] = dict(test)
+        figures["mcnemar"] = dict(test)
     if result.calibration_errors:
-        found["calibration_error"] = _percents(result.calibration_errors)
+        figures["calibration_error"] = _percents(result.calibration_errors)
     if result.members:
-        found["teachers"] = {
+        figures["teachers"] = {
             member: _percents(named(result, f"{TEACHER}{member}")) for member in result.members
         }
     if result.agreement:
         pairs = {" and ".join(pair): _shares(one) for pair, one in result.agreement.items()}
-        found["agreement"] = {"mean": _shares(agreement.mean(result.agreement)), "pairs": pairs}
-    return found
+        figures["agreement"] = {"mean": _shares(agreement.mean(result.agreement)), "pairs": pairs}
+    return figures
 
 
 def _method() -> dict[str, Any]:
@@ -291,9 +294,9 @@ def _significant(p: float) -> float:
     return float(f"{p:.{_DIGITS}g}")
 
 
-def _means(found: Gain) -> dict[str, float]:
+def _means(means: Gain) -> dict[str, float]:
     names = ("teachers", ENSEMBLE, BASELINE, STUDENT)
-    return {name: getattr(found, name) for name in names}
+    return {name: getattr(means, name) for name in names}
 
 
 def _percents(values: Mapping[str, float]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""The systems that are compared on one task, and what each says of the held-out rows."""
+"""Read the held-out predictions of every system: teachers, ensemble, baseline, student, tuned."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Values = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class System:
-    """What one system says of a task's rows.
+    """Predictions of one system for a task's rows.
 
     Attributes:
         predicted: class ids int32 or scores float32, `(rows,)`.
@@ -68,7 +68,7 @@ class Collected:
 def collect(
     task: Task, prepared: Mapping[str, Rows], frame: pa.Table, *, taught: bool, tuned: bool
 ) -> Collected:
-    """Read what every system says of one task's held-out rows.
+    """Read the predictions of every system for one task's held-out rows.
 
     Args:
         task: the task.
@@ -80,23 +80,23 @@ def collect(
     Raises:
         SoftLabelError: a system's file is missing or does not fit the prepared rows.
     """
-    found = {MAJORITY: _majority(task, prepared["train"], len(frame))}
+    systems = {MAJORITY: _majority(task, prepared["train"], len(frame))}
     soft: dict[str, Any] = {}
     if taught:
         soft, teachers = _ensemble(task, prepared, frame)
-        found |= teachers
+        systems |= teachers
     for system, (path, fix) in _models(task.name, tuned).items():
-        found[system] = _model(task, path, fix, frame)
-    return Collected(found, soft)
+        systems[system] = _model(task, path, fix, frame)
+    return Collected(systems, soft)
 
 
 def _models(name: str, tuned: bool) -> dict[str, tuple[Path, str]]:
     """File of each model's logits, and the command that makes it."""
-    found = {
+    files = {
         BASELINE: (paths.task_logits(paths.BASELINE, name), "dvc repro baseline"),
         STUDENT: (paths.task_logits(paths.STUDENT, name), "dvc repro distil"),
     }
-    return found | ({TUNED: (paths.tuned_logits(name), f"dvc repro tune@{name}")} if tuned else {})
+    return files | ({TUNED: (paths.tuned_logits(name), f"dvc repro tune@{name}")} if tuned else {})
 
 
 def _majority(task: Task, train: Rows, count: int) -> System:
@@ -111,7 +111,7 @@ def _majority(task: Task, train: Rows, count: int) -> System:
 def _ensemble(
     task: Task, prepared: Mapping[str, Rows], frame: pa.Table
 ) -> tuple[dict[str, Any], dict[str, System]]:
-    """Every member and their combination, from the soft-label file, and what it says of itself."""
+    """Metadata of the soft-label file, and every member and their combination as systems."""
     soft = store.read(paths.soft_labels(task.name), prepared)
     at = row_join.locate(frame["row_id"], soft.table["row_id"], soft.origin)
     systems = {
@@ -134,12 +134,12 @@ def _transferred(table: pa.Table) -> dict[str, int]:
 
 def _model(task: Task, path: Path, fix: str, frame: pa.Table) -> System:
     """Student, baseline or tuned student, from its logits file."""
-    found = logits.read(path, fix)
+    kept = logits.read(path, fix)
     origin = row_join.Origin(f"logits of {task.name}", path, fix)
-    row_join.check_task(found.task, task, origin)
-    values = found.values[row_join.align(found.table, frame, origin)]
+    row_join.check_task(kept.task, task, origin)
+    values = kept.values[row_join.align(kept.table, frame, origin)]
     known = None if task.regression else ensemble_rules.softmax(values).astype(np.float32)
-    return System(metrics.predictions(task, values), known, found.model)
+    return System(metrics.predictions(task, values), known, kept.model)
 
 
 def tabulate(frame: pa.Table, systems: Mapping[str, System]) -> pa.Table:

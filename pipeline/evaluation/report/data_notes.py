@@ -1,4 +1,4 @@
-"""Where figures come from: data, row cuts and encoders, in words that do not promise too much."""
+"""State where the figures come from: headline, row counts, encoders, precision."""
 
 from __future__ import annotations
 
@@ -56,18 +56,18 @@ def title(name: str) -> str:
 def notes(results: Sequence[TaskResult]) -> list[str]:
     """Rows used, encoders, soft labels, precision, what is known to flatter: a sentence each."""
     encoders = _encoders(results)
-    found = [f"Rows, train and dev: {'; '.join(map(_row_counts, results))}."]
+    lines = [f"Rows, train and dev: {'; '.join(map(_row_counts, results))}."]
     if teachers := _of_teachers(encoders):
-        found.append(f"Teachers start from {_listed(teachers)}.")
+        lines.append(f"Teachers start from {_listed(teachers)}.")
     if any(encoder["source"] == _REFINED for _, encoder in encoders):
-        found.append(_CHOSEN)
-    found += label_notes.notes(results)
-    found.append(f"Student and baseline start from {_listed(_of_students(encoders))}.")
-    found += _precisions(results)
+        lines.append(_CHOSEN)
+    lines += label_notes.notes(results)
+    lines.append(f"Student and baseline start from {_listed(_of_students(encoders))}.")
+    lines += _precisions(results)
     first = [_first(encoder) for _, encoder in encoders]
     carriers = {encoder.get("package") or encoder.get("repo") for encoder in first}
-    found += [f"`{name}` {note}." for name, note in _NOTES.items() if name in carriers]
-    return found
+    lines += [f"`{name}` {note}." for name, note in _NOTES.items() if name in carriers]
+    return lines
 
 
 def _sources(results: Sequence[TaskResult]) -> list[str]:
@@ -125,7 +125,7 @@ def _precisions(results: Sequence[TaskResult]) -> list[str]:
     for result in results:
         for system, manifest in result.models.items():
             for precision in dict.fromkeys(
-                one["precision"] for one in label_notes.models(manifest)
+                model["precision"] for model in label_notes.models(manifest)
             ):
                 systems = groups.setdefault(precision, {})
                 systems.setdefault(system, []).append(result.task.title)

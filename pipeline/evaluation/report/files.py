@@ -1,4 +1,4 @@
-"""The reports of an evaluation: its folder's tables and metrics, DVC's metric and plot."""
+"""Write the reports of an evaluation: tables and all figures, DVC's metric and plot."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _metrics(results: Sequence[TaskResult], missing: Mapping[str, str]) -> str:
 
 
 def markdown(results: Sequence[TaskResult], missing: Mapping[str, str]) -> str:
-    """The whole report: headline, tables, what they come to, where the figures come from."""
+    """The whole report: headline, tables, what they show, where the figures come from."""
     left_out = [f"{data_notes.title(name)} is left out: {why}." for name, why in missing.items()]
     bullets = [*sentences.sentences(results), *left_out, *data_notes.notes(results)]
     parts = [

@@ -1,4 +1,4 @@
-"""How the soft labels came about: members, folds, calibration, further rows; a sentence each."""
+"""State how the soft labels were made: members, folds, temperatures, further rows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def models(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def notes(results: Sequence[TaskResult]) -> list[str]:
-    """What is known of the soft labels, and of the tuned student; nothing without them."""
+    """Sentences on the soft labels and on the tuned student; none without them."""
     taught = [result for result in results if result.soft]
     return [
         *_members(taught),
@@ -81,14 +81,14 @@ def _values(by_member: Mapping[str, float]) -> str:
 
 
 def _further(taught: Sequence[TaskResult]) -> list[str]:
-    found = [
+    counts = [
         f"{result.task.title} {count:,} ({_TRANSFER_SOURCES.get(source, source)})"
         for result in taught
         for source, count in result.soft["transfer"].items()
     ]
-    if not found:
+    if not counts:
         return []
-    return [f"The student alone learns from further rows without gold labels: {'; '.join(found)}."]
+    return [f"The student alone learns from further rows without gold labels: {'; '.join(counts)}."]
 
 
 def _tuned(results: Sequence[TaskResult]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Pages that a program writes in part: what stands between two markers."""
+"""Write the part of a page that stands between two markers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the figures come to, in words."""
+"""State what the figures show: against baseline and majority, tests, the gain that is kept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LEVEL = 0.05
 
 
 def sentences(results: Sequence[TaskResult]) -> list[str]:
-    """What the figures come to, a sentence or two each."""
+    """What the figures show, a sentence or two each."""
     return [
         f"{_against_baseline(results)} {_how_sure(results)}",
         *_against_majority(results),
@@ -40,14 +40,14 @@ def _against_baseline(results: Sequence[TaskResult]) -> str:
 def _how_sure(results: Sequence[TaskResult]) -> str:
     """Tasks on which the difference is more than chance among dev rows."""
     sure = [r.task.title for r in results if r.comparison.difference.excludes_zero]
-    found = f"Taken one by one, the intervals exclude 0 on {_titles(sure)}"
+    intervals = f"Taken one by one, the intervals exclude 0 on {_titles(sure)}"
     tests = summary.p_values(results)
     if tests.empty:
-        return f"{found}."
+        return f"{intervals}."
     below = set(tests.index[tests["p_holm"] < _LEVEL])
     significant = [r.task.title for r in results if r.task.name in below]
     return (
-        f"{found}; McNemar's test, with Holm's correction for {len(tests)} tasks, is below "
+        f"{intervals}; McNemar's test, with Holm's correction for {len(tests)} tasks, is below "
         f"{_LEVEL} on {_titles(significant)}."
     )
 
@@ -63,16 +63,16 @@ def _against_majority(results: Sequence[TaskResult]) -> list[str]:
 
 def kept(results: Sequence[TaskResult]) -> str:
     """How much of the ensembles' gain the student keeps, in words."""
-    found = summary.gain(results)
-    if found is None:
+    means = summary.gain(results)
+    if means is None:
         return "No task has teachers, so there is no gain for the student to keep."
-    if found.kept is None:
+    if means.kept is None:
         return (
             "The ensembles are not above the baseline on the mean of the tasks with teachers, so "
             "there is no gain for the student to keep."
         )
-    gap = 100 * (found.ensemble - found.baseline)
-    share = round(100 * found.kept)  # a whole number has no "-0"
+    gap = 100 * (means.ensemble - means.baseline)
+    share = round(100 * means.kept)  # a whole number has no "-0"
     lost = "; below 0: it is worse than the baseline there" if share < 0 else ""
     return (
         f"The student keeps {share} % of the {gap:.1f} points that the ensembles "

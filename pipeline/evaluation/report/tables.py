@@ -1,4 +1,4 @@
-"""The two tables of the results: scores, and how sure they are."""
+"""The two tables of the results: scores; tests, calibration and agreement."""
 
 from __future__ import annotations
 
@@ -133,7 +133,11 @@ def _sizes(results: Sequence[TaskResult]) -> pd.DataFrame:
     """The line of parameters in millions; of a teacher with folds, all its models together."""
     sizes = pd.DataFrame(
         [
-            (result.task.name, system, sum(one["parameters"] for one in label_notes.models(model)))
+            (
+                result.task.name,
+                system,
+                sum(single["parameters"] for single in label_notes.models(model)),
+            )
             for result in results
             for system, model in result.models.items()
             if system in result.scores

@@ -1,4 +1,4 @@
-"""The results as they are printed on a terminal of 80 columns, from data/evaluation."""
+"""Lay the results out for a terminal of 80 columns."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _NONE = "-"
 
 
 def page(metrics: Mapping[str, Any], report: str) -> str:
-    """Headline, a table of task scores and what the figures come to, at most `WIDTH` wide.
+    """Headline, a table of task scores and the notes, at most `WIDTH` wide.
 
     Args:
         metrics: metrics.json.
