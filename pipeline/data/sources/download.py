@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import os
 import shutil
 import stat
@@ -17,6 +16,7 @@ from pipeline.data.sources.checksums import Pin
 from pipeline.data.sources.resumable_download import BrokenError, Partial
 from pipeline.errors import DownloadError
 from pipeline.params.sections import Retry
+from pipeline.runtime import process_lock
 from pipeline.runtime.artifacts import sha256
 
 DOWNLOADS = Path("scratch/downloads")
@@ -98,7 +98,7 @@ def fetch(
     """
     downloads.mkdir(parents=True, exist_ok=True)
     whole = downloads / pin.sha256
-    with _locked(whole.with_suffix(".lock"), url):
+    with _locked(whole, url):
         if not _is_whole(whole, pin):
             whole.unlink(missing_ok=True)
             partial = Partial(url, pin, whole.with_suffix(".part"), retry.timeout, headers or {})
@@ -125,18 +125,18 @@ def _place(kept: Path, path: Path) -> None:
 
 
 @contextlib.contextmanager
-def _locked(path: Path, url: str) -> Iterator[None]:
+def _locked(whole: Path, url: str) -> Iterator[None]:
     """Lock a file's download: two processes that append to one partial file would spoil it."""
-    with path.open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise DownloadError(
-                f"{url.rsplit('/', 1)[-1]} is being downloaded by another process",
-                where=url,
-                fix="wait until that one is done",
-            ) from None
-        yield
+    try:
+        with process_lock.hold(whole):
+            yield
+    except process_lock.LockedError as error:
+        raise DownloadError(
+            f"{url.rsplit('/', 1)[-1]} is being downloaded by another process",
+            seen=f"process {error}",
+            where=url,
+            fix="wait until that one is done",
+        ) from None
 
 
 def _complete(partial: Partial, retry: Retry) -> None:

@@ -87,7 +87,7 @@ def test_no_network_says_what_works_without(pin, tmp_path, capsys):
 
 def test_two_processes_do_not_write_one_file(download, pin, tmp_path):
     with (
-        fetch._locked(tmp_path / f"{pin(CONTENT).sha256}.lock", NO_FILE),
+        fetch._locked(tmp_path / pin(CONTENT).sha256, NO_FILE),
         pytest.raises(DownloadError, match="another process"),
     ):
         download()
