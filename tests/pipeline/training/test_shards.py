@@ -119,7 +119,9 @@ class Bench:
         """Losses and the last one's gradients of all weights."""
         model = self.model(dropout)
         feature_loss = self.given["feature_loss"](model) if "feature_loss" in self.given else None
-        run = Run("teach", self.settings, 5, self.log, **{**self.given, "feature_loss": feature_loss})
+        run = Run(
+            "teach", self.settings, 5, self.log, **{**self.given, "feature_loss": feature_loss}
+        )
         chosen = Hardware("cpu", precision, threads, self.engine, shards, 512, "")
         before = torch.get_rng_state()
         with ThreadPool(threads) as workers, engine(self.engine, model) as seeding:
