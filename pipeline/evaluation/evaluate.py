@@ -18,6 +18,7 @@ from pipeline.evaluation import systems as compared
 from pipeline.evaluation.bootstrap import Values
 from pipeline.evaluation.compare import Comparison
 from pipeline.evaluation.systems import BASELINE, STUDENT, TEACHER, System
+from pipeline.params import rules
 from pipeline.soft_labels import calibration
 from pipeline.tasks import Task, part_of
 
@@ -57,7 +58,7 @@ class TaskResult:
     @property
     def rule(self) -> str | None:
         """How the members were combined; None without teachers."""
-        return self.soft.get("rule")
+        return rules.name(self.soft["rule"]) if self.soft else None
 
     @property
     def members(self) -> list[str]:

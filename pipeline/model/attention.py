@@ -1,4 +1,4 @@
-"""Attention whose probabilities can be read, as they are before dropout."""
+"""Attention that returns its probabilities as they are before dropout, for feature distillation."""
 
 from __future__ import annotations
 

@@ -285,7 +285,7 @@ def _keep_layers(model: Any, layers: spec.Layers) -> None:
 
 
 def _refuse_irregular(model: Any, layers: spec.Layers) -> None:
-    """Where layers differ in kind, what was cut could be trained and saved but not loaded."""
+    """Refuse to cut layers that differ in kind: such a model could be saved but not loaded."""
     import torch
 
     with torch.device("meta"):  # names alone: no memory, no random numbers

@@ -1,4 +1,4 @@
-"""Scoring rows with a trained model: the logits of every row, sorted by length, in one pass."""
+"""Score rows with a trained model: the logits of every row, in batches of similar length."""
 
 from __future__ import annotations
 

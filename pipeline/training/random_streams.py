@@ -1,4 +1,4 @@
-"""Random numbers of a training run: one stream for each purpose, so that no draw shifts another."""
+"""Random numbers of a training run: a stream for each purpose, so that no draw shifts another."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What decides a fine-tuned model: recipe, initial encoder, soft targets and feature teachers."""
+"""The inputs of fine-tuning: recipe, initial encoder, soft targets and feature teachers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One training run: its settings, seed, log and losses."""
+"""The settings of one training run: seed, log, sampling and losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One step of training: passes of its batches, their gradients, the optimizer's update."""
+"""Take one step: passes of its batches, their gradients, the optimizer's update."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pipeline.training.run import Run
 
 
-_WEIGHTS, _NUMBERS = "weights/", "optimizer/"  # what the names of tensors begin with
+_WEIGHTS, _NUMBERS = "weights/", "optimizer/"  # prefixes of the tensors' names
 
 
 class TrainingStep:
@@ -108,7 +108,7 @@ class TrainingStep:
 
     def _weights(self) -> dict[str, Tensor]:
         """Weights and buffers of model and feature loss by name, each once."""
-        modules = {"model": self._objective.model, "matcher": self._objective.feature_loss}
+        modules = {"model": self._objective.model, "feature_loss": self._objective.feature_loss}
         named = {
             f"{owner}.{name}": value
             for owner, module in modules.items()
@@ -151,7 +151,7 @@ def engine(kind: str, model: MultiTaskModel) -> Iterator[Seeding | None]:
 
     Args:
         kind: `machine.engine` of params.yaml: fast, or plain for those of torch and transformers.
-        model: what is trained.
+        model: the model to train.
 
     Yields:
         What seeds the masks of a pass; None where they are torch's.

@@ -1,4 +1,4 @@
-"""The CSV log of a training run's steps, and the watch for losses that are not finite."""
+"""Write the CSV log of a run's steps, and stop the run at a loss that is not finite."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class StepLog:
     """Lines of a log; losses stay on the device until some of them are read together.
 
     Args:
-        file: what they are written to, open for reading too.
+        file: the log, open for reading too.
         live: the same for those who watch; None for nobody.
         title: the run, as errors name it.
     """
@@ -130,7 +130,7 @@ class StepLog:
 
 @contextmanager
 def opened(path: Path, title: str, live: Path | None = None) -> Iterator[StepLog]:
-    """A new log; what is to be in it must have been flushed when the block ends.
+    """Open a new log; flush its last lines before the block ends.
 
     Args:
         path: the file.

@@ -1,4 +1,4 @@
-"""Which task each step trains on: every batch of all tasks merged, or tasks drawn by chance."""
+"""Choose the task of each step: batches of all tasks merged and shuffled, or tasks drawn."""
 
 from __future__ import annotations
 

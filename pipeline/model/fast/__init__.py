@@ -1,1 +1,1 @@
-"""What makes training fast on a CPU; imported only where `machine.engine` is fast."""
+"""Faster dropout and attention for training on a CPU; imported only if `machine.engine` is fast."""

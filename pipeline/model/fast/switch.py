@@ -17,7 +17,7 @@ def switched_on(model: MultiTaskModel) -> Iterator[Callable[..., AbstractContext
     """Within the block a model trains with fast masks and, on a CPU, fast attention.
 
     Args:
-        model: what is trained.
+        model: the model to train.
 
     Yields:
         `dropout.seeded`: within `seeded(*words)` a pass draws masks that depend on the words alone.

@@ -1,4 +1,4 @@
-"""What every head reads of the encoder, and what training asks of a head."""
+"""The base of all heads, the encoder's output that they read, and the registry of their kinds."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Make a new head of any kind, with the same first weights of everything drawn after it."""
+"""Make a new head of any kind; its kind does not change the weights that are drawn after it."""
 
 from __future__ import annotations
 
@@ -32,5 +32,5 @@ def draw(width: int, task: Task, settings: HeadSettings) -> Head:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(torch.randint(2**62, ())))
         head = build(width, task, settings)
-    PooledLinear(width, task.outputs, "mean", 0.0)  # for what it takes of the generator
+    PooledLinear(width, task.outputs, "mean", 0.0)  # moves the generator on
     return head

@@ -62,7 +62,7 @@ def positive_class(labels: tuple[str, ...], name: str | None = None) -> int:
         labels: names of both classes.
         name: the one of right answers. Without it their spelling shows it, as in all of GLUE; else
             the class named last is taken. Parameters that leave it open are refused, but a model
-            that was trained without the name has to stay what it is.
+            that was trained without the name must give the same scores as before.
 
     Raises:
         ValueError: there are not two classes, or none of this name.

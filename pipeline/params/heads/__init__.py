@@ -1,4 +1,4 @@
-"""What sits between the encoder and a task's logits: settings of the heads, one module a kind."""
+"""Settings of the heads, which turn the encoder's output into logits: one module a kind."""
 
 from __future__ import annotations
 

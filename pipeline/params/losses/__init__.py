@@ -1,4 +1,4 @@
-"""How far a student is from its soft labels: settings of the soft losses, one module a kind."""
+"""Settings of the soft losses, the student's distance from its soft labels: one module a kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How members' logits become one soft label: settings of the ensemble rules, one module a rule.
+"""Settings of the ensemble rules, which make one soft label of members' logits: a module a rule.
 
 A rule is written as a word, or as a mapping with its kind and its settings if it has any.
 """

@@ -1,4 +1,4 @@
-"""Where task files come from: settings of the data sources, one module a source.
+"""Settings of the data sources, which bring the task files: one module a source.
 
 `data.sources` has a section by the name of each source that has settings.
 """

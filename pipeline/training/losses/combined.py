@@ -1,4 +1,4 @@
-"""Hard and soft losses and their combination (arXiv 1904.09482, Eq. 4 and Fig. 2)."""
+"""Weigh the hard and the soft loss of a batch (arXiv 1904.09482, Eq. 4 and Fig. 2)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkpoints on disk of a training that is under way: the last two, each checked when it is read.
+"""A running training's checkpoints on disk: the last two, each checked when it is read.
 
 A checkpoint is a safetensors file, all facts in its header, and a JSON file with its size and its
 SHA-256, which comes last. Whatever is torn, flipped or without its JSON file is not a checkpoint.

@@ -1,4 +1,4 @@
-"""Resumption: a killed training, run again, goes on from its last checkpoint to the same bytes."""
+"""Write checkpoints while training, and resume a killed run from its last one to the same bytes."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class Checkpointer:
     Args:
         checkpoints: where they lie; the folder is of this run alone.
         code: version of the code; a checkpoint of another one is not used.
-        title: what the lines on standard error begin with.
+        title: the run, as its lines on standard error name it.
         seconds: least time between two; 0 for one whenever `keep` is called.
         clock: seconds that never run backwards, from any start.
     """

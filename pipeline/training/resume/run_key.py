@@ -1,4 +1,4 @@
-"""The key of a training run: a SHA-256 of whatever decides what it ends with, but for the code."""
+"""The key of a training run: a SHA-256 of everything that decides its result, except the code."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def digest(
             "recipe": recipe.describe(),
             "encoder": json.dumps(config, sort_keys=True, default=str),
             "weights": network.state_dict(),
-            "matcher": {} if feature_loss is None else feature_loss.state_dict(),
+            "feature_loss": {} if feature_loss is None else feature_loss.state_dict(),
             "teachers": {
                 task: loaded.manifest["weights_sha256"] for task, loaded in teachers.items()
             },

@@ -118,8 +118,10 @@ class Bench:
     def step(self, shards=1, threads=1, dropout=0.0, precision="float32", steps=1):
         """Losses and the last one's gradients of all weights."""
         model = self.model(dropout)
-        feature_loss = self.given["matcher"](model) if "matcher" in self.given else None
-        run = Run("teach", self.settings, 5, self.log, **{**self.given, "matcher": feature_loss})
+        feature_loss = self.given["feature_loss"](model) if "feature_loss" in self.given else None
+        run = Run(
+            "teach", self.settings, 5, self.log, **{**self.given, "feature_loss": feature_loss}
+        )
         chosen = Hardware("cpu", precision, threads, self.engine, shards, 512, "")
         before = torch.get_rng_state()
         with ThreadPool(threads) as workers, engine(self.engine, model) as seeding:
@@ -166,7 +168,7 @@ def matched(bench):
         teachers = {"qnli": saved_model.LoadedModel(network, tokenizer, {})}
         return features.build(asked, model, character_bert.tokenizer(), teachers, 0)
 
-    bench.given["matcher"] = build
+    bench.given["feature_loss"] = build
 
 
 def shared(bench):

@@ -152,7 +152,7 @@ class Matcher(torch.nn.Module):
 
 def test_weights_of_the_matcher_are_trained_along(fit):
     feature_loss = Matcher()
-    first = fit(given={"matcher": feature_loss})[1][0]
+    first = fit(given={"feature_loss": feature_loss})[1][0]
     assert feature_loss.scale.item() != 1.0
     assert float(first["loss"]) > float(fit()[1][0]["loss"]) + 0.5
 

@@ -1,4 +1,4 @@
-"""What a soft loss is, and the registry of all kinds.
+"""The interface of a soft loss, and the registry of all kinds.
 
 Everywhere logits are `(batch, classes)`, targets are teachers' probabilities `(batch, classes)`
 softened by the temperature T, and the result is `(batch,)`. A loss that softens the student has the

@@ -129,7 +129,7 @@ KINDS = {
     "adamax": {"changes": {"optimizer": "adamax", "layer_decay": 0.9}},
     "accumulation": {"changes": {"accumulation": 2, "batch_size": 3}},
     "drawn": {"given": {"sampling": lambda: DRAWN}},
-    "matcher": {"given": {"matcher": Matcher}},
+    "feature_loss": {"given": {"feature_loss": Matcher}},
     "ranking": {"heads": {"rte": RANKING}},
     "engine": {"engine": "plain"},
     "early": {"changes": {"epochs": 4, "early_stopping": EarlyStopping(share=0.25, patience=2)}},
