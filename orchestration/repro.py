@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from orchestration import dvc_processes, gpus, run_lock, stale_outputs, write_access
+from orchestration import dvc_processes, gpus, lock_order, run_lock, stale_outputs, write_access
 from orchestration.dvc_project import Project, downstream, group, upstream
 from pipeline.errors import PipelineError
 from pipeline.params import file
@@ -93,7 +93,9 @@ def reproduce(jobs: int, until: Sequence[str] | None = None) -> int:
 
         encoder_limits.check(params)
         write_access.check(project.written(changed))
-        return _report(_run(project, stages, changed, jobs, params.machine.device))
+        outcome = _run(project, stages, changed, jobs, params.machine.device)
+        lock_order.sort(project.repo)
+        return _report(outcome)
 
 
 def _run(project: Project, stages: set[str], changed: set[str], jobs: int, device: str) -> Outcome:

@@ -86,9 +86,9 @@ class Project:
         self.git("add", "-A")
         self.git("commit", "-qm", "state", "--allow-empty")
 
-    def repro(self, jobs: int = 1) -> set[str]:
+    def repro(self, jobs: int = 1, *more: str) -> set[str]:
         """Do as `make repro` does and give the stages that were executed."""
-        output = self.python("-m", "orchestration.repro", "--jobs", str(jobs))
+        output = self.python("-m", "orchestration.repro", "--jobs", str(jobs), *more)
         return set(_DONE.findall(output))
 
     def experiment(self, *overrides: str) -> set[str]:

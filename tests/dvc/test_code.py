@@ -21,6 +21,7 @@ STAGES = ("code", "download", "prepare")
 MODULE, USER = "pipeline/data/extra.py", "pipeline/data/prepare.py"
 IMPORT = "\nfrom pipeline.data import extra as extra\n"
 _RERUN = re.compile(r"(?:Running stage|Stage) '(\S+)'(?::| is cached)")
+_DRIVER = re.compile(r"^(\S+) +(?:done in|restored from) ", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +103,7 @@ def test_the_driver_runs_code_before_single_items(
 ) -> None:
     change(light.root, "driver")
     output = light.python("-m", "orchestration.repro", "--jobs", "1")
-    assert rerun(output) == CHANGES[change]
+    assert set(_DRIVER.findall(output)) == CHANGES[change]
 
 
 @pytest.mark.slow

@@ -66,18 +66,18 @@ def test_a_queued_experiment_leaves_the_workspace_alone(as_committed: Any) -> No
 
 
 @pytest.mark.parametrize(
-    ("file", "expected"),
+    ("file", "text", "expected"),
     [
-        ("pipeline/params/profiles.py", set()),
-        ("orchestration/executors/local.py", set()),
-        ("pipeline/evaluation/report/files.py", {"evaluate"}),
+        ("pipeline/training/step.py", "# A remark.", {"code"}),
+        ("orchestration/executors/local.py", "VALUE = 1", set()),
+        ("pipeline/evaluation/report/files.py", "VALUE = 1", {"code", "evaluate"}),
     ],
 )
-def test_a_comment_reruns_only_what_imports_it(
-    as_committed: Any, file: str, expected: set[str]
+def test_code_reruns_only_what_imports_it(
+    as_committed: Any, file: str, text: str, expected: set[str]
 ) -> None:
     with (as_committed.root / file).open("a") as module:
-        module.write("# A remark.\n")
+        module.write(f"{text}\n")
     assert as_committed.repro() == expected
 
 

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.medium
 
 STAGES = set(
     """
-    download@rte download@stsb download@wnli
+    code download@rte download@stsb download@wnli
     prepare@rte prepare@stsb prepare@wnli
     select initialize@m1 initialize@m2
     teach@rte-m1-all teach@rte-m2-all teach@stsb-m1-all teach@stsb-m2-all

@@ -21,7 +21,8 @@ from pipeline.params import file
 from pipeline.stage_registry import STAGES
 
 ROOT = Path(__file__).resolve().parents[2]
-DVC = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text("utf-8"))["stages"]
+FILE = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text("utf-8"))
+DVC = FILE["stages"]
 KEY = re.compile(r"\$\{item\.(\w+)\}")
 
 
@@ -74,6 +75,17 @@ def test_what_trains_or_scores_runs_side_by_side_and_has_a_batch_size(name: str)
     params = file.check(file.read_yaml(ROOT / "params.yaml"))
     for section in row.batch[-1:]:
         assert getattr(params, section).batch_size
+
+
+def test_student_and_soft_labels_are_artifacts() -> None:
+    named = {about["path"]: about for about in FILE["artifacts"].values()}
+    soft_labels = stage_registry.output("ensemble", task="rte").parent
+    assert set(named) == {str(stage_registry.output("distil")), str(soft_labels)}
+    assert all(about["type"] and about["labels"] for about in named.values())
+
+
+def test_dvc_yaml_is_short() -> None:
+    assert len((ROOT / "dvc.yaml").read_text("utf-8").splitlines()) <= 300
 
 
 def test_groups_are_in_order() -> None:

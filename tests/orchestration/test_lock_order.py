@@ -1,0 +1,47 @@
+"""dvc.lock has its stages in the order of dvc.yaml.
+
+Run with: python -m pytest tests/orchestration/test_lock_order.py
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from orchestration import lock_order
+
+HEAD = "schema: '2.0'\nstages:\n"
+A = "  a@1:\n    cmd: one\n    outs:\n    - path: x\n      size: 1\n"
+B = "  b:\n    cmd: |-\n      two\n\n      three\n"
+GONE = "  gone:\n    cmd: four\n"
+LOCK = Path(__file__).resolve().parents[2] / "dvc.lock"
+
+
+def test_stages_are_sorted_and_those_that_are_gone_come_last() -> None:
+    wanted = HEAD + A + B + GONE
+    for entries in ((GONE, B, A), (B, A, GONE), (A, B, GONE)):
+        assert lock_order.in_order(HEAD + "".join(entries), ["a@1", "b"]) == wanted
+    assert lock_order.in_order("", ["a@1"]) == ""
+
+
+def test_nothing_but_the_order_of_a_real_lock_changes() -> None:
+    text = LOCK.read_text("utf-8")
+    yaml = YAML(typ="safe")
+    stages = yaml.load(text)["stages"]
+    names = sorted(stages)
+    turned = lock_order.in_order(text, names)
+    assert yaml.load(turned)["stages"] == stages
+    assert list(yaml.load(turned)["stages"]) == names
+    assert sorted(turned.splitlines()) == sorted(text.splitlines())
+
+
+def test_a_run_leaves_the_order_of_dvc_yaml(toy: Any) -> None:
+    toy.repro("--until", "baseline")
+    toy.repro("--jobs", "2")
+    lock = YAML(typ="safe").load((toy.folder / "dvc.lock").read_text("utf-8"))["stages"]
+    groups = list(dict.fromkeys(name.partition("@")[0] for name in lock))
+    assert groups == ["prepare", "teach", "ensemble", "baseline"]
+    assert list(lock)[2:6] == ["teach@qqp-m1", "teach@qqp-m2", "teach@rte-m1", "teach@rte-m2"]
+    assert "no stage to run" in toy.repro()
