@@ -17,6 +17,7 @@ SLACK = 32.0
 """MiB by which the peaks may differ. With rows in memory they differ by 98."""
 
 
+@pytest.mark.medium
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/status")
 def test_anonymous_memory_does_not_grow_with_the_rows():
     with ThreadPoolExecutor(2) as side_by_side:

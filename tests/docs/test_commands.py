@@ -21,6 +21,7 @@ import typer
 from dvc.cli import parse_args
 from dvc.utils.hydra import apply_overrides
 from ruamel.yaml import YAML
+from typer.core import TyperGroup
 
 from pipeline.params import file, profiles
 
@@ -90,16 +91,14 @@ def test_a_command_is_accepted(page: str, command: str, tmp_path: Path) -> None:
 
 def parse_typer(module: str, arguments: list[str]) -> None:
     """Parse a command line down to its last command, without running it."""
-    command = typer.main.get_command(importlib.import_module(module).app)
-    names = arguments
-    while True:
-        if names[-1:] == ["--help"] and len(names) == 1:
-            return
-        context = command.make_context("command", list(names), resilient_parsing=False)
-        if not hasattr(command, "resolve_command"):
-            return
-        rest = [*context.protected_args, *context.args]
-        _, command, names = command.resolve_command(context, rest)
+    program = importlib.import_module(module)
+    if not hasattr(program, "app"):
+        program = importlib.import_module(f"{module}.__main__")
+    command, words = typer.main.get_command(program.app), arguments
+    while isinstance(command, TyperGroup) and words and not words[0].startswith("-"):
+        _, command, words = command.resolve_command(typer.Context(command), list(words))
+    if words != ["--help"]:
+        command.make_context("command", list(words))
 
 
 def check_overrides(words: list[str], folder: Path) -> None:

@@ -14,6 +14,8 @@ import pytest
 from experiments import collect, settings
 from pipeline import paths
 
+pytestmark = pytest.mark.medium
+
 
 def run(*command: str) -> None:
     subprocess.run(command, check=True, capture_output=True)

@@ -66,6 +66,7 @@ def test_a_kind_is_two_files_and_a_test(page: str) -> None:
     assert len([name for name in shown if Path(name).stem == KINDS[page]]) == 2
 
 
+@pytest.mark.medium
 def test_the_pages_tests_pass(project: Project) -> None:
     tests = [name for page in KINDS for name in blocks(page) if name.startswith("tests/")]
     assert "failed" not in project.python("-m", "pytest", "-q", "-p", "no:cacheprovider", *tests)

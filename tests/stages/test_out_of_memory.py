@@ -177,6 +177,7 @@ def test_flags_are_accepted_by_the_parameters(tmp_path: Path) -> None:
     assert (settings.batch_size, settings.accumulation) == (4, 2)
 
 
+@pytest.mark.medium
 def test_a_stage_that_really_runs_out_says_so_and_exits_with_2(project: Path) -> None:
     script: Any = project / "distil.py"
     script.write_text(STAGE)

@@ -138,6 +138,7 @@ def test_a_row_of_a_new_stage_is_no_other_code(tmp_path: Path) -> None:
     assert Code(tmp_path).digest("pipeline.a") == before
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize("stage", stage_registry.STAGES)
 def test_what_python_loads_is_in_the_closure(stage: str) -> None:
     code = (

@@ -68,6 +68,7 @@ def test_without_dropout_losses_are_the_same(tmp_path, tiny, head, settings, mac
     np.testing.assert_allclose(fast, plain, rtol=LOSSES)
 
 
+@pytest.mark.medium
 def test_with_dropout_losses_are_the_same_on_average(tmp_path, tiny, settings, machine):
     """The mean first loss over seeds of masks, within four standard errors.
 
@@ -151,6 +152,7 @@ print(sorted(name for name in sys.modules if name.startswith("pipeline.model.fas
 """
 
 
+@pytest.mark.medium
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
