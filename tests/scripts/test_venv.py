@@ -21,7 +21,7 @@ MARKER = "made-by-make-setup"
 PYTHON = """#!/bin/sh
 case "$1 $2" in
     "-c "*) exit 0 ;;
-    "-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python" ;;
+    "-m venv") mkdir -p "$3/bin" && cp "$0" "$3/bin/python" && cp "$0" "$3/bin/python3.11" ;;
     *) echo "$(command -v python) $*" >>calls ;;
 esac
 case "$2" in pip) test ! -e no-network ;; esac
