@@ -64,7 +64,7 @@ def test_a_fresh_clone_pulls_and_executes_nothing(base: Any, clone: Any) -> None
 
 @pytest.mark.slow
 def test_a_clone_distils_and_ensembles_without_a_teachers_weights(clone: Any) -> None:
-    clone.dvc("pull", "-q", "prepare", "ensemble", "feature_teachers")
+    clone.dvc("pull", "-q", "code", "prepare", "ensemble", "feature_teachers")
     clone.change(lambda params: params["student"].update({"epochs": 2}))
     assert clone.ran(clone.dvc("repro", "--allow-missing", "distil")) == {"distil"}
     assert not (clone.root / "data/logits").exists()
