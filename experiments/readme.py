@@ -35,7 +35,7 @@ def frame(setting: Mapping[str, Any]) -> pd.DataFrame:
         }
     )
     scores[_TEACHER] = pd.DataFrame(setting["teachers"]).mean()
-    difference = pd.DataFrame(setting["difference"]).T[["mean", "low", "high"]]
+    difference = pd.DataFrame(setting["difference"]).T[["mean", "low", "high"]].astype(float)
     tasks = scores.join(difference).reindex([task for task in GLUE if task in scores.index])
     taught = tasks.dropna(subset=[ENSEMBLE]).mean().to_frame(TAUGHT).T
     overall = {key: setting["difference_taught"][key] for key in ("mean", "low", "high")}

@@ -21,8 +21,8 @@ SETTING = {
     },
     "teachers": {"rte": {"m1": 57.0, "m2": 58.0}},
     "difference": {
-        "rte": {"mean": 4.0, "low": 1.0, "high": 7.0},
-        "cola": {"mean": -0.5, "low": -1.0, "high": -0.04},
+        "rte": {"mean": 4.0, "low": 1.0, "high": 7.0, "seeds_only": [2.0, 6.0]},
+        "cola": {"mean": -0.5, "low": -1.0, "high": -0.04, "seeds_only": [-1.0, 0.0]},
     },
     "difference_taught": {"mean": 4.0, "low": 1.5, "high": 6.5},
 }
