@@ -28,8 +28,8 @@ from pipeline.params import file, profiles
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*/*.md")])
 PAGES += sorted(ROOT.glob("docs/*.md"))
-SHELL = {"source", "git", "printf", "export", "cd", "PIP_EXTRA_INDEX_URL"}
-"""First words of lines that are the shell's or Git's own."""
+SHELL = {"source", "git", "printf", "export", "cd", "pip", "PIP_EXTRA_INDEX_URL"}
+"""First words of lines that are the shell's, Git's or pip's own."""
 
 
 def blocks(language: str) -> Iterator[tuple[str, str]]:
