@@ -66,7 +66,7 @@ class EarlyStopper:
         held_out: held-out rows by task, at least one of each.
         patience: epochs without a better score after which training stops.
         machine: device, precision, tokens of a pass.
-        title: the run, as its lines on standard error name it.
+        title: the run's name in messages on standard error.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class EarlyStopper:
         return epoch - self.best_epoch >= self.patience
 
     def restore(self) -> None:
-        """Give the model the best epoch's weights."""
+        """Load the best epoch's weights into the model."""
         self.model.load_state_dict(self.weights)
         self._say(f"kept epoch {self.best_epoch + 1}")
 
@@ -103,7 +103,7 @@ class EarlyStopper:
         return State(self.weights, {"score": self.best, "epoch": self.best_epoch})
 
     def take_up(self, state: State) -> None:
-        """Go on from what `state` gave."""
+        """Restore what `state` returned."""
         if state.facts:
             self.best, self.best_epoch = state.facts["score"], state.facts["epoch"]
             self.weights = {name: weight.clone() for name, weight in state.tensors.items()}

@@ -1,4 +1,4 @@
-"""Fine-tune a model and save it: the way of candidates, teachers, student and tuned models."""
+"""Fine-tune and save any model: candidate, teacher, student, baseline or tuned model."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Gradients of a step: the shards of a batch summed in a fixed tree, batches in order; clipped."""
+"""Sum and clip the gradients of a step: shards in a fixed tree, then batches in order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Gradients:
 
     Args:
         weights: the trained weights, in a fixed order.
-        workers: threads that share the sums out; how many there are does not change a bit.
+        workers: threads that share the sums; their number does not change a bit.
     """
 
     def __init__(self, weights: Sequence[nn.Parameter], workers: ThreadPool) -> None:
@@ -49,7 +49,7 @@ class Gradients:
         return self._sums
 
     def clip(self, most: float) -> Tensor:
-        """Scale what was collected so that its norm is at most `most`; the norm before, a scalar.
+        """Scale the sums so that their norm is at most `most`; returns the norm before, a scalar.
 
         As `torch.nn.utils.clip_grad_norm_` does it.
         """
@@ -64,7 +64,7 @@ class Gradients:
 
 
 def _owned(gradient: Tensor, weight: Tensor, taken: set[int]) -> Tensor:
-    """The gradient, copied where it cannot be changed in place or does not lie as the weight does.
+    """The gradient, copied where it cannot be changed in place or has another memory layout.
 
     autograd may give one tensor for two weights, or a view of a single number for all of them.
     """
@@ -78,8 +78,8 @@ def _owned(gradient: Tensor, weight: Tensor, taken: set[int]) -> Tensor:
 def tree_sum(parts: Sequence[Gradient]) -> Gradient:
     """Sum of adjacent pairs, of pairs of these, and so on; an odd one at the end is carried up.
 
-    Of five: ((s0 + s1) + (s2 + s3)) + s4. Parts 0 to 2^k - 1, the next 2^k and so on are subtrees:
-    summed each by itself, wherever that is, and then in a tree, they give the same bytes.
+    For five: ((s0 + s1) + (s2 + s3)) + s4. Parts 0 to 2^k - 1, the next 2^k and so on are subtrees:
+    summed each by itself, on any thread, and then in a tree, they have the same bytes.
 
     Args:
         parts: at least one, all of one shape; None for a shard without a gradient, which counts as

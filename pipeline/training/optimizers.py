@@ -91,7 +91,7 @@ class Adamax(torch.optim.Adamax):
 
 
 def set_rate(optimizer: torch.optim.Optimizer, rate: float) -> None:
-    """Give every group of weights its share of the schedule's rate."""
+    """Set the rate of every group of weights to its share of the schedule's rate."""
     for group in optimizer.param_groups:
         group["lr"] = rate * group[FACTOR]
 
@@ -111,11 +111,11 @@ def rate(step: int, steps: int, settings: Training) -> float:
 
 
 def layer_factors(model: nn.Module, decay: float) -> dict[nn.Parameter, float]:
-    """Factor on the rate of every weight of the encoder, as ELECTRA and BAM have it in kind.
+    """Factor on the rate of every weight of the encoder, similar to ELECTRA's and BAM's.
 
     Of L layers the highest has `decay`, the next `decay^2`, and the embeddings `decay^(L + 1)`,
-    with whatever else feeds the lowest layer; ELECTRA has each power one higher. What stands above
-    the layers, such as a pooler, has 1, as the heads have; weights with factor 1 may be missing.
+    with all else that feeds the lowest layer; ELECTRA has each power one higher. Modules above
+    the layers, such as a pooler, have 1, like the heads; weights with factor 1 may be missing.
 
     Args:
         model: a model with an `encoder`.

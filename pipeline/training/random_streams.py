@@ -1,4 +1,4 @@
-"""Random numbers of a training run: a stream for each purpose, so that no draw shifts another."""
+"""Random numbers of a training run: one stream per purpose, so that no draw shifts another."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Purpose(IntEnum):
     NEGATIVES = 4
     """Extra pairs of a head, by step and position of the batch in it."""
     DROPOUT = 5
-    """Masks, by step, position of the batch in it and position of the shard in that."""
+    """Dropout masks, by step, batch and shard; shards.py seeds them, not `stream`."""
 
 
 def stream(seed: int, purpose: Purpose, number: int = 0, position: int = 0) -> np.random.Generator:
@@ -33,5 +33,5 @@ def stream(seed: int, purpose: Purpose, number: int = 0, position: int = 0) -> n
         number: epoch, step or pass that they are for, from 0.
         position: position of a task or a batch in it, from 0.
     """
-    # The purpose stands last: numpy takes words that are left out at the end for zeros.
+    # The purpose comes last: numpy reads missing words at the end as zeros.
     return np.random.default_rng([seed, number, position, purpose])

@@ -30,7 +30,7 @@ class Recipe:
 
     Attributes:
         name: the model's name: a member's, a candidate's, `student` or `baseline`.
-        title: the run, as the progress names it.
+        title: the run's name in progress messages.
         heads: head of every task.
         dropout: dropout inside the encoder, for the manifest.
         settings: epochs, rates and so on.
@@ -51,7 +51,7 @@ class Recipe:
     distillation: sections.Distillation | None = None
 
     def describe(self) -> dict[str, Any]:
-        """The settings as kept in the model's manifest."""
+        """The settings as stored in the model's manifest."""
         names = set(sections.Training.model_fields)
         settings = self.settings.model_dump(mode="json", include=names)
         return {

@@ -20,10 +20,10 @@ class Run:
     """Settings of one training run.
 
     Attributes:
-        title: the run, as the progress names it.
+        title: the run's name in progress messages.
         settings: epochs, rates and so on.
         seed: seed of batches, dropout and held-out rows.
-        log: CSV file to write, one line a step.
+        log: CSV file to write, one line per step.
         live: a second such file, which can be read while the run goes on; None for none.
         distillation: how hard and soft loss are combined; None for hard labels only.
         sampling: proportion of the tasks.

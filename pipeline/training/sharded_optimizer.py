@@ -1,4 +1,4 @@
-"""The optimizer, shared by threads: whole weights are dealt out so that all have equal work."""
+"""The optimizer on threads: each thread updates whole weights, balanced by size."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.training.optimizers import Group
 
 
 class Updates:
-    """One optimizer a thread, each for some of the weights.
+    """One optimizer per thread, each for some of the weights.
 
     AdamW and Adamax change every number of a weight by itself, so bytes do not depend on which
     thread has which weight.
@@ -26,7 +26,7 @@ class Updates:
         groups: the trained weights with their rates and decays.
         weights: the same weights in the order that gradients come in.
         settings: kind of optimizer, rates, decay.
-        device: torch's name of the weights' device; only on a CPU they are dealt out.
+        device: torch's name of the weights' device; only on a CPU threads share them.
         workers: the threads.
     """
 
@@ -45,15 +45,15 @@ class Updates:
         ]
 
     def set_rate(self, rate: float) -> None:
-        """Give every group of weights its share of the schedule's rate."""
+        """Set the rate of every group of weights to its share of the schedule's rate."""
         for optimizer in self.optimizers:
             optimizers.set_rate(optimizer, rate)
 
     def give(self, gradients: Sequence[Gradient]) -> None:
-        """Give the weights their gradients.
+        """Set the gradients of the weights.
 
         Args:
-            gradients: of every weight, in the weights' order and laid out as they are; None for a
+            gradients: of every weight, in the weights' order and memory layout; None for a
                 weight without any.
         """
         for weight, gradient in zip(self._weights, gradients, strict=True):
@@ -68,7 +68,7 @@ class Updates:
         self._workers.map(scaler.step, self.optimizers)
 
     def state(self) -> dict[str, Tensor]:
-        """The optimizers' numbers, by the weight's place and name; threads do not show in it."""
+        """The optimizers' numbers, by the weight's place and name, whatever the threads."""
         numbers: dict[Tensor, dict[str, Tensor]] = {}
         for optimizer in self.optimizers:
             numbers |= optimizer.state
@@ -79,7 +79,7 @@ class Updates:
         }
 
     def restore(self, state: Mapping[str, Tensor]) -> None:
-        """Take up the numbers that `state` gave, on whatever device and threads they were."""
+        """Restore the numbers that `state` returned, from any device and number of threads."""
         numbers: dict[Tensor, dict[str, Tensor]] = defaultdict(dict)
         for key, value in state.items():
             place, name = key.split("/")
@@ -91,7 +91,7 @@ class Updates:
 
 
 def _shares(groups: Sequence[Group], threads: int) -> list[list[Group]]:
-    """The groups with their weights dealt out, the largest first, to the thread with least yet."""
+    """The groups of each thread; weights, largest first, go to the thread with least so far."""
     weights = [weight for group in groups for weight in group.weights]
     owners, sizes = {}, [0] * threads
     for weight in sorted(weights, key=torch.numel, reverse=True):

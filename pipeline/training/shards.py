@@ -1,8 +1,8 @@
-"""Forward and backward passes of a batch, cut into shards that threads share out.
+"""Run the passes of a batch in shards on threads, and seed the dropout of each shard.
 
-The loss is of the whole batch, so shards change nothing but dropout masks, each of which is of one
-shard, and the order in which gradients add up. That order is fixed, and masks and gradients of a
-shard do not hang on the thread that makes them.
+The loss is of the whole batch, so shards change only two things: the dropout masks, which are drawn
+per shard, and the order in which gradients are added. Masks are seeded by run seed, step, batch,
+shard and `Purpose.DROPOUT`, and the order is fixed, so neither depends on the thread.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Shard:
     """Some rows of a batch.
 
     Attributes:
-        inputs: gives the padded inputs, `(rows, length)` each.
+        inputs: returns the padded inputs, `(rows, length)` each.
         own: whether its rows are the batch's, not extra pairs of a head.
         words: seed of the masks of its pass.
     """
@@ -69,7 +69,7 @@ class ShardedPasses:
     ) -> None:
         self._weights, self._workers = weights, workers
         self._number, self._seed, self._seeding = shards, seed, seeding
-        # Where masks are torch's, as a GPU's are, a pass is the same after a resume only if it is
+        # Where torch draws the masks, as on a GPU, a pass is the same after a resume only if it is
         # seeded by its own words.
         self._one_by_one = seeding is None or any(one.device.type != "cpu" for one in weights)
 
@@ -112,7 +112,7 @@ class ShardedPasses:
             outputs = self._workers.map(one, shards)
             if torch.equal(before, torch.get_rng_state()):
                 return outputs
-            # The encoder draws from torch's own numbers, which threads share. From now on, and
+            # The encoder draws from torch's own generator, which threads share. From now on, and
             # with one thread too, each shard draws its own.
             torch.set_rng_state(before)
             self._one_by_one = True
@@ -129,7 +129,7 @@ class ShardedPasses:
         """
 
         def one(pair: tuple[Outputs, Sequence[Tensor]]) -> tuple[Gradient, ...]:
-            # One scalar whose gradients are those of upstream: given one by one, torch would
+            # One scalar whose gradients are those of upstream: for separate tensors torch would
             # import sympy for their shapes.
             products = [
                 (tensor * gradient).sum()
@@ -146,7 +146,7 @@ class ShardedPasses:
 
 
 def _alone(one: Callable[[Shard], Outputs], shard: Shard) -> Outputs:
-    """Run a pass by itself, with torch's own random numbers seeded by the shard's words too."""
+    """Run one pass alone, with torch's own generator seeded by the shard's words too."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(int(np.random.SeedSequence(shard.words).generate_state(1)[0]))
         return one(shard)

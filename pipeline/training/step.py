@@ -40,7 +40,7 @@ class TrainingStep:
         machine: device, precision, shards.
         workers: threads for the shards.
         steps: number of all steps.
-        seeding: as of `engine`.
+        seeding: as yielded by `engine`.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class TrainingStep:
         self.updates.give(self._gradients.collect())
         for optimizer in self.updates.optimizers:
             self._scaler.unscale_(optimizer)
-        # With its factor, or clipping would take away again what the factor does to a loss.
+        # With its factor, or clipping would undo the effect of the factor on a loss.
         factor = self.run.task_weights.get(step.task, 1.0)
         self._gradients.clip(self.run.settings.clip_norm * factor)
         self.updates.step(self._scaler)
@@ -89,17 +89,17 @@ class TrainingStep:
         return torch.stack(parts).sum(), rate
 
     def state(self) -> State:
-        """Weights, the optimizer's numbers and how many steps are done.
+        """Weights, the optimizer's numbers and the number of steps done.
 
-        Random numbers are not among it: every draw is seeded by run, step, batch and shard.
+        No random state is needed: every draw is seeded by run, step, batch and shard.
         """
         tensors = {f"{_WEIGHTS}{name}": weight for name, weight in self._weights().items()}
         tensors |= {f"{_NUMBERS}{name}": value for name, value in self.updates.state().items()}
         return State(tensors, {"done": self.done, "scaler": self._scaler.state_dict()})
 
     def take_up(self, state: State) -> None:
-        """Go on from what `state` gave; on other threads the bytes are the same."""
-        with torch.no_grad():  # in place: the optimizer has the weights themselves
+        """Restore what `state` returned; the bytes are the same on other threads."""
+        with torch.no_grad():  # in place: the optimizer refers to these tensors
             for name, weight in self._weights().items():
                 weight.copy_(state.tensors[_WEIGHTS + name])
         self.updates.restore(state.within(_NUMBERS))
@@ -154,7 +154,7 @@ def engine(kind: str, model: MultiTaskModel) -> Iterator[Seeding | None]:
         model: the model to train.
 
     Yields:
-        What seeds the masks of a pass; None where they are torch's.
+        The function that seeds the masks of a pass; None where torch draws them.
     """
     if kind == "plain":
         yield None
@@ -166,6 +166,6 @@ def engine(kind: str, model: MultiTaskModel) -> Iterator[Seeding | None]:
 
 
 def _grouped(leaves: Sequence[Outputs], gradients: Sequence[Tensor]) -> list[list[Tensor]]:
-    """Gradients of the leaves, one list a pass."""
+    """Gradients of the leaves, one list per pass."""
     remaining = iter(gradients)
     return [[next(remaining) for _ in leaf.tensors] for leaf in leaves]

@@ -35,8 +35,8 @@ class StepLog:
 
     Args:
         file: the log, open for reading too.
-        live: the same for those who watch; None for nobody.
-        title: the run, as errors name it.
+        live: a second file with the same lines, for viewers; None for none.
+        title: the run's name in errors.
     """
 
     def __init__(self, file: TextIO, live: TextIO | None, title: str) -> None:
@@ -90,7 +90,7 @@ class StepLog:
         return State({"text": torch.from_numpy(text.copy())}, {"rows": dict(self.rows)})
 
     def take_up(self, state: State) -> None:
-        """Go on behind the lines that `state` gave."""
+        """Restore the lines that `state` returned and append to them."""
         self.rows = Counter(state.facts["rows"])
         self._begin(state.tensors["text"].numpy().tobytes().decode())
 
@@ -134,8 +134,8 @@ def opened(path: Path, title: str, live: Path | None = None) -> Iterator[StepLog
 
     Args:
         path: the file.
-        title: the run, as errors name it.
-        live: a second file with the same lines, for those who watch; training does without it
+        title: the run's name in errors.
+        live: a second file with the same lines, for viewers; training does without it
             where it cannot be written.
     """
     with _open(path) as file, _opened_live(live) as shown:

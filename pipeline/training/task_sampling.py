@@ -22,7 +22,7 @@ from pipeline.params.training import Training
 from pipeline.training.random_streams import Purpose, stream
 
 Drawn = PowerSampling | TemperatureSampling | UniformSampling | WeightedSampling
-"""Sampling in which the task of each step is left to chance."""
+"""Sampling in which the task of each step is drawn at random."""
 
 
 class Pool(NamedTuple):
@@ -50,7 +50,7 @@ class Plan(NamedTuple):
     Attributes:
         pools: rows by task.
         settings: number of epochs, batch size and accumulation.
-        sampling: in which proportion the tasks are trained on.
+        sampling: proportion of the tasks.
         seed: seed of the run.
     """
 
@@ -73,7 +73,7 @@ class Plan(NamedTuple):
         return sum(step.rows for steps in self.epochs() for step in steps)
 
     def epochs(self) -> Iterator[list[Step]]:
-        """Steps of every epoch; each call gives the same ones."""
+        """Steps of every epoch; each call returns the same ones."""
         if not isinstance(self.sampling, MergedSampling):
             yield from _drawn(self.pools, self.settings, self.sampling, self.seed)
             return
@@ -114,7 +114,7 @@ def merged(pools: Mapping[str, Pool], settings: Training, seed: int, epoch: int)
     """Steps of one epoch by Algorithm 1 of arXiv 1904.09482: every row exactly once.
 
     Every task's rows are packed into batches, the batches of all tasks are merged and shuffled.
-    Unlike the authors' code, the packing is drawn anew in each epoch.
+    Unlike the authors' code, rows are packed again in each epoch.
 
     Args:
         pools: rows by task.
@@ -133,7 +133,7 @@ def merged(pools: Mapping[str, Pool], settings: Training, seed: int, epoch: int)
 def _drawn(
     pools: Mapping[str, Pool], settings: Training, sampling: Drawn, seed: int
 ) -> Iterator[list[Step]]:
-    """As many steps an epoch as `merged` has; a task's passes go on from epoch to epoch."""
+    """As many steps per epoch as in `merged`; a task's passes continue from epoch to epoch."""
     names = sorted(name for name, pool in pools.items() if len(pool.kept))
     sizes = {name: len(pools[name].kept) for name in names}
     passes = [_passes(pools[name], settings, seed, place) for place, name in enumerate(names)]
@@ -147,7 +147,7 @@ def _drawn(
 def _passes(
     pool: Pool, settings: Training, seed: int, position: int
 ) -> Iterator[tuple[np.ndarray, ...]]:
-    """Groups of one task without end: all its rows, then all of them packed anew."""
+    """Groups of one task without end: all its rows, then all of them packed again."""
     for number in count():
         random = stream(seed, Purpose.CYCLES, number, position)
         groups = _groups(pool, settings, random)

@@ -28,7 +28,7 @@ def train(
     machine: Hardware,
     checkpoints: Checkpointer | None = None,
 ) -> None:
-    """Train the model in place, one task a step, and log every step as CSV.
+    """Train the model in place, one task per step, and log every step as CSV.
 
     With early stopping the model ends with the weights of its best epoch. Model and log are to
     the byte the same whether the run was killed and resumed, however often, or not.
@@ -38,7 +38,7 @@ def train(
         sets: training rows by task.
         run: settings, seed, log file.
         machine: device, precision, engine, shards, threads.
-        checkpoints: keeps the state of the run and restores it; None to start anew in any case.
+        checkpoints: writes and restores the state of the run; None to start from the beginning.
 
     Raises:
         TrainingError: no rows, too few of them for early stopping, or a loss that is not finite

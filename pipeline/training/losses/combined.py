@@ -61,10 +61,11 @@ def combined(
     progress: float,
     ranked: tuple[Tensor, float] | None = None,
 ) -> Tensor:
-    """Loss of Line 3 of Algorithm 1: hard alone, or the weighted mean of hard and soft.
+    """Loss of a batch: `L = w hard + (1 - w) soft` of each row, then the mean over the rows.
 
-    A row without a gold label has its soft loss in full; without a soft target either it does not
-    count.
+    Line 3 of Algorithm 1 of arXiv 1904.09482, with the soft loss of Eq. 4; w is `hard_weight`. A
+    task without teachers has w = 1. A row without a gold label has w = 0; a row with neither gold
+    label nor soft target does not count.
 
     Args:
         logits: `(batch, classes)`, or `(batch, 1)` for regression.

@@ -1,6 +1,6 @@
-"""Distances between the features of two encoders; padding counts neither way.
+"""Distances between the features of two encoders; padding is ignored in both.
 
-Both sides belong to the same rows: `(batch, length)` tokens with the mask that the encoders got.
+Both belong to the same rows: `(batch, length)` tokens, with the mask that both encoders read.
 """
 
 from __future__ import annotations

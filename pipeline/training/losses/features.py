@@ -104,7 +104,7 @@ class FeatureLoss(nn.Module):
         return states.float() @ self._projections[key] if key in self._projections else states
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        """Move the teachers along: `to` and its like call this."""
+        """Move the teachers too: `to` and similar methods call this."""
         for teacher in self._teachers.values():
             teacher.network._apply(fn)  # type: ignore[no-untyped-call]  # torch's
         super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
@@ -120,7 +120,7 @@ def build(
 ) -> FeatureLoss:
     """Freeze the teachers, pair the layers and draw the projections.
 
-    The global random numbers stay as they are, so that student and baseline start alike. If
+    The global random state stays the same, so that student and baseline start alike. If
     attention is compared, both encoders are switched to the form that can show it.
 
     Args:

@@ -45,7 +45,7 @@ class TrainingSet:
         return np.ones(len(self.labels), bool) if self.known is None else self.known
 
     def without(self, rows: np.ndarray) -> TrainingSet:
-        """The same rows in the same places, but none of `rows (rows,)` gives an extra pair."""
+        """The same rows in the same places, but no extra pair comes from `rows (rows,)`."""
         if self.extra_pairs is None or not len(rows):
             return self
         return replace(self, extra_pairs=self.extra_pairs.without(rows))
@@ -100,7 +100,7 @@ class Objective:
         Args:
             task: whose head is used.
             own: whether they are rows of the batch; extra pairs have no feature loss.
-            arrays: padded inputs as of `tokens.Tokens.batch`.
+            arrays: padded inputs as returned by `tokenization.Tokens.batch`.
         """
         inputs = {name: self.machine.put(array) for name, array in arrays.items()}
         feature_loss, number = self.feature_loss, int(arrays["attention_mask"].sum())

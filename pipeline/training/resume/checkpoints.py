@@ -1,7 +1,7 @@
 """A running training's checkpoints on disk: the last two, each checked when it is read.
 
-A checkpoint is a safetensors file, all facts in its header, and a JSON file with its size and its
-SHA-256, which comes last. Whatever is torn, flipped or without its JSON file is not a checkpoint.
+A checkpoint is a safetensors file with all facts in its header, and a JSON file with its size and
+SHA-256, which is written last. A torn or changed file, or one without JSON, is no checkpoint.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class DamagedCheckpointError(Exception):
 
 
 class Checkpoint(NamedTuple):
-    """What a training run needs to go on."""
+    """The state of a training run that is written to disk."""
 
     tensors: Mapping[str, Tensor]  # by name, on the CPU where they were read from disk
     facts: Mapping[str, Any]  # of JSON's types
@@ -37,11 +37,11 @@ class CheckpointFolder:
     """The checkpoints of one run.
 
     Args:
-        folder: holds nothing else; it is made when the first one is written.
+        folder: holds nothing else; made with the first checkpoint.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder.absolute()  # so that drafts lie in it too
+        self.folder = folder.absolute()  # so that staging files are in it too
 
     def numbers(self) -> list[int]:
         """Numbers of the checkpoints, the newest first; files that lack their JSON do not count."""
@@ -75,7 +75,7 @@ class CheckpointFolder:
         """Read a checkpoint.
 
         Raises:
-            DamagedError: it is not whole, or not what was written.
+            DamagedCheckpointError: it is not whole, or not what was written.
         """
         from safetensors import SafetensorError, safe_open
 
@@ -97,7 +97,7 @@ class CheckpointFolder:
             _delete(self._path(number).with_suffix(suffix))
 
     def clean(self) -> None:
-        """Delete what killed processes have left half written."""
+        """Delete files that killed processes left half written."""
         shutil.rmtree(self.folder / artifacts.STAGING, ignore_errors=True)
         whole = {self._path(number).stem for number in self.numbers()}
         for file in self.folder.glob(f"*{_TENSORS}"):

@@ -1,4 +1,9 @@
-"""Write checkpoints while training, and resume a killed run from its last one to the same bytes."""
+"""Write checkpoints while training, and resume a killed run from its last one to the same bytes.
+
+The run key (run_key.py) picks the folder: a run with other settings, rows, libraries or another
+processor has another folder and starts from the beginning. Code is not part of the key: a
+checkpoint that other code wrote is found in the folder, refused with a message and deleted.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +26,7 @@ one took, if that is more than the seconds asked for."""
 
 
 class State(NamedTuple):
-    """What one part of a training run needs to go on."""
+    """The state of one part of a training run."""
 
     tensors: Mapping[str, Tensor]
     facts: Mapping[str, Any]  # of JSON's types
@@ -39,22 +44,22 @@ class Stateful(Protocol):
     """A part of a training run that has a state."""
 
     def state(self) -> State:
-        """What it needs to go on."""
+        """The state that a resumed run needs."""
 
     def take_up(self, state: State) -> None:
-        """Go on from what `state` gave."""
+        """Restore what `state` returned."""
 
 
 class Checkpointer:
-    """Keeps the state of a run's parts now and then, and gives the last one back.
+    """Write the state of a run's parts from time to time, and restore the last one.
 
-    A checkpoint is insurance: where none can be written, training goes on without, for a run that
-    would end well must not fail for it.
+    Where no checkpoint can be written, training goes on without: a run that would end well must
+    not fail for it.
 
     Args:
-        checkpoints: where they lie; the folder is of this run alone.
+        checkpoints: their folder, of this run alone.
         code: version of the code; a checkpoint of another one is not used.
-        title: the run, as its lines on standard error name it.
+        title: the run's name in messages on standard error.
         seconds: least time between two; 0 for one whenever `keep` is called.
         clock: seconds that never run backwards, from any start.
     """
@@ -73,7 +78,7 @@ class Checkpointer:
         self._number: int | None = None  # of the last one
 
     def take_up(self, parts: Mapping[str, Stateful]) -> None:
-        """Give every part its state of the last checkpoint that is whole, if there is one.
+        """Restore every part from the last whole checkpoint, if there is one.
 
         Args:
             parts: by name, the same names as when it was written.
@@ -94,7 +99,7 @@ class Checkpointer:
         Args:
             number: how many steps are done.
             parts: by name.
-            at_once: whether it is time in any case.
+            at_once: whether to write whatever the time.
         """
         start = self._clock()
         if number == self._number or not (at_once or start - self._last >= self._wait):

@@ -1,1 +1,1 @@
-"""Losses between a student's logits and soft targets, one number a row: one module a kind."""
+"""Losses between a student's logits and soft targets, one number per row: one module per kind."""

@@ -1,4 +1,4 @@
-"""Squared distance of the student's centred logits from those the soft targets tell."""
+"""Squared distance of the student's centred logits from the teachers' centred log probabilities."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def loss(
 def mse(logits: Tensor, targets: Tensor) -> Tensor:
     """Mean over classes of the squared difference of centred logits.
 
-    The limit of distillation at a high temperature (arXiv 1503.02531, Eq. 4). Probabilities tell
+    The limit of distillation at a high temperature (arXiv 1503.02531, Eq. 4). Probabilities fix
     logits up to a constant, so both sides are centred; a probability of 0 counts as the smallest
     normal float.
     """
