@@ -1,1 +1,1 @@
-"""Read and check params.yaml: one model a section, profiles, overrides, schema."""
+"""Read and check params.yaml: one model per section, profiles, overrides, schema."""

@@ -45,7 +45,7 @@ class Distillation(Section):
 
     hard_weight: Annotated[float, Field(ge=0, le=1)] | Literal["annealed"]
     """Weight of the hard loss; the soft loss has the rest. The paper's mean is 0.5; annealed
-    moves it linearly from 0 to 1 over the training, as BAM (arXiv 1907.04829) does."""
+    raises it linearly from 0 to 1 over the training, as BAM (arXiv 1907.04829) does."""
     temperature: Annotated[float, Field(gt=0)]
     """Temperature of teachers and student in the soft loss, which is scaled by its square."""
     loss: SoftLoss

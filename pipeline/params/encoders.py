@@ -77,7 +77,7 @@ class WheelEncoder(_Encoder):
 
 
 class RandomEncoder(_Encoder):
-    """A randomly initialised BERT with a character vocabulary, for tests and smoke runs."""
+    """A randomly initialized BERT with a character vocabulary, for tests and smoke runs."""
 
     source: Literal["random"]
     seed: Seed

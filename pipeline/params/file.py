@@ -58,7 +58,7 @@ def check(values: Mapping[str, Any], where: object = PARAMS) -> Params:
     """Turn plain values into `Params`, or report every fault in one error.
 
     Raises:
-        ParamsError: one line a fault, each with its YAML path.
+        ParamsError: one line per fault, each with its YAML path.
     """
     lines = list(cross_section.find(values))
     try:
@@ -71,7 +71,7 @@ def check(values: Mapping[str, Any], where: object = PARAMS) -> Params:
 
 
 def report(lines: list[str], where: object = PARAMS) -> ParamsError:
-    """The error that reports all faults, a line each."""
+    """The error that reports all faults, one per line."""
     count = "1 fault" if len(lines) == 1 else f"{len(lines)} faults"
     text = "\n".join(f"  - {line}" for line in lines)
     return ParamsError(f"{count} in the parameters:\n{text}", where=where)

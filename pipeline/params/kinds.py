@@ -1,4 +1,4 @@
-"""Sections that come in kinds: one model a kind, the key `kind` says which one is meant."""
+"""Sections with kinds: one model per kind, named by the key `kind`."""
 
 from __future__ import annotations
 

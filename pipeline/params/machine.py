@@ -10,25 +10,29 @@ from pipeline.params.fields import DEVICE, Count, Section
 
 
 class Machine(Section):
-    """The hardware; precision, engine and shards decide results; the rest reruns nothing."""
+    """The hardware: device, precision, engine and shards decide the bytes of results.
+
+    dvc.yaml lists the keys whose change reruns a stage: precision, engine and shards. A change of
+    device reruns nothing, though a GPU's results differ from a CPU's.
+    """
 
     device: Annotated[str, StringConstraints(pattern=DEVICE)]
     """Processor of training and scoring; auto: the first GPU if there is one."""
     precision: Literal["auto", "float32", "bfloat16", "float16"]
     """Precision of matrix products; auto: bfloat16 where the GPU has it, else float32."""
     engine: Literal["fast", "plain"]
-    """What a model trains with. fast: on a CPU dropout and attention that are drawn from seeds of
-    their own, and shards side by side. plain: torch's dropout and transformers' attention, a batch
-    in one piece and in one thread. Without dropout losses of the two are the same within 1e-5 of
-    their size a step; with it only on average, as the masks are others."""
+    """How a model trains. fast: on a CPU dropout and attention draw their masks from seeds of their
+    own, and shards run in parallel. plain: torch's dropout and transformers' attention, a batch in
+    one piece and in one thread. Without dropout the losses of both agree within 1e-5 of their size
+    per step; with dropout only on average, as the masks differ."""
     threads: Literal["auto"] | Count
     """CPU threads of one stage; auto divides the physical cores among parallel stages."""
     shards: Literal["auto"] | Count
     """Parts of a training batch that threads work on; they decide masks and a sum's last bit. auto:
-    as many as physical cores, up to 8. On a GPU and with the plain engine there is 1. For the same
-    bytes on machines with other numbers of cores set it to a number."""
+    as many as physical cores, up to 8; 1 on a GPU and with the plain engine. Set a number to get
+    the same bytes on machines with different numbers of cores."""
     labelling_tokens: Annotated[int, Field(ge=512)]
     """Tokens, padding included, that one forward pass holds when rows are scored."""
     checkpoint_seconds: Annotated[float, Field(ge=0)]
-    """Seconds between checkpoints of a training, more where writing one takes over a fiftieth of
+    """Seconds between checkpoints of a training; more if writing one takes over a fiftieth of
     that. 0: one before every step, whatever it costs."""

@@ -15,7 +15,7 @@ from pipeline.params.checks import messages
 from pipeline.runtime import artifacts
 
 BASE = "sample"
-"""The profile that is a whole params file; each other one is laid over it."""
+"""The profile that is a whole params file; all others override parts of it."""
 
 
 class Absent:
@@ -66,7 +66,7 @@ def text(name: str, overrides: Sequence[str] = (), folder: Path = paths.PROFILES
     Args:
         name: the profile.
         overrides: `key=value` and `~key`, applied in this order.
-        folder: where the profiles lie.
+        folder: folder of the profiles.
 
     Raises:
         ParamsError: no such profile, not YAML, or the result cannot be used.

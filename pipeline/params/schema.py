@@ -49,10 +49,10 @@ def json_schema() -> str:
 
 
 def reference(defaults: Mapping[str, Any]) -> str:
-    """All keys in Markdown tables: one table a section, then one for each kind of value.
+    """All keys in Markdown tables: one table per section, then one per kind of value.
 
     Args:
-        defaults: values of a whole params file, shown beside the keys of the sections.
+        defaults: values of a whole params file, shown with the keys of the sections.
     """
     schema = _schema()
     kinds: Mapping[str, Node] = schema["$defs"]
@@ -79,10 +79,10 @@ def _schema() -> dict[str, Any]:
 def _keys(
     node: Node, path: tuple[str, ...], value: Any, kinds: Mapping[str, Node], expanded: set[str]
 ) -> Iterator[dict[str, str]]:
-    """Rows of a section's keys; keys of a section inside it stand in the same table.
+    """Rows of a section's keys; keys of a section inside it are in the same table.
 
     Args:
-        node: schema of what stands at the path.
+        node: schema of the value at the path.
         path: YAML path.
         value: default there.
         kinds: schemas by name.
@@ -120,7 +120,7 @@ def _default(node: Node) -> str:
 
 
 def _described(key: str, node: Node) -> Node:
-    """The schema of a key; what a task or a member overrides means what it means in a section."""
+    """The schema of a key; a key that a task or member overrides means the same as in a section."""
     field = Training.model_fields.get(key)
     return {"description": field.description, **node} if field else node
 
@@ -134,7 +134,7 @@ def _part(level: str, name: str, description: str, rows: list[dict[str, str]]) -
 
 
 def _type(node: Node) -> str:
-    """What may stand there, in words."""
+    """A phrase for the values that are allowed there."""
     for several in ("anyOf", "oneOf"):
         if several in node:
             return " or ".join(_type(part) for part in node[several])

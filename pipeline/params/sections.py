@@ -1,4 +1,4 @@
-"""The model of params.yaml: one model a section; unknown keys are refused."""
+"""The model of params.yaml: one model per section; unknown keys are refused."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from pipeline.params.fields import Count, Dropout, Section, Seed
 
 
 class EarlyStopping(Section):
-    """Stop once the score on rows held out of train rises no more; dev and test rows are unused."""
+    """Stop when the score on rows held out of train stops rising; dev and test rows are unused."""
 
     share: Annotated[float, Field(gt=0, lt=1)]
     """Share of each task's train rows that is held out and not trained on."""

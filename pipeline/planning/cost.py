@@ -1,8 +1,8 @@
 """Model the cost of training and scoring: floating-point operations, memory and time.
 
 The model is analytic and counts the encoder's layers. Embeddings are looked up, not multiplied.
-Heads are left out: a linear head is one product a row, and a SAN head of five steps costs a row as
-much as two or three more tokens would in a single layer.
+Heads are left out: a linear head is one product per row, and a SAN head of five steps costs as much
+as two or three more tokens per row in a single layer.
 """
 
 from __future__ import annotations

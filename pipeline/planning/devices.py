@@ -79,7 +79,7 @@ class Device:
 # 0.30 s a step (earino.github.io/applied-deep-learning, "Your T4 training is 4x slower"):
 # at most 9.0 TFLOP/s = 0.14 of 65.
 # L4: no run of BERT was found; 0.2 of 121 is 2.7 times the T4, as fine-tuning comparisons have it.
-# No float32 run without TF32 was found for other GPUs than the V100: its share stands for all.
+# No float32 run without TF32 was found for other GPUs than the V100: its share is used for all.
 _FLOAT32 = 0.56
 
 

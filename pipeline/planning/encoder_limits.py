@@ -14,7 +14,7 @@ from pipeline.planning.encoder_shapes import Shape
 
 
 class _Use(NamedTuple):
-    """An encoder that is trained on rows of some length, and where the parameters say so."""
+    """An encoder that is trained on rows of some length, and the paths of both in params.yaml."""
 
     encoder: Encoder
     named: str
@@ -28,7 +28,7 @@ def check(params: Params) -> None:
     Encoders that are not on this machine yet are left out: the stages check them.
 
     Raises:
-        ParamsError: one line a fault, each with its YAML path.
+        ParamsError: one line per fault, each with its YAML path.
         EncoderError: a package that carries an encoder is missing or another version.
     """
     lines = [line for use in _uses(params) for line in _lacks(use)]

@@ -29,7 +29,7 @@ class Shape:
         vocabulary: pieces of the tokenizer.
         positions: longest row.
         segments: kinds of segment.
-        has_pooler: whether it brings a pooler of its own.
+        has_pooler: whether it has a pooler of its own.
     """
 
     layers: int
@@ -94,7 +94,7 @@ def folder(encoder: spec.Encoder) -> Path | None:
     if isinstance(encoder, spec.WheelEncoder):
         from pipeline.model import encoders
 
-        return encoders.of_package(encoder)  # without a look at its weights
+        return encoders.of_package(encoder)  # without reading its weights
     if isinstance(encoder, spec.HubEncoder):
         return _cached(encoder)
     return Path(encoder.path) if isinstance(encoder, spec.FolderEncoder) else None

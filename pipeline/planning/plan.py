@@ -19,11 +19,11 @@ from pipeline.planning.stage_runs import Job, Run
 
 @dataclass(frozen=True)
 class Plan:
-    """All runs that train or score, and the sizes that they are counted by.
+    """All runs that train or score, and the sizes of the tasks.
 
     Attributes:
         runs: in the order of the stages.
-        amounts: rows of each task; None for a task of which nothing is known.
+        amounts: rows of each task; None for a task of unknown size.
         params: the parameters.
     """
 

@@ -1,4 +1,4 @@
-"""Print a plan: a table with one line a stage, then notes on the assumptions behind it."""
+"""Print a plan: a table with one line per stage, then notes on its assumptions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def lines(plan: Plan, device: Device, devices: int) -> list[str]:
     Args:
         plan: all runs.
         device: what trains.
-        devices: how many of them work side by side.
+        devices: how many of them work in parallel.
 
     Raises:
         ParamsError: the device has no fast products of `machine.precision`.
@@ -52,7 +52,7 @@ def lines(plan: Plan, device: Device, devices: int) -> list[str]:
 
 
 def costs(plan: Plan, device: Device) -> pd.DataFrame:
-    """What each run costs, a row a run, in the order of the plan.
+    """The cost of each run, one row per run, in the order of the plan.
 
     Returns:
         Columns `run` and `stage` (names), `steps`, `tokens` and `weights` (numbers), `flop`,
@@ -100,7 +100,7 @@ def hours(runs: pd.DataFrame, devices: int) -> float:
 
     Args:
         runs: what `costs` returns.
-        devices: how many runs go side by side.
+        devices: how many runs go in parallel.
     """
     known = runs.dropna(subset="seconds").sort_values("run")
     groups = (
@@ -193,7 +193,7 @@ def _memory(plan: Plan, runs: pd.DataFrame, device: Device) -> Iterator[str]:
 
 
 def _rows(plan: Plan) -> str:
-    """Where numbers and lengths of rows come from."""
+    """A note on the origin of the numbers and lengths of rows."""
     sizes = [size for size in plan.amounts.values() if size is not None]
     prepared = [size.task.title for size in sizes if size.train is not None]
     others = [size.task.title for size in sizes if size.train is None]

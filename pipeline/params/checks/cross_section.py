@@ -1,4 +1,4 @@
-"""Check sections against each other, on plain values: other faults do not hide these."""
+"""Check sections against each other, on raw YAML, so that they run even if validation fails."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ def _tuning(values: Values) -> Iterator[Stop]:
 
 
 def _stop(task: str, *layers: tuple[str, Any]) -> Iterator[Stop]:
-    """Early stopping as the last of the layers that sets it has it."""
+    """The early stopping of the last layer that sets it."""
     settings = [(where, layer[_KEY]) for where, layer in layers if _KEY in mapping(layer)]
     if settings and isinstance(setting := settings[-1][1], Mapping):
         yield Stop(task, f"{settings[-1][0]}.{_KEY}", setting.get("share"))

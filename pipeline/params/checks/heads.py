@@ -72,7 +72,7 @@ def _fit(values: Values, place: Placed) -> Iterator[str]:
     kind = place.head.get("kind")
     settings = KINDS.get(kind) if isinstance(kind, str) else None
     texts, classes = shape(values, place.task)
-    if settings is None or not texts:  # faults of their own
+    if settings is None or not texts:  # reported as faults of their own
         return
     if lack := settings.lack(texts, classes):
         fix = place.replaced(_linear("mean"))

@@ -34,11 +34,11 @@ _WANTED: dict[str, Callable[[dict[str, Any]], str]] = {
     "dict_type": lambda _: "a mapping of names",
     "list_type": lambda _: "a list",
 }
-"""The wanted value in words, by pydantic's type of error; for all but lists of words."""
+"""A phrase for the wanted value, by pydantic's type of error; for all but lists of words."""
 
 
 def describe(error: ValidationError, model: type[BaseModel], values: Any) -> list[str]:
-    """One line a fault, in the order of the sections, each with its YAML path."""
+    """One line per fault, in the order of the sections, each with its YAML path."""
     grouped: dict[Path, list[Fault]] = {}
     for fault in error.errors(include_url=False):
         grouped.setdefault(_yaml_path(fault, values), []).append(fault)
@@ -83,7 +83,7 @@ def _drop_echoes(grouped: dict[Path, list[Fault]], model: type[BaseModel], value
 
 
 def _line(path: Path, faults: list[Fault], model: type[BaseModel], values: Any) -> str:
-    # An empty list may stand where a word may: the list is what was meant.
+    # An empty list may be where a word is allowed: the list is what was meant.
     fault = next((fault for fault in faults if fault["type"] == "too_short"), faults[0])
     where = dotted(path)
     match fault["type"]:
@@ -146,7 +146,7 @@ def _keys_at(model: type[BaseModel], path: Path, values: Any) -> list[str]:
 
 
 def _kinds_at(model: type[BaseModel], path: Path, values: Any) -> list[type[BaseModel]]:
-    """Models that may stand at a YAML path; of a tagged union the one that is named there."""
+    """Models that are allowed at a YAML path; of a tagged union the one that is named there."""
     kinds, annotation, here = [model], None, values
     for key in path:
         here = here.get(key) if isinstance(here, Mapping) else None

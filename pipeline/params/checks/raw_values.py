@@ -9,14 +9,14 @@ Values = Mapping[str, Any]
 
 
 def mapping(values: Any, *keys: Any) -> Mapping[Any, Any]:
-    """The mapping at a path, empty if something else is there."""
+    """The mapping at a path; empty if the value is another."""
     for key in keys:
         values = values.get(key) if isinstance(values, Mapping) else None
     return values if isinstance(values, Mapping) else {}
 
 
 def listed(values: Any, *keys: Any) -> list[Any]:
-    """The list at a path, empty if something else is there."""
+    """The list at a path; empty if the value is another."""
     value = mapping(values, *keys[:-1]).get(keys[-1])
     return value if isinstance(value, list) else []
 

@@ -1,4 +1,4 @@
-"""Settings of the heads, which turn the encoder's output into logits: one module a kind."""
+"""Settings of the heads, which turn the encoder's output into logits: one module per kind."""
 
 from __future__ import annotations
 

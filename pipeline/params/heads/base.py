@@ -1,4 +1,4 @@
-"""What the settings of every kind of head have, and the head that a task gets in a section."""
+"""The base of the settings of all kinds of head, and a task's head in a section."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pipeline.tasks import Task
 
 
 class Placed(NamedTuple):
-    """The head that a task gets in one section of params.yaml.
+    """The head of a task in one section of params.yaml.
 
     Attributes:
         task: its name.
@@ -29,7 +29,7 @@ class Placed(NamedTuple):
 
     def replaced(self, settings: str) -> str:
         """The command that gives the task another head of its own."""
-        # Without the first, the old head's keys would stay beside the new one's.
+        # Without the first, the old head's keys would stay next to the new one's.
         gone = [f"~{self.own}"] if self.where == self.own else []
         return run(*gone, f"++{self.own}={{{settings}}}")
 
@@ -64,7 +64,7 @@ class HeadSettings(Section):
 
     @classmethod
     def lack(cls, texts: int, classes: int) -> str:
-        """What a task lacks for a head of this kind, as the end of "which ..."; "" if nothing.
+        """The part that a task lacks for this kind, as the end of "which ..."; "" if none.
 
         Args:
             texts: number of texts in a row.
@@ -74,15 +74,15 @@ class HeadSettings(Section):
 
     @classmethod
     def faults(cls, placed: Placed) -> Iterator[str]:
-        """One line for each fault of a head that only shows beside its task.
+        """One line for each fault of a head that depends on its task.
 
-        The settings are as written, whatever stands there, so that other faults hide none.
+        The settings are the raw YAML, so that other faults hide none.
         """
         return iter(())
 
 
 def lack_of_pairs(texts: int, classes: int) -> str:
-    """What a task lacks for a head that reads two texts and gives classes."""
+    """The part that a task lacks for a head that reads two texts and predicts classes."""
     if texts == 1:
         return "has one text a row, not two"
     return "" if classes else "has scores, not classes"

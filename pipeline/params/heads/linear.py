@@ -10,7 +10,7 @@ from pipeline.tasks import Task
 
 
 class LinearHead(HeadSettings):
-    """One linear layer on a vector that stands for the row (arXiv 1901.11504, Eq. 1 and 2)."""
+    """One linear layer on one vector per row (arXiv 1901.11504, Eq. 1 and 2)."""
 
     kind: Literal["linear"]
     pooling: Literal["mean", "cls", "pooler"]

@@ -1,4 +1,4 @@
-"""Settings of the ranking head, and which class it takes for that of right answers."""
+"""Settings of the ranking head, and the class of right answers."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class RankingHead(HeadSettings):
     """Share of the ranking loss in the hard loss; the class loss has the rest. It has to have some:
     it alone sets the threshold, as the head's bias cancels in the softmax over candidates."""
     positive: Text | None = None
-    """Name of the class of right answers; null goes by the spelling, see `right_by_spelling`."""
+    """Name of the class of right answers; null: by the spelling, see `right_by_spelling`."""
 
     @property
     def extra_pairs(self) -> float:
@@ -53,7 +53,7 @@ class RankingHead(HeadSettings):
 
     @classmethod
     def faults(cls, placed: Placed) -> Iterator[str]:
-        """What keeps the head from knowing the class of right answers."""
+        """The reason that the head cannot know the class of right answers."""
         labels, right = placed.labels, placed.head.get("positive")
         if len(labels) != 2 or not (right is None or isinstance(right, str)):
             return  # faults of their own
@@ -73,7 +73,7 @@ class RankingHead(HeadSettings):
 
 
 def right_by_spelling(labels: Sequence[str]) -> int | None:
-    """Id of the class of right answers, if two classes are spelt so that it shows; else None.
+    """Id of the class of right answers, if the spelling of two classes shows it; else None.
 
     They show it where one is `entailment` or only one begins with `not_`, as GLUE's pairs do.
     """

@@ -1,4 +1,4 @@
-"""Settings of the soft losses, the student's distance from its soft labels: one module a kind."""
+"""Settings of the soft losses, the student's distance from its soft labels: one module per kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the settings of every soft loss have."""
+"""The base of the settings of all soft losses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Settings of the ensemble rules, which make one soft label of members' logits: a module a rule.
+"""Settings of the ensemble rules, which combine members' logits: one module per rule.
 
 A rule is written as a word, or as a mapping with its kind and its settings if it has any.
 """
@@ -15,7 +15,7 @@ from pipeline.runtime import discovery
 KINDS = kinds.by_kind(discovery.subclasses(__name__, RuleSettings))
 """Settings of each rule by the word in params.yaml."""
 WORDS = tuple(kind for kind, model in KINDS.items() if len(model.model_fields) == 1)
-"""Rules without settings of their own: the word says all."""
+"""Rules without settings of their own: the word is enough."""
 
 Written = str | Mapping[str, Any]
 
@@ -45,7 +45,7 @@ def name(rule: Written) -> str:
 
 
 def written(rule: Rule) -> Written:
-    """A rule as it is written in soft labels: a word if that says all."""
+    """A rule as it is written in soft labels: a word if that is enough."""
     if isinstance(rule, str):
         return rule
     values = rule.model_dump(mode="json")

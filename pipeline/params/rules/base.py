@@ -1,4 +1,4 @@
-"""What the settings of every ensemble rule have."""
+"""The base of the settings of all ensemble rules."""
 
 from __future__ import annotations
 

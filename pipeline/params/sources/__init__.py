@@ -1,4 +1,4 @@
-"""Settings of the data sources, which bring the task files: one module a source.
+"""Settings of the data sources: one module per source.
 
 `data.sources` has a section by the name of each source that has settings.
 """

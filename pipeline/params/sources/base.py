@@ -1,4 +1,4 @@
-"""What the settings of every data source have."""
+"""The base of the settings of all data sources."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ class SourceSettings(Section):
     """Settings of a data source: base of all; a source without settings has no keys."""
 
     generated: ClassVar[bool] = False
-    """Whether the rows are generated: figures on them say nothing about GLUE."""
+    """Whether the rows are generated: figures on them are no results on GLUE."""
 
     def rows(self, task: Task, split: str) -> int:
-        """Rows of a split as the source has them, for the plan; GLUE's official number."""
+        """Rows of a split in the source, for the plan; GLUE's official number."""
         return task.rows[split] or 0
