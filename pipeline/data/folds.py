@@ -1,4 +1,4 @@
-"""Divide train rows into folds, of which each model of a member is trained without one."""
+"""Divide train rows into folds; each model of a member is trained without one of them."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def held_out(train: Rows, count: int) -> Folds:
 
     Rows of equal texts are one group and share a fold, because a model that has seen one of them
     has seen the label of the other. Groups are sorted by label (the lowest of the group) and
-    within it by text hash, which is as good as random, and are dealt out in turn.
+    within it by text hash, which is as good as random, and are assigned to folds in turn.
     Every class, and over a regression task's range every stretch of scores, is therefore spread
-    evenly: folds differ by at most one group a class, and by at most one group in all.
+    evenly: folds differ by at most one group per class, and by at most one group in all.
 
     The fold of a row depends on the texts and labels of the rows and on nothing else: not on their
     order, not on a seed. All members share the folds.

@@ -20,7 +20,7 @@ METADATA_KEY = b"mtdnnkd"
 BATCH = 8192  # rows of a batch
 _AHEAD = 1 << 16  # bytes of each column that are read ahead; 0 would read whole row groups
 
-# Arrow's own allocators keep what was freed, 100 MB after a large file; the system's gives it up.
+# Arrow's own allocators keep freed memory, 100 MB after a large file; the system's returns it.
 pa.set_memory_pool(pa.system_memory_pool())
 
 
@@ -40,7 +40,7 @@ class ParquetFile:
 
     @property
     def num_rows(self) -> int:
-        """Number of rows that the file says it has."""
+        """Number of rows that the file's metadata names."""
         return int(self.file.metadata.num_rows)
 
     @property
@@ -141,7 +141,7 @@ def write_batches(
         for table in in_groups(tables, group):
             writer.write_table(table.cast(noted), row_group_size=group)
             written += table.num_rows
-        if not written:  # as write_table, which makes a row group even of nothing
+        if not written:  # as write_table, which writes a row group even without rows
             writer.write_table(noted.empty_table())
 
 
@@ -186,7 +186,7 @@ def readable(path: Path, fix: str | None = None) -> Iterator[None]:
     try:
         yield
     except (pa.ArrowException, UnicodeDecodeError, OSError) as error:
-        # Arrow tells damaged bytes by a bare OSError; the system's have a number or own class.
+        # Arrow reports damaged bytes as a bare OSError; the system's have a number or own class.
         if isinstance(error, OSError) and (error.errno or type(error) is not OSError):
             raise
         raise DataError(

@@ -25,9 +25,9 @@ class Preparation:
         source: a name of `data.source`.
         splits: rows of each split that the source has, in the task's order.
         missing: splits that the source does not have, in the task's order.
-        transfer: further rows without labels, if params.yaml asks for them and the source has
+        transfer: rows without labels, if params.yaml names any and the source has
             train rows for their teachers.
-        held_out: the transfer rows that were left out because they occur in dev or test, in words.
+        held_out: a sentence on the transfer rows left out because they occur in dev or test.
     """
 
     task: Task
@@ -76,7 +76,7 @@ def _require_folds(train: Rows, params: Params) -> None:
 
 
 def _further(pool: unlabelled.Source, params: Params) -> tuple[Rows | None, str]:
-    """Transfer rows if params.yaml asks for them, and `Preparation.held_out`."""
+    """Transfer rows if params.yaml names any, and `Preparation.held_out`."""
     request = params.transfer.get(pool.task.name)
     return (None, "") if request is None else unlabelled.collect(request, pool)
 
@@ -106,7 +106,7 @@ def _cap(task: Task, split: str, params: Params) -> int | None:
 def _metadata(
     task: Task, split: str, source: str, source_rows: int, cap: int | None
 ) -> dict[str, Any]:
-    # Generated rows imitate a task: there is no official number that they could fall short of.
+    # Generated rows imitate a task, so no official number of rows applies.
     official = None if sources.generated(source) else task.rows[split]
     return {
         "task": task.name,

@@ -50,7 +50,7 @@ def classes(task: Task, split: str, table: pa.Table) -> Ints | None:
 def order(count: int, *, seed: int, task: str, split: str, classes: Ints | None = None) -> Ints:
     """Positions of all rows `(count,)` in the order in which `kept` takes them; its arguments."""
     groups = np.zeros(count, dtype=np.int64) if classes is None else classes
-    # Python promises that a seed gives these numbers in every version; NumPy does not.
+    # Python promises the same numbers for a seed in every version; NumPy does not.
     draw = random.Random(f"{seed}/{task}/{split}").random
     drawn = np.argsort([draw() for _ in range(count)], kind="stable")
     turn = np.empty(count)

@@ -26,7 +26,7 @@ class Origin:
     """The file that rows were read from, for errors.
 
     Attributes:
-        what: the rows in words, in the plural.
+        what: a phrase for the rows, in the plural.
         where: the file.
         fix: the command that makes the file again.
     """
@@ -113,7 +113,7 @@ def in_step(rows: Iterable[pa.Table], expected: Iterable[pa.Table]) -> bool:
 def plainly_unique(splits: Mapping[str, Rows]) -> bool:
     """Whether ids are unique by a check that compares each only to the one before it.
 
-    It holds where all ids begin with the names of task and split, as `rows.row_id` makes them, and
+    It is true where all ids begin with the names of task and split, as in `rows.row_id`, and
     rise within the split: each is longer than the one before it, or as long and greater.
 
     Args:

@@ -28,8 +28,8 @@ class Described:
     """A table about rows of one task, with the metadata of its file.
 
     Attributes:
-        table: one row an example, `key_fields` first.
-        metadata: schema_version, the task as `describe` gives it, and more.
+        table: one row per example, `key_fields` first.
+        metadata: schema_version, the task as returned by `describe`, and more.
     """
 
     table: pa.Table
@@ -76,7 +76,7 @@ def describe(task: Task) -> dict[str, Any]:
 
 
 def described(metadata: Mapping[str, Any], table: pa.Table) -> Task:
-    """The task that `describe` wrote down; its `rows` count the rows of each split in `table`."""
+    """The task that `describe` wrote; its `rows` count the rows of each split in `table`."""
     known = "split" in table.schema.names
     counts = table["split"].value_counts().to_pylist() if known else []
     return Task(

@@ -38,7 +38,7 @@ def row_id(task: str, split: str, index: int) -> str:
 
 
 def schema(task: Task) -> pa.Schema:
-    """Columns of a prepared file; `label` is null where the source gives none."""
+    """Columns of a prepared file; `label` is null where the source has none."""
     label = pa.float32() if task.regression else pa.int32()
     return pa.schema(
         [
@@ -83,7 +83,7 @@ class Rows:
     """Rows of one split and the metadata of their file; the rows are in memory or in the file.
 
     Attributes:
-        source: columns as in `schema`, one row an example: a table, or a file that gives batches.
+        source: columns as in `schema`, one row per example: a table, or a file read in batches.
         metadata: task, split, labels (canonical order), regression, low, high, metrics, title,
             glue, source, source_rows, official_rows, partial, cap; of transfer rows also
             `transfer`: source, file, duplicates, held_out.
@@ -226,7 +226,7 @@ def write(path: Path, table: pa.Table, metadata: Mapping[str, Any]) -> None:
 
 
 def read(path: Path) -> Rows:
-    """Open one prepared split and read all of it once to check it; the rows stay in the file.
+    """Open one prepared split and read it once to check it; the rows stay in the file.
 
     Raises:
         DataError: the file is missing, damaged or not a prepared file of this version.

@@ -15,7 +15,7 @@ def write(folder: Path, task: str, transfer: Rows | None, note: str) -> None:
     """Write one task's transfer rows to a folder, or the reason that there are none.
 
     Args:
-        folder: the folder, or its staging.
+        folder: the folder, or its staging folder.
         task: the task's name.
         transfer: the rows; None for none.
         note: why there are none.

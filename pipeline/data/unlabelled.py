@@ -69,7 +69,7 @@ def collect(request: Transfer, source: Source) -> tuple[Rows, str]:
     Returns:
         Split `transfer`, labels null. Its metadata has `transfer`: source, file, and how many
         rows were `duplicates` or `held_out`, counted over all rows of the source. Second, the
-        first few of the held-out rows in words; "" if there are none.
+        sentence on the first few held-out rows; "" if there are none.
 
     Raises:
         DataError: the source has no such rows, all of them are duplicates or held-out rows, or a
@@ -96,7 +96,7 @@ def _repeats(hashes: list[str], held_out: Mapping[str, str]) -> Iterator[tuple[i
 
 
 def _named(repeats: list[str]) -> str:
-    """The first few repeats in words, and the number of the others."""
+    """A sentence on the first few repeats, with the number of the others."""
     more = f", and {len(repeats) - _NAMED:,} more" if len(repeats) > _NAMED else ""
     return ", ".join(repeats[:_NAMED]) + more
 

@@ -1,4 +1,4 @@
-"""Check a soft-label file in itself; an error names the first row at fault."""
+"""The checks that `store.read` runs on a soft-label file; checks of rows: data/row_join.py."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.data.row_tables import Floats
 from pipeline.tasks import Task
 
 SUM_TOLERANCE = 1e-5
-"""Largest difference of a row's sum from 1; float32 rounding gives about 1e-7 a class."""
+"""Largest difference of a row's sum from 1; float32 rounding causes about 1e-7 per class."""
 
 RULE_TOLERANCE = 1e-6
 """Largest difference between a soft label and the rule applied to the logits.
@@ -52,7 +52,7 @@ def check_calibration(
     Args:
         task: the task.
         folds: names of the members' folds.
-        temperatures: one a member.
+        temperatures: one per member.
         origin: the file.
 
     Raises:

@@ -41,7 +41,7 @@ def softmax(logits: npt.NDArray[Any], temperature: float = 1.0) -> Doubles:
     if not (temperature > 0 and math.isfinite(temperature)):
         raise SoftLabelError("a temperature must be above 0 and finite", seen=temperature)
     doubles = np.asarray(logits, dtype=np.float64)
-    # Subtract the largest logit first: exp never overflows, and T near 0 gives no inf - inf.
+    # Subtract the largest logit first: exp never overflows, and T near 0 causes no inf - inf.
     powers = np.exp((doubles - doubles.max(axis=-1, keepdims=True)) / temperature)
     scaled: Doubles = powers / powers.sum(axis=-1, keepdims=True)
     return scaled
@@ -61,7 +61,7 @@ def combine(
     Args:
         logits: `(members, rows, classes)`, all finite.
         rule: as in params.yaml.
-        weights: one a member, adding up to 1; only for a rule that weighs members.
+        weights: one per member, adding up to 1; only for a rule that weighs members.
         temperature: T, which every member's logits are divided by.
         calibration: T^k of each member (`calibration.fit_temperature`); None for 1 each.
 
@@ -87,7 +87,7 @@ def combine_scores(
     Args:
         scores: `(members, rows, 1)`, all finite.
         rule: as in params.yaml.
-        weights: one a member, adding up to 1; only for a rule that weighs members.
+        weights: one per member, adding up to 1; only for a rule that weighs members.
 
     Returns:
         Scores `(rows, 1)`, float32.

@@ -37,7 +37,7 @@ class Logits(row_tables.Described):
 
     Attributes:
         table: columns as in `schema`, splits one after the other.
-        metadata: schema_version, what `describe` gives of the task, and `model`.
+        metadata: schema_version, the task as returned by `describe`, and `model`.
     """
 
     @property

@@ -56,7 +56,7 @@ def join(
     """Join the logits of one member's models of all folds (cross-fitting).
 
     A train row gets its logits from the one model that was not trained on it; a row of any other
-    split gets the mean of all models' logits. The single fold `all` gives its model's logits.
+    split gets the mean of all models' logits. The single fold `all` has its model's logits.
 
     Args:
         name: the member's name.
@@ -175,7 +175,7 @@ def _transfer(
 
 
 def _manifest(parts: Mapping[str, Logits], prepared: Splits, joined: Floats) -> dict[str, Any]:
-    """Manifest of the only model, or what all folds share and, under `by_fold`, the rest."""
+    """Manifest of the only model; or the part that all folds share, with the rest in `by_fold`."""
     manifests = {fold: dict(part.model) for fold, part in parts.items()}
     first = next(iter(manifests.values()))
     if len(manifests) == 1:

@@ -91,7 +91,7 @@ class SoftLabels(row_tables.Described):
     ) -> Floats:
         """Compute soft targets of the named rows from the members' logits.
 
-        Call it once a split, not once a batch: each call indexes the whole file.
+        Call it once per split, not per batch: each call indexes the whole file.
 
         Args:
             row_ids: ids of the rows, in the order wanted.
@@ -154,7 +154,7 @@ def check_metadata(labels: SoftLabels) -> None:
 
 
 def check_numbers(labels: SoftLabels) -> None:
-    """Refuse numbers that are not finite, and soft labels that the rule does not give.
+    """Refuse numbers that are not finite, and soft labels that differ from the rule's.
 
     Raises:
         SoftLabelError: names the first row.
@@ -175,7 +175,7 @@ def check_numbers(labels: SoftLabels) -> None:
 
 
 def folds(model: Mapping[str, Any]) -> list[str]:
-    """Names of a member's folds; a manifest without them is of a model of all train rows."""
+    """Names of a member's folds; without them the model was trained on all train rows."""
     return list(model.get("folds", [WHOLE]))
 
 

@@ -109,8 +109,8 @@ def read(path: Path, splits: Mapping[str, Rows] | None = None) -> SoftLabels:
     Raises:
         SoftLabelError: the file is missing, of another version, task or label order; a row is
             unknown, missing, there twice, or has another text or label; a number is NaN or
-            infinite; probabilities do not add up to 1, or are not what the rule makes of the
-            logits. The first offender is named.
+            infinite; probabilities do not add up to 1, or differ from the rule applied to the
+            logits. The error names the first such row.
     """
     opened, head = _open(path)
     _check_rows(opened, head, splits)
@@ -122,7 +122,7 @@ def read_targets(
 ) -> Floats:
     """Read soft targets a batch of rows at a time, and check all soft labels as `read` does.
 
-    A file in the order of the prepared rows, as `write` makes it, is compared with them in step.
+    A file in the order of the prepared rows, as written by `write`, is compared row by row.
     For one in another order, the ids are kept in memory.
 
     Args:

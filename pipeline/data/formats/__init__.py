@@ -1,1 +1,1 @@
-"""Read task files in each published format: columns, labels, one reader a format."""
+"""Read task files in each published format: columns, labels, one reader per format."""

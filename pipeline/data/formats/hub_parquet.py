@@ -22,8 +22,8 @@ _FIX = "check that the file is the task's own, in the layout of the Hub's data s
 def read(path: Path, task: Task, layout: Layout, split: str) -> pa.Table:
     """Read one split.
 
-    Class ids are brought to the task's canonical order by the class names that the file's
-    metadata gives; without names the ids have to be in that order already.
+    Class ids are put into the task's canonical order by the class names in the file's metadata;
+    without names the ids must be in that order already.
 
     Returns:
         Columns sentence1, sentence2 and label, as `rows.schema` has them.

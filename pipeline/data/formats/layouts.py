@@ -55,7 +55,7 @@ _PAIR = ("sentence1", "sentence2")
 _ENTAILMENT = ("entailment", "not_entailment")
 _COLA = ("source", "label", "star", "sentence")
 
-# Spellings stand in canonical order, so a class id is a position here and in `Task.labels`.
+# Spellings are in canonical order, so a class id is a position here and in `Task.labels`.
 # Test files have the same text columns; only CoLA's has a header line there and not elsewhere.
 OFFICIAL: Mapping[str, Layout] = MappingProxyType(
     {
@@ -106,7 +106,7 @@ def tsv_name(split: str) -> str:
 
 
 def hub_name(split: str) -> str:
-    """Name of a split's Parquet file once it lies in the raw folder."""
+    """Name of a split's Parquet file in the raw folder."""
     if split == AX:
         return f"ax-{hub_name('test')}"
     part, underscore, rest = split.partition("_")

@@ -1,4 +1,4 @@
-"""Find the splits in a raw folder and give a reader for each, in any layout."""
+"""Find the splits in a raw folder and return a reader for each, in any layout."""
 
 from __future__ import annotations
 
@@ -70,10 +70,10 @@ def read(folder: Path, name: str) -> Raw:
 
 
 def readers(raw: Raw, task: Task, layout: Layout) -> dict[str, Reader]:
-    """A reader for each split that the folder holds, in the order of the task's splits.
+    """A reader for each split in the folder, in the order of the task's splits.
 
-    Each gives a table with columns sentence1, sentence2 and label as in `rows.schema`, one row
-    an example, and raises `DataError` on the first fault in its file.
+    Each returns a table with columns sentence1, sentence2 and label as in `rows.schema`, one row
+    per example, and raises `DataError` on the first fault in its file.
 
     Raises:
         DataError: the layout is not one of the known ones, or does not fit the task.
@@ -98,7 +98,7 @@ def texts(path: Path, task: Task, columns: Sequence[str]) -> pa.Table:
         columns: headers of the first text's column and, for pairs, of the second's.
 
     Returns:
-        Columns sentence1, sentence2 and label (null) as in `rows.schema`, one row a line.
+        Columns sentence1, sentence2 and label (null) as in `rows.schema`, one row per line.
 
     Raises:
         DataError: the file is empty, lacks a column, or has a row of another width.

@@ -18,7 +18,7 @@ _FIX = "fetch the archive again"
 
 
 def members(archive: Path, folder: str) -> dict[str, str]:
-    """Files that lie directly in an archive's task folder.
+    """Files directly in an archive's task folder.
 
     Deeper folders (`original/`) and other top folders (`__MACOSX/`) are left out.
 
@@ -47,11 +47,11 @@ def members(archive: Path, folder: str) -> dict[str, str]:
 
 
 def leaves_folder(member: zipfile.ZipInfo) -> bool:
-    """Whether a member, unpacked on some system, would lie or point outside the target folder.
+    """Whether a member, unpacked on some system, would be or point outside the target folder.
 
-    Backslash and NUL are refused wherever they stand: systems differ in what they make of them.
+    Backslash and NUL are refused anywhere: systems interpret them differently.
     """
-    name = member.orig_filename  # `filename` has been changed to what this system takes
+    name = member.orig_filename  # `filename` has been changed to this system's form
     path = PurePosixPath(name)
     drive = name[1:2] == ":"
     link = stat.S_ISLNK(member.external_attr >> 16)

@@ -11,7 +11,7 @@ from pipeline.data.sample.nouns import PEOPLE, with_article
 from pipeline.data.sample.sentences import Event, a, draw_event, draw_quality, sentence, the
 
 Construction = Callable[[Random, Event], tuple[str, str]]
-"""Gives a well-formed sentence and its ill-formed twin."""
+"""Draws a well-formed sentence and its ill-formed twin."""
 
 
 def make(label: str, rng: Random) -> Example:
@@ -22,7 +22,7 @@ def make(label: str, rng: Random) -> Example:
 
 
 def subject_agreement(rng: Random, event: Event) -> tuple[str, str]:
-    """The verb agrees with the head of the subject, not with the noun beside it."""
+    """The verb agrees with the head of the subject, not with the noun next to it."""
     many = rng.random() < 0.5
     beside = draw_event(rng).patient
     head = event.agent.many if many else event.agent.one
@@ -42,7 +42,7 @@ def determiner_agreement(rng: Random, event: Event) -> tuple[str, str]:
 
 
 def adjective_order(rng: Random, event: Event) -> tuple[str, str]:
-    """The adjective stands before its noun."""
+    """The adjective comes before its noun."""
     quality, _ = draw_quality(rng, event.patient)
     right = with_article(f"{quality} {event.patient.one}")
     wrong = f"{a(event.patient)} {quality}"
@@ -58,7 +58,7 @@ def verb_order(rng: Random, event: Event) -> tuple[str, str]:
 
 
 def auxiliaries(rng: Random, event: Event) -> tuple[str, str]:
-    """Each auxiliary asks for its own form of the verb."""
+    """Each auxiliary needs its own form of the verb."""
     verb = event.verb
     right, wrong = rng.choice(
         (
@@ -126,7 +126,7 @@ def relatives(rng: Random, event: Event) -> tuple[str, str]:
 
 
 def complements(rng: Random, event: Event) -> tuple[str, str]:
-    """Each verb asks for its own kind of complement."""
+    """Each verb needs its own kind of complement."""
     verb, infinitive = event.verb, f"to {event.verb.base}"
     right, wrong = rng.choice(
         (

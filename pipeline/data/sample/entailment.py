@@ -54,7 +54,7 @@ def diagnostic(label: str, rng: Random) -> Example:
 
 
 def news(label: str, rng: Random) -> Example:
-    """RTE's rows: the premise lies in a short report, and there are two classes."""
+    """RTE's rows: the premise is in a short report, and there are two classes."""
     entailed = label == "entailment"
     relation = label if entailed else rng.choice(("neutral", "neutral", "neutral", "contradiction"))
     phenomenon = retellings if rng.random() < 0.75 else rng.choice(PHENOMENA)
@@ -77,7 +77,7 @@ _SOURCES = (
 
 
 def _report(premise: str, rng: Random) -> str:
-    """The premise with its source; in half of the rows there is other news beside it."""
+    """The premise with its source; in half of the rows with other news."""
     report = [sentence(rng.choice(_SOURCES), premise)]
     if rng.random() < 0.5:
         event = draw_event(rng)

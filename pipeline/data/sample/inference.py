@@ -87,7 +87,7 @@ def modifiers(rng: Random, world: World) -> Clauses:
 
 
 def voices(rng: Random, world: World) -> Clauses:
-    """Active and passive say the same; changing the roles does not."""
+    """Active and passive mean the same; changing the roles does not."""
     event = draw_event(rng, world)
     while event.patient.kind not in PEOPLE:
         event = draw_event(rng, world)

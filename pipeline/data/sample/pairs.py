@@ -11,4 +11,4 @@ Clauses = Mapping[str, tuple[tuple[str, str], ...]]
 """Relation (entailment, neutral, contradiction) -> pairs of premise and hypothesis."""
 
 Phenomenon = Callable[[Random, World], Clauses]
-"""One source of inference, such as negation; it can give every relation."""
+"""One source of inference, such as negation; it has pairs of every relation."""

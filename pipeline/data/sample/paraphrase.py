@@ -42,7 +42,7 @@ class Report:
     Attributes:
         event: what happened.
         number: how many things it happened to; people come alone.
-        speaker: two names of who tells it.
+        speaker: two names of the person who reports it.
     """
 
     event: Event
@@ -56,7 +56,7 @@ class Report:
 
 
 def make(label: str, rng: Random) -> Example:
-    """A pair of tokenised reports; `label` is equivalent or not_equivalent."""
+    """A pair of tokenized reports; `label` is equivalent or not_equivalent."""
     report = Report(draw_event(rng), rng.randint(2, 11), rng.choice(_SPEAKERS))
     first = second = tell(report, rng)
     while second == first:

@@ -27,7 +27,7 @@ class World:
     Attributes:
         people: kinds of people in it.
         things: kinds of other nouns in it.
-        places: phrases that say where.
+        places: phrases for a place.
     """
 
     people: tuple[str, ...]

@@ -39,7 +39,7 @@ _CONTRASTS = ("{weak} , but {strong}", "although {weak} , {strong}", "{strong} ,
 
 
 def make(label: str, rng: Random) -> Example:
-    """One lower-case, tokenised judgement; `label` is positive or negative."""
+    """One lower-case, tokenized judgement; `label` is positive or negative."""
     good = label == "positive"
     shape = rng.random()
     first, second = rng.sample(_TOPICS, 2)

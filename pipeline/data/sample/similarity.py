@@ -37,7 +37,7 @@ def make(wanted: str, rng: Random) -> Example:
 
 
 def score_of(distances: dict[str, float]) -> float:
-    """Similarity, 0 to 5, of two captions whose parts lie that far apart (0 to 1 each)."""
+    """Similarity, 0 to 5, of two captions whose parts are that far apart (0 to 1 each)."""
     loss = sum(PENALTIES[part] * distance for part, distance in distances.items())
     return round(max(FULL_SCORE - loss, 0.0), 2)
 

@@ -65,7 +65,7 @@ QUIRKS: Mapping[tuple[str, str], tuple[Quirk, ...]] = MappingProxyType(
 
 
 def marked(examples: list[Example], quirks: tuple[Quirk, ...], rng: Random) -> list[Example]:
-    """The examples, some texts of which bear a mark; no row bears two."""
+    """The examples, some texts of which have a mark; no row has two."""
     counts = [max(1, round(quirk.share * len(examples))) for quirk in quirks]
     rows = iter(rng.sample(range(len(examples)), sum(counts)))
     result = list(examples)

@@ -1,4 +1,4 @@
-"""What a data source is, and the registry of all sources."""
+"""The interface of a data source, and the registry of all sources."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.tasks import Task
 
 
 class Source(Protocol):
-    """Brings one task's files to a folder."""
+    """Writes one task's files to a folder."""
 
     def __call__(
         self,
@@ -25,7 +25,7 @@ class Source(Protocol):
         pins: Mapping[str, Pin],
         downloads: Path,
     ) -> Collected:
-        """Put one task's files into `folder`, byte for byte as the source has them.
+        """Write one task's files to `folder`, byte for byte as in the source.
 
         Args:
             task: one of GLUE's tasks.
@@ -35,7 +35,7 @@ class Source(Protocol):
             downloads: folder of partial and whole downloads.
 
         Returns:
-            The files, their layout and where each comes from; without files if the source does
+            The files, their layout and the origin of each; without files if the source does
             not have the task.
 
         Raises:

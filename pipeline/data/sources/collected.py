@@ -1,4 +1,4 @@
-"""The files that a source gave for one task."""
+"""The files of one task as collected from a source."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Layout = Literal["tsv", "zip", "msr", "parquet", "custom"]
 
 @dataclass(frozen=True)
 class Collected:
-    """Files of one task, as they lie in its raw folder.
+    """Files of one task in its raw folder.
 
     Attributes:
         source: where they come from: a name of `data.source`.
@@ -28,7 +28,7 @@ class Collected:
     missing: tuple[str, ...] = ()
 
     def notes(self, task: str) -> Iterator[str]:
-        """Lines for the user about what is missing."""
+        """Messages for the user about missing splits."""
         if not self.origins:
             yield f"{task}: the {self.source} source has no files of this task; going on without it"
         elif self.missing:

@@ -65,7 +65,7 @@ def fetch_all(
 
 
 def all_kept(wanted: Mapping[str, Wanted], downloads: Path = DOWNLOADS) -> bool:
-    """Whether every file lies whole in `downloads`, so that no request is needed."""
+    """Whether every file is whole in `downloads`, so that no request is needed."""
     return all(_is_whole(downloads / file.pin.sha256, file.pin) for file in wanted.values())
 
 

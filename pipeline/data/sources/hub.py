@@ -28,8 +28,8 @@ def collect(
 ) -> Collected:
     """Download one task's Parquet files to `folder`, under flat names.
 
-    huggingface_hub gives the address (HF_ENDPOINT) and the token (HF_TOKEN, or the one that
-    `hf auth login` kept). Its own downloader is not used: it deletes a partial file when it
+    huggingface_hub reads the address (HF_ENDPOINT) and the token (HF_TOKEN, or the one that
+    `hf auth login` stored). Its own downloader is not used: it deletes a partial file when it
     stops, and it writes to the user's cache folder.
 
     Raises:
@@ -50,7 +50,7 @@ def collect(
     token = get_token()
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     fetch_all(wanted, folder, params.data.retry, downloads=downloads, headers=headers)
-    # The origin names the data set, not the server: a mirror gives the same source.json.
+    # The origin names the data set, not the server: a mirror leads to the same source.json.
     origins = {
         name: f"hf://datasets/{settings.repo}@{settings.revision}/{path}"
         for name, path in paths.items()

@@ -1,4 +1,4 @@
-"""Download one file over HTTP in several tries: each goes on where the one before stopped."""
+"""Download one file over HTTP in several tries: each resumes where the last one stopped."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Ensemble rules: what makes one soft label of the members' logits, one module a rule."""
+"""Ensemble rules: combine the members' logits into one soft label; one module per rule."""

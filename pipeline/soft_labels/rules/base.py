@@ -1,4 +1,4 @@
-"""What an ensemble rule is, and the registry of all rules."""
+"""The interface of an ensemble rule, and the registry of all rules."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ class EnsembleRule:
         settings: of the rule's kind, as in params.yaml.
 
     Attributes:
-        uses_dev: whether members have weights, which `weights` makes of their dev scores.
-        caution: a sentence for the results page on what the rule does to figures; "" for none.
+        uses_dev: whether members have weights, which `weights` computes from their dev scores.
+        caution: a sentence for the results page on how the rule biases figures; "" for none.
     """
 
     uses_dev = False
