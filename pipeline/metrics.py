@@ -1,7 +1,7 @@
 """GLUE's official metrics, a task's score and the GLUE score, all as fractions.
 
-They are formulas of a line or two, and the libraries that have them (sklearn, scipy) take longer to
-import than most stages to run; the tests hold them against these libraries.
+Each is a formula of a line or two, and the libraries that have them (sklearn, scipy) take longer to
+import than most stages to run; the tests compare them with these libraries.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Values = npt.NDArray[Any]
 
 
 def predictions(task: Task, logits: Values) -> Values:
-    """What a model says of each row.
+    """The prediction of a model for each row.
 
     Args:
         task: the task that the logits are of.
@@ -46,7 +46,7 @@ def scores(task: Task, labels: Values, logits: Values) -> dict[str, float]:
     """Every official metric of one split, by name, as fractions.
 
     Args:
-        task: the task; its `metrics` say which ones.
+        task: the task; its `metrics` name them.
         labels: gold class ids or scores, `(rows,)`, none missing.
         logits: `(rows, classes)` or `(rows, 1)`.
 
@@ -103,7 +103,7 @@ def _accuracy(labels: Values, predicted: Values) -> float:
 
 
 def _f1(labels: Values, predicted: Values) -> float:
-    """F1 of class 1, the class that GLUE counts as positive; 0 if no row is or is called so."""
+    """F1 of class 1, which GLUE counts as positive; 0 if no row has or is predicted to have it."""
     gold, said = labels == 1, predicted == 1
     either = int(gold.sum() + said.sum())
     return 2 * int((gold & said).sum()) / either if either else 0.0
@@ -145,7 +145,7 @@ def _direction(values: Values) -> Values:
 
 
 def _ranks(values: Values) -> Values:
-    """Ranks from 1, float64; ties share the middle of the places that they take up together."""
+    """Ranks from 1, float64; ties share the middle of their places."""
     _, group, tied = np.unique(values, return_inverse=True, return_counts=True)
     return np.asarray((np.cumsum(tied) - (tied - 1) / 2)[group])
 

@@ -42,7 +42,7 @@ def pairwise(
 
 
 def mean(pairs: Mapping[tuple[str, str], Mapping[str, float | None]]) -> dict[str, float | None]:
-    """Each measure's mean over the pairs that have it; None if none has it, {} without pairs."""
+    """Each measure's mean over the pairs that have it; None if none has, {} without pairs."""
     names = dict.fromkeys(name for measures in pairs.values() for name in measures)
     return {name: _mean([measures[name] for measures in pairs.values()]) for name in names}
 

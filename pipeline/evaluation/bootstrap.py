@@ -1,8 +1,8 @@
 """Task scores on resampled rows: thousands of bootstrap draws at once, from weighted counts.
 
-A draw of rows with replacement is how often each row was drawn. Rows that no metric tells apart,
-those of the same label and the same predictions, are drawn together, so a task with two classes
-has a handful of counts however many rows it has.
+A draw of rows with replacement is stored as the number of times that each row was drawn. Rows with
+the same label and the same predictions are equal to every metric and are counted together, so a
+task with two classes has a handful of counts however many rows it has.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def _pearson(labels: Values, predicted: Values, weights: Doubles) -> Doubles:
 
 
 def _spearman(labels: Values, predicted: Values, weights: Doubles) -> Doubles:
-    """Pearson correlation of mid-ranks, which each draw ranks anew."""
+    """Pearson correlation of mid-ranks; each draw is ranked again."""
     rows = weights.sum(axis=1)
     first, one_one = _ranks(labels, weights)
     second, two_two = _ranks(predicted, weights)
@@ -139,7 +139,7 @@ def _ranks(values: Values, weights: Doubles) -> tuple[Doubles, Doubles]:
     order = np.argsort(values, kind="stable")
     starts = np.flatnonzero(np.diff(values[order], prepend=np.nan) != 0)
     tied = np.add.reduceat(weights[:, order], starts, axis=1)
-    # Ties share the middle of the places that they take up together.
+    # Ties share the middle of their places.
     middle = np.cumsum(tied, axis=1) - tied / 2 - tied.sum(axis=1, keepdims=True) / 2
     group = np.empty(len(values), dtype=np.int64)
     group[order] = np.repeat(np.arange(len(starts)), np.diff(starts, append=len(values)))

@@ -21,12 +21,12 @@ PREDICTION = "prediction_"  # before a system's name, in tables of predictions
 
 @dataclass(frozen=True)
 class Comparison:
-    """One system against another on one task.
+    """The comparison of two systems on one task.
 
     Attributes:
         difference: first minus second of the task score, as fractions.
         drawn: the same on resampled dev rows, `(resamples,)`.
-        p_value: McNemar's exact p on right and wrong answers; None of a task without accuracy.
+        p_value: McNemar's exact p on right and wrong answers; None for a task without accuracy.
     """
 
     difference: Difference
@@ -35,7 +35,7 @@ class Comparison:
 
 
 def compare(task: Task, splits: Sequence[Predictions]) -> Comparison:
-    """First system against second, with the resamples and seed of `statistics`.
+    """Compare the first system with the second: `RESAMPLES` and `SEED` of significance.py.
 
     Args:
         task: the task.
@@ -43,7 +43,7 @@ def compare(task: Task, splits: Sequence[Predictions]) -> Comparison:
 
     Raises:
         DataError: there are no rows.
-        ValueError: a split has not two systems.
+        ValueError: a split does not have two systems.
     """
     drawn = significance.differences(
         task, splits, resamples=significance.RESAMPLES, seed=significance.SEED
@@ -72,7 +72,7 @@ def dev_splits(task: Task, table: pa.Table, systems: Sequence[str]) -> dict[str,
     Args:
         task: the task, for errors.
         table: columns split, label and `prediction_<system>`.
-        systems: names of the systems, one after the other.
+        systems: names of the systems, in the order wanted.
 
     Raises:
         DataError: a system has no predictions, there are no dev rows, or one has no label.

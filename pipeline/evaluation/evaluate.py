@@ -35,7 +35,7 @@ class TaskResult:
             for classes, `probabilities_<system>` of ensemble, baseline, student and tuned.
         scores: system -> dev split -> metric -> fraction.
         models: system -> description of its model, for systems that have one; of a member with
-            several folds `by_fold` says what is each model's own.
+            several folds `by_fold` has what differs between its models.
         comparison: student against baseline on the dev rows.
         calibration_errors: system -> expected calibration error on all dev rows, a fraction, for
             systems with probabilities.
@@ -71,7 +71,7 @@ class TaskResult:
 
 
 def missing(names: Iterable[str]) -> dict[str, str]:
-    """Tasks that cannot be evaluated with the data there are, each with the reason.
+    """Tasks that cannot be evaluated with the available data, each with the reason.
 
     Raises:
         DataError: a task was not prepared at all.
@@ -81,7 +81,7 @@ def missing(names: Iterable[str]) -> dict[str, str]:
 
 
 def _lack(name: str) -> str:
-    """The parts that training and dev scores need and the source lacks; "" if none."""
+    """Parts that training and dev scores need and the source lacks; "" if none."""
     folder = paths.prepared(name)
     files = [file.stem for file in folder.glob("*.parquet")]
     if not files and not (folder / rows.MISSING).exists():
@@ -126,7 +126,7 @@ def evaluate(name: str, *, taught: bool, tuned: bool = False) -> TaskResult:
 
 
 def write_predictions(results: Sequence[TaskResult], folder: Path) -> None:
-    """Write every task's predictions to a folder, a Parquet file each."""
+    """Write every task's predictions to a folder, one Parquet file per task."""
     for result in results:
         row_tables.write(folder / f"{result.task.name}.parquet", result.table, _metadata(result))
 

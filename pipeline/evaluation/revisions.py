@@ -1,4 +1,4 @@
-"""Revisions and experiments side by side: changed parameters, scores, student minus baseline."""
+"""Compare revisions and experiments: changed parameters, scores, student minus baseline."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _COLUMNS = list(_WIDTHS)
 
 @dataclass(frozen=True)
 class Revision:
-    """What is compared of one revision.
+    """The compared contents of one revision.
 
     Attributes:
         name: as it was asked for.
@@ -59,7 +59,7 @@ def known() -> list[str]:
 
 
 def read(name: str) -> Revision:
-    """Read a branch, tag, commit or experiment, or `workspace`, the files as they lie.
+    """Read a branch, tag, commit or experiment, or `workspace`, the current files.
 
     Raises:
         DataError: there is no such revision, or it has no params.yaml.
@@ -73,7 +73,7 @@ def read(name: str) -> Revision:
 
 
 def table(revisions: Sequence[Revision]) -> pd.DataFrame:
-    """A row a revision, as text: columns of `markdown`.
+    """One row per revision, as text: columns of `markdown`.
 
     Parameters are those that differ from the first revision's; scores are percent on dev rows;
     differences have their 95 % interval.

@@ -1,4 +1,9 @@
-"""Intervals and tests of differences: paired bootstrap, McNemar's test, Holm, spread over seeds."""
+"""Intervals and tests of differences: paired bootstrap, McNemar's test, Holm, spread over seeds.
+
+A run of the pipeline compares two systems in compare.py, by `differences`, `percentile` and
+`mcnemar`; summary.py applies `holm` to its p-values. seeds.py compares several runs, by
+`seeds_and_rows_bootstrap` and `over_seeds`. `paired_bootstrap` is the first two in one call.
+"""
 
 from __future__ import annotations
 
@@ -51,7 +56,7 @@ class Seeds:
 
     Attributes:
         mean: the mean.
-        deviation: sample standard deviation (n - 1); None of a single seed.
+        deviation: sample standard deviation (n - 1); None for a single seed.
         count: number of seeds.
     """
 
@@ -60,7 +65,7 @@ class Seeds:
     count: int
 
     def interval(self, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
-        """Student's t interval of the mean over seeds, on these very rows; None of one seed."""
+        """Student's t interval of the mean over seeds, on these very rows; None for one seed."""
         if self.deviation is None:
             return None
         error = self.deviation / math.sqrt(self.count)
@@ -85,7 +90,7 @@ def paired_bootstrap(
 
     Raises:
         DataError: there are no rows.
-        ValueError: a split has not two systems.
+        ValueError: a split does not have two systems.
     """
     drawn = differences(task, splits, resamples=resamples, seed=seed)[:, 0]
     return percentile(score_difference(task, splits)[0], drawn)
@@ -115,7 +120,7 @@ def seeds_and_rows_bootstrap(
 
     Raises:
         DataError: there is no task, or one without rows.
-        ValueError: a split has not two systems a seed, or tasks have other numbers of seeds.
+        ValueError: a split does not have two systems per seed, or tasks differ in their seeds.
     """
     if not tasks:
         raise DataError("no task to compare on")
@@ -134,7 +139,7 @@ def differences(task: Task, splits: Sequence[Predictions], *, resamples: int, se
 
     Raises:
         DataError: there are no rows.
-        ValueError: a split has not two systems a seed.
+        ValueError: a split does not have two systems per seed.
     """
     _check_pairs(splits)
     random = np.random.default_rng([seed, zlib.crc32(task.name.encode())])
@@ -144,7 +149,7 @@ def differences(task: Task, splits: Sequence[Predictions], *, resamples: int, se
 
 
 def score_difference(task: Task, splits: Sequence[Predictions]) -> Doubles:
-    """Task score of first minus second on all rows, `(seeds,)`; raises as `differences`."""
+    """Task score of first minus second on all rows, `(seeds,)`; raises like `differences`."""
     _check_pairs(splits)
     scores = [_task_score(task, splits, at) for at in range(len(splits[0].predicted))]
     return np.subtract(scores[0::2], scores[1::2])
@@ -204,7 +209,7 @@ def over_seeds(values: Sequence[float]) -> Seeds:
 
 
 def _over_drawn_seeds(drawn: Doubles, seed: int) -> Doubles:
-    """Mean over seeds drawn anew for each row of `(resamples, seeds)`."""
+    """Mean over seeds, resampled for each row of `(resamples, seeds)`."""
     resamples, count = drawn.shape
     if count == 1:
         return drawn[:, 0]

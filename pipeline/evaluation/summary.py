@@ -55,7 +55,7 @@ def percent(fraction: float) -> float:
 
 
 def scores(results: Sequence[TaskResult]) -> pd.DataFrame:
-    """Every score of every system, a row each, as fractions.
+    """Every score of every system, one row per score, as fractions.
 
     Returns:
         Columns task, title, system, metric, value, in the order of tasks, systems and metrics. A
@@ -127,7 +127,7 @@ def _against(student: float, baseline: float, gap: Difference) -> tuple[float, .
 def glue(results: Sequence[TaskResult]) -> dict[str, float]:
     """GLUE score of the systems that every task has: mean over those of its nine that are there.
 
-    Tasks of one's own do not count. {} if none of the nine is there.
+    Custom tasks do not count. {} if none of the nine is there.
     """
     tasks = [result for result in results if result.task.glue]
     if not tasks:
@@ -261,7 +261,7 @@ def _of_task(result: TaskResult, test: Mapping[Hashable, float] | None) -> dict[
 
 
 def _method() -> dict[str, Any]:
-    """How intervals and p are made."""
+    """How intervals and p-values are computed."""
     return {
         "interval": "percentile of paired bootstrap over dev rows",
         "confidence": significance.CONFIDENCE,

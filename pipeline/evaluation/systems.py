@@ -34,7 +34,7 @@ class System:
     Attributes:
         predicted: class ids int32 or scores float32, `(rows,)`.
         probabilities: `(rows, classes)` float32 where they are kept.
-        model: the model's description as its logits file gives it; {} if there is none.
+        model: the model's description in its logits file; {} if there is none.
     """
 
     predicted: Values

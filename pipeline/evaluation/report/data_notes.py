@@ -1,4 +1,4 @@
-"""State where the figures come from: headline, row counts, encoders, precision."""
+"""Write the notes on the data: headline, row counts, encoders, precision."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def title(name: str) -> str:
 
 
 def notes(results: Sequence[TaskResult]) -> list[str]:
-    """Rows used, encoders, soft labels, precision, what is known to flatter: a sentence each."""
+    """One sentence each on rows, encoders, soft labels, precision and known biases."""
     encoders = _encoders(results)
     lines = [f"Rows, train and dev: {'; '.join(map(_row_counts, results))}."]
     if teachers := _of_teachers(encoders):
@@ -163,7 +163,7 @@ def _of_students(encoders: Sequence[tuple[str, Mapping[str, Any]]]) -> list[str]
 
 
 def encoder_name(encoder: Mapping[str, Any]) -> str:
-    """An encoder in words, from its settings as kept with each model."""
+    """A phrase for an encoder, from its settings as stored with each model."""
     if encoder["source"] == _REFINED:
         of = f"candidate {encoder['candidate']} (rank {encoder['rank']})"
         return f"{of}, refined from {encoder_name(encoder['encoder'])}"
@@ -174,7 +174,7 @@ def encoder_name(encoder: Mapping[str, Any]) -> str:
     elif encoder["source"] == "hub":
         name = f"`{encoder['repo']}` at {encoder['revision'][:12]}"
     else:
-        # Only the folder's own name: where it lies is the machine's affair.
+        # Only the folder's own name: its path belongs to this machine.
         name = f"folder `{encoder['path'].rstrip('/').rpartition('/')[2]}`"
     return name + _layers(encoder.get("layers", "all"))
 

@@ -13,7 +13,7 @@ from pipeline.runtime import artifacts
 
 
 def write(results: Sequence[TaskResult], missing: Mapping[str, str]) -> None:
-    """Write data/evaluation, in place of what was there, and DVC's metric and plot in reports.
+    """Replace data/evaluation, and write DVC's metric and plot to reports.
 
     Args:
         results: the evaluated tasks, in the order of the table.
@@ -40,7 +40,7 @@ def _metrics(results: Sequence[TaskResult], missing: Mapping[str, str]) -> str:
 
 
 def markdown(results: Sequence[TaskResult], missing: Mapping[str, str]) -> str:
-    """The whole report: headline, tables, what they show, where the figures come from."""
+    """The whole report: headline, tables, sentences on results, notes on the data."""
     left_out = [f"{data_notes.title(name)} is left out: {why}." for name, why in missing.items()]
     bullets = [*sentences.sentences(results), *left_out, *data_notes.notes(results)]
     parts = [

@@ -1,4 +1,4 @@
-"""State how the soft labels were made: members, folds, temperatures, further rows."""
+"""Write the notes on the soft labels: members, folds, temperatures, transfer rows."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _TRANSFER_SOURCES = {
 
 
 def models(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """The single models behind a description: those of a member's folds, or the one that it is."""
+    """The single models of a description: those of a member's folds, or the one model."""
     folds = manifest.get("by_fold") or {"": {}}
     return [{**manifest, **own} for own in folds.values()]
 

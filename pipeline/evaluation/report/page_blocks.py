@@ -1,4 +1,4 @@
-"""Write the part of a page that stands between two markers."""
+"""Write the part of a page between two markers."""
 
 from __future__ import annotations
 

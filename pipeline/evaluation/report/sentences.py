@@ -1,4 +1,4 @@
-"""State what the figures show: against baseline and majority, tests, the gain that is kept."""
+"""Write the sentences on results: against baseline and majority, tests, the gain kept."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LEVEL = 0.05
 
 
 def sentences(results: Sequence[TaskResult]) -> list[str]:
-    """What the figures show, a sentence or two each."""
+    """The sentences on results, one or two per finding."""
     return [
         f"{_against_baseline(results)} {_how_sure(results)}",
         *_against_majority(results),
@@ -24,7 +24,7 @@ def sentences(results: Sequence[TaskResult]) -> list[str]:
 
 
 def _against_baseline(results: Sequence[TaskResult]) -> str:
-    """Tasks above, level with and below the baseline, in words."""
+    """A sentence on the tasks above, level with and below the baseline."""
     gaps = summary.points_over_baseline(summary.against_baseline(results))
     gaps.index = pd.Index([result.task.title for result in results])
     groups = {
@@ -62,7 +62,7 @@ def _against_majority(results: Sequence[TaskResult]) -> list[str]:
 
 
 def kept(results: Sequence[TaskResult]) -> str:
-    """How much of the ensembles' gain the student keeps, in words."""
+    """A sentence on how much of the ensembles' gain the student keeps."""
     means = summary.gain(results)
     if means is None:
         return "No task has teachers, so there is no gain for the student to keep."
@@ -82,7 +82,7 @@ def kept(results: Sequence[TaskResult]) -> str:
 
 
 def _noise(results: Sequence[TaskResult]) -> str:
-    """One run knows nothing of other seeds; the smallest dev set shows how coarse a score is."""
+    """Two caveats: one run has one seed, and the smallest dev set limits a score's resolution."""
     title, rows = min(
         (
             (r.task.title, sum(r.splits[split]["rows"] for split in r.scores[STUDENT]))

@@ -130,7 +130,7 @@ def _mean_names(results: Sequence[TaskResult]) -> dict[str, str]:
 
 
 def _sizes(results: Sequence[TaskResult]) -> pd.DataFrame:
-    """The line of parameters in millions; of a teacher with folds, all its models together."""
+    """The line of parameters in millions; for a teacher with folds, of all its models."""
     sizes = pd.DataFrame(
         [
             (

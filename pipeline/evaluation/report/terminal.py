@@ -54,7 +54,7 @@ def table(metrics: Mapping[str, Any]) -> str:
 
 
 def _ordered(metrics: Mapping[str, Any]) -> list[str]:
-    """GLUE's tasks in its order, then tasks of one's own; the file has them by name."""
+    """GLUE's tasks in its order, then custom tasks; the file has them by name."""
     known = [name for name in GLUE if name in metrics["tasks"]]
     return [*known, *(name for name in metrics["tasks"] if name not in GLUE)]
 
@@ -64,7 +64,7 @@ def _title(name: str) -> str:
 
 
 def _task_scores(figures: Mapping[str, Any]) -> dict[str, Any]:
-    """The one score of each system; of several teachers the mean."""
+    """One score of each system; for several teachers their mean."""
     own = {
         name: figures[name]["score"] for name in (ENSEMBLE, BASELINE, STUDENT) if name in figures
     }
