@@ -1,4 +1,4 @@
-"""Errors a user can fix: what is wrong, the value seen, where, and what fixes it."""
+"""Errors a user can fix: what is wrong, the value seen, where, and the command that fixes it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ class PipelineError(Exception):
     """A fault in the input or the setting, not in the code; a stage exits with 2 on it.
 
     Args:
-        what: one sentence that says what is wrong.
+        what: one sentence on what is wrong.
         seen: the offending value, shown with `repr` unless it is a string.
         where: file, line, row id or YAML path.
         fix: the command or edit that fixes it.
@@ -30,7 +30,7 @@ class ParamsError(PipelineError):
 
 
 class DataError(PipelineError):
-    """A task's file is not what its layout says."""
+    """A task's file does not have its layout."""
 
 
 class DownloadError(PipelineError):
@@ -38,7 +38,7 @@ class DownloadError(PipelineError):
 
 
 class EncoderError(PipelineError):
-    """An initial encoder is not there or not the one that was named."""
+    """An initial encoder is missing or not the one that was named."""
 
 
 class SavedModelError(PipelineError):
@@ -46,7 +46,7 @@ class SavedModelError(PipelineError):
 
 
 class SoftLabelError(PipelineError):
-    """A soft-label or logits file does not fit the rows it is read for."""
+    """A soft-label or logits file does not match the rows it is read for."""
 
 
 class BusyError(PipelineError):

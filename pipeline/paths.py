@@ -1,4 +1,4 @@
-"""Where each artifact lies, relative to the project's root (the folder with params.yaml)."""
+"""Paths of all artifacts, relative to the project's root (the folder with params.yaml)."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SUMMARY = REPORTS / "summary.json"
 SCORES = REPORTS / "scores.csv"
 LOGS = Path("scratch/logs")
 README = Path("README.md")
-SOURCE = "source.json"  # in a raw folder: what its files are
+SOURCE = "source.json"  # in a raw folder: describes its files
 SCRATCH = "MTDNNKD_SCRATCH"  # environment variable: folder for files that no run leaves behind
 _LOGITS = "logits.parquet"
 
@@ -37,32 +37,32 @@ def code(stage: str) -> Path:
 
 
 def raw(task: str) -> Path:
-    """Folder of one task's files as the source gave them."""
+    """Folder of one task's files as in the source."""
     return output("download", task=task)
 
 
 def prepared(task: str) -> Path:
-    """Folder of one task's typed rows, one Parquet file a split."""
+    """Folder of one task's typed rows, one Parquet file per split."""
     return output("prepare", task=task)
 
 
 def live_log(name: str) -> Path:
-    """CSV file of the steps of a training that is under way; in the project, where DVC draws it."""
+    """CSV file of the steps of a running training; in the project, where DVC plots it."""
     return LOGS / f"{name}.csv"
 
 
 def checkpoints(name: str, key: str) -> Path:
-    """Folder of the checkpoints of one training run; the key says what decides its result."""
+    """Folder of the checkpoints of one training run; the key hashes all that decides its result."""
     return scratch() / "training" / f"{name}-{key[:16]}"
 
 
 def transfer(task: str) -> Path:
-    """Folder of one task's further rows, that only teachers label."""
+    """Folder of one task's transfer rows, which only teachers label."""
     return output("prepare", 1, task=task)
 
 
 def transfer_rows(task: str) -> Path:
-    """Parquet file of one task's further rows."""
+    """Parquet file of one task's transfer rows."""
     return transfer(task) / "transfer.parquet"
 
 
@@ -122,5 +122,5 @@ def task_logits(folder: Path, task: str) -> Path:
 
 
 def scratch() -> Path:
-    """Folder of files that live no longer than a run: what `MTDNNKD_SCRATCH` names, or scratch."""
+    """Folder of temporary files of runs: the one that `MTDNNKD_SCRATCH` names, or scratch."""
     return Path(os.environ.get(SCRATCH) or "scratch")

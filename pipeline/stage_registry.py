@@ -1,7 +1,7 @@
-"""One row a stage: its instances, outputs, parameters and resources.
+"""The table of stages: instances, outputs, parameters and resources, one row per stage.
 
-Paths, command lines, remedies, plan, driver, usage and results read these rows; dvc.yaml says the
-same to DVC, and a test holds the two together.
+Paths, command lines, fixes in errors, plan, driver, usage and results read these rows. dvc.yaml
+repeats them for DVC; a test checks that both agree.
 """
 
 from __future__ import annotations
@@ -29,15 +29,15 @@ class Stage:
 
     Attributes:
         name: also its module's in stages/.
-        does: what it does, in one line.
-        outputs: path of each output, with {key} for a name of the instance -> what lies there.
-        keys: key of an instance -> where in params.yaml its values stand, in DVC's order.
+        does: its purpose, in one line.
+        outputs: path of each output, with {key} for a name of the instance -> its content.
+        keys: key of an instance -> path of its values in params.yaml, in DVC's order.
         params: sections of params.yaml that decide its outputs.
         work: `trains` and `scores` take threads, memory and a GPU, as `stages.plan` counts them;
             `light` takes one thread and no GPU.
-        side_by_side: stages of the same word need none of each other and run side by side; empty
+        side_by_side: stages with the same word do not need each other and run in parallel; empty
             for one that runs alone.
-        batch: where its batch size stands in params.yaml, the place that wins first.
+        batch: paths of its batch size in params.yaml, the one that takes precedence first.
     """
 
     name: str
@@ -181,7 +181,7 @@ SIDE_BY_SIDE = tuple(
     for group, rows in groupby(_ROWS, key=lambda row: row.side_by_side)
     if group
 )
-"""Groups of stages whose instances run side by side, each after the groups it needs."""
+"""Groups of stages whose instances run in parallel, each after the groups it needs."""
 
 
 def output(stage: str, number: int = 0, **names: str) -> Path:
@@ -204,7 +204,7 @@ def instance(stage: str, params: Any, **names: str) -> str:
         names: a value for each of the stage's keys.
 
     Raises:
-        ParamsError: a name does not stand in params.yaml.
+        ParamsError: a name is not in params.yaml.
     """
     for key, where in STAGES[stage].keys.items():
         known = _values(params, where)

@@ -9,7 +9,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True)
 class Task:
-    """One task, whatever source its files come from.
+    """One task, whatever the source of its files.
 
     Attributes:
         name: key in params.yaml and in file names.

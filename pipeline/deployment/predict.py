@@ -1,4 +1,7 @@
-"""Predict labels and probabilities for texts of your own, from one file to another."""
+"""Predict labels and probabilities for texts of your own, from one file to another.
+
+`mtdnnkd predict` checks its --task here, in `predict`: the model must have been trained on it.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +30,7 @@ _TEXTS = ("sentence1", "sentence2")
 def read(path: Path, task: str, params: Params) -> pa.Table:
     """Read texts from a tab-separated file with a header line.
 
-    The reader is the one of the tasks' own files, so a text is the same here and in training.
+    It uses the reader of the tasks' own files, so a text is the same here and in training.
 
     Args:
         path: columns `sentence1` and, for pairs, `sentence2`; for a custom task, those that its
@@ -36,7 +39,7 @@ def read(path: Path, task: str, params: Params) -> pa.Table:
         params: all parameters, which define the custom tasks.
 
     Returns:
-        `sentence1` and `sentence2` (null where the task has one text), a row a line.
+        `sentence1` and `sentence2` (null where the task has one text), one row per line.
 
     Raises:
         DataError: no such file, no such task, or the file lacks a column or is damaged.
@@ -60,7 +63,7 @@ def predict(folder: Path, task: str, texts: pa.Table, machine: Machine) -> pd.Da
 
     Returns:
         The texts; `prediction`, the class's name, or the score (float32) cut to the task's range;
-        for classes `probability_<class>` (float32), the softmax of the logits, a column each.
+        for classes one column `probability_<class>` (float32) each, the softmax of the logits.
 
     Raises:
         SavedModelError: there is no whole model in the folder.
@@ -81,16 +84,16 @@ def predict(folder: Path, task: str, texts: pa.Table, machine: Machine) -> pd.Da
 
 
 def write(path: Path, predictions: pd.DataFrame) -> None:
-    """Write predictions as Parquet or as tab-separated text, which the ending decides.
+    """Write predictions as Parquet or tab-separated text; the file's ending decides.
 
-    The file is there whole or not at all.
+    The file is written whole or not at all.
 
     Raises:
         DataError: as `check_target`.
     """
     write_kind = check_target(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    staging = path.with_name(f".{path.name}-{os.getpid()}")  # no artifact: it may lie anywhere
+    staging = path.with_name(f".{path.name}-{os.getpid()}")  # no artifact: it may be anywhere
     try:
         write_kind(staging, predictions)
         staging.replace(path)
@@ -156,7 +159,7 @@ def _write_tsv(path: Path, predictions: pd.DataFrame) -> None:
     """Write without quotes: the texts come from such a file, so none has a tab or a line feed.
 
     Not by `to_csv`: without quotes it refuses a carriage return from Python 3.13 on, and that may
-    stand in a text.
+    be in a text.
     """
     columns = (_cells(predictions[name]) for name in predictions.columns)
     lines = ["\t".join(cells) for cells in zip(*columns, strict=True)]

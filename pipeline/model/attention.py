@@ -64,7 +64,7 @@ def attend_shown(
 
 
 def show(encoder: PreTrainedModel) -> bool:
-    """Let an encoder give its attention's probabilities; False if it cannot.
+    """Let an encoder return its attention's probabilities; False if it cannot.
 
     One that does not take its attention from transformers' registry, such as DeBERTa, has none
     but its eager form, whose probabilities are those after dropout.
@@ -97,7 +97,7 @@ def more_than_plain(
     mask: Tensor | None,
     others: dict[str, Any],
 ) -> bool:
-    """Whether an encoder's call asks for more than softmax(Q K' scaling + mask) V."""
+    """Whether an encoder's call needs more than softmax(Q K' scaling + mask) V."""
     causal = others.get("is_causal")
     causal = getattr(module, "is_causal", True) if causal is None else causal
     terms = ("position_bias", "cache", "softcap")

@@ -15,7 +15,7 @@ def groups(
     accumulation: int,
     random: np.random.Generator,
 ) -> list[tuple[np.ndarray, ...]]:
-    """One pass over a task's rows: batches in the groups that make a step each.
+    """One pass over a task's rows: groups of batches, one group per step.
 
     Args:
         lengths: tokens of each row of the task `(rows,)`.

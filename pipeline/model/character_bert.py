@@ -1,4 +1,4 @@
-"""A randomly initialised BERT that reads characters: for tests and smoke runs, without a file."""
+"""A randomly initialized BERT that reads characters: for tests and smoke runs, without a file."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def layer_stack(model: Any) -> ModuleList:
     """The encoder's own list of its layers, lowest first, whatever its family calls it.
 
     Raises:
-        EncoderError: no list of modules in it is as long as its configuration says it is deep.
+        EncoderError: no list of modules in it has as many layers as its configuration names.
     """
     from torch.nn import ModuleList
 

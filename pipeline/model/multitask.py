@@ -1,4 +1,4 @@
-"""MT-DNN: one shared encoder and one head a task (arXiv 1901.11504, section 3)."""
+"""MT-DNN: one shared encoder and one head per task (arXiv 1901.11504, section 3)."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class MultiTaskModel(nn.Module):
         self.head_settings = {name: heads[name] for name in tasks}
         _settle_pooler(encoder, self.head_settings)
         width = encoder.config.hidden_size
-        # Sorted, so that the first weights do not hang on the order of params.yaml.
+        # Sorted, so that the first weights do not depend on the order of params.yaml.
         self.heads = nn.ModuleDict(
             {_key(name): build.draw(width, tasks[name], heads[name]) for name in sorted(tasks)}
         )
@@ -49,7 +49,7 @@ class MultiTaskModel(nn.Module):
 
         Args:
             task: whose head is used.
-            inputs: as of `tokenization.Tokens.batch`.
+            inputs: as returned by `tokenization.Tokens.batch`.
         """
         return self._logits(task, inputs, self.encoder(**encoder_inputs(inputs)))
 
@@ -60,7 +60,7 @@ class MultiTaskModel(nn.Module):
 
         Args:
             task: whose head is used.
-            inputs: as of `tokenization.Tokens.batch`.
+            inputs: as returned by `tokenization.Tokens.batch`.
             attentions: whether to return attention probabilities; call `attention.show` before, for
                 other implementations do not keep them.
 
@@ -70,7 +70,7 @@ class MultiTaskModel(nn.Module):
             `(batch, attention heads, length, length)`, or nothing if `attentions` is not set.
 
         Raises:
-            EncoderError: the encoder gives no attention probabilities.
+            EncoderError: the encoder returns no attention probabilities.
         """
         encoded = self.encoder(
             **encoder_inputs(inputs), output_hidden_states=True, output_attentions=attentions

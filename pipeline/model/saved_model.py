@@ -54,7 +54,7 @@ def save(model: MultiTaskModel, tokenizer: PreTrainedTokenizerBase, folder: Path
     """Write weights, configuration and tokenizer.
 
     Returns:
-        SHA-256 over both weight files, which identifies the model from now on.
+        SHA-256 over both weight files, which identifies the model.
     """
     from safetensors.torch import save_file
 

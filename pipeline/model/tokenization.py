@@ -1,4 +1,4 @@
-"""Tokenised rows, packed end to end, and the padded batches cut from them."""
+"""Tokenized rows, packed end to end, and the padded batches cut from them."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ class Tokens:
 
     Attributes:
         ids: int32 `(tokens,)`, all rows end to end.
-        segments: uint8 `(tokens,)`, the segment ids that the tokenizer gives; all 0 for encoders
-            such as RoBERTa, so not the way to tell the texts apart.
+        segments: uint8 `(tokens,)`, the segment ids of the tokenizer; all 0 for encoders
+            such as RoBERTa, so they do not separate the texts.
         texts: uint8 `(tokens,)`, 1 in the first text, 2 in the second, 0 on special tokens.
         offsets: int64 `(rows + 1,)`, row i is `ids[offsets[i]:offsets[i + 1]]`.
         pad: id of the padding token.
@@ -63,7 +63,7 @@ class Tokens:
         return lengths.array()
 
     def batch(self, rows: np.ndarray) -> dict[str, np.ndarray]:
-        """Padded inputs of some rows, named as transformers' encoders name them.
+        """Padded inputs of some rows, by the names of transformers' encoders.
 
         Args:
             rows: positions `(batch,)`.
@@ -89,16 +89,16 @@ class Tokens:
     def pair(self, first: np.ndarray, second: np.ndarray, max_length: int) -> dict[str, np.ndarray]:
         """Padded inputs of new pairs: the first text of one row with the second of another.
 
-        As if tokenised anew, longest text cut first, but for what the rows' own truncation has
-        already taken away.
+        As if tokenized again, longest text cut first, but without what the rows' own truncation has
+        already removed.
 
         Args:
-            first: rows that give the first texts, `(batch,)`.
-            second: rows that give the second texts, `(batch,)`.
+            first: rows of the first texts, `(batch,)`.
+            second: rows of the second texts, `(batch,)`.
             max_length: most tokens of a pair, special tokens included.
 
         Returns:
-            Inputs as of `batch`.
+            Inputs as returned by `batch`.
 
         Raises:
             ValueError: no row has two texts to learn the special tokens' places from.
@@ -140,7 +140,7 @@ class Tokens:
 
 
 def tokenise(rows: Rows | pa.Table, tokenizer: PreTrainedTokenizerBase, max_length: int) -> Tokens:
-    """Tokenise the texts of prepared rows, longest text cut first where a row is too long.
+    """Tokenize the texts of prepared rows, longest text cut first where a row is too long.
 
     Args:
         rows: with `sentence1` and `sentence2` (null where a task has one text); read a batch at a
@@ -179,7 +179,7 @@ def concatenate(first: Tokens, second: Tokens) -> Tokens:
 
 
 class _Growing:
-    """Tokens of more and more rows."""
+    """Collects the tokens of rows, batch by batch."""
 
     def __init__(self) -> None:
         self._ids, self._segments = MappedBuffer(np.int32), MappedBuffer(np.uint8)
@@ -190,7 +190,7 @@ class _Growing:
     def append(
         self, ids: np.ndarray, segments: np.ndarray, texts: np.ndarray, lengths: np.ndarray
     ) -> None:
-        """Append rows: what `Tokens` has of them, with their lengths `(rows,)` for the offsets."""
+        """Append rows: their values in `Tokens`, and their lengths `(rows,)` for the offsets."""
         self._ids.append(ids)
         self._segments.append(segments)
         self._texts.append(texts)

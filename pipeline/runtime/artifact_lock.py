@@ -1,8 +1,8 @@
 """Lock a trained model's path while a stage fills its staging folder.
 
-The lock belongs to the artifact's path. Its file lies with the staging folders, where a stage must
+The lock belongs to the artifact's path. Its file is next to the staging folders, where a stage must
 be able to write in any case. The system frees the lock when the process ends, however it ends: a
-stage whose DVC was killed still has it, a stage that was killed has not.
+stage whose DVC was killed still has the lock, a killed stage does not.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class StagingFolder:
 
 @contextlib.contextmanager
 def lock_for_training(path: Path, logits: Path | None = None) -> Iterator[StagingFolder]:
-    """Lock `path`, and give a staging folder that replaces it on success.
+    """Lock `path`, and yield a staging folder that replaces it on success.
 
     Args:
         path: folder of the trained model.

@@ -27,9 +27,9 @@ def sha256(path: Path) -> str:
 
 @contextlib.contextmanager
 def new_file(path: Path) -> Iterator[Path]:
-    """Give a staging path; on success it becomes `path`, on any failure it is deleted.
+    """Yield a staging path; on success it becomes `path`, on any failure it is deleted.
 
-    The staging lies on the same file system as `path`, so the rename is atomic.
+    The staging path is on the same file system as `path`, so the rename is atomic.
     """
     staging = _staging_path(path)
     try:
@@ -43,7 +43,7 @@ def new_file(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def new_folder(path: Path) -> Iterator[Path]:
-    """Give an empty staging folder; on success it takes the place of `path` whole.
+    """Yield an empty staging folder; on success it replaces `path` as a whole.
 
     A folder already at `path` stays untouched until the new one is complete.
     """
@@ -53,9 +53,9 @@ def new_folder(path: Path) -> Iterator[Path]:
 
 @contextlib.contextmanager
 def new_folders(*targets: Path) -> Iterator[tuple[Path, ...]]:
-    """Give an empty staging folder for each path; on success each takes its path's place whole.
+    """Yield an empty staging folder for each path; on success each replaces its path as a whole.
 
-    The folders already there stay untouched until all new ones are complete. The new ones are
+    Existing folders stay untouched until all new ones are complete. The new ones are
     renamed in the order of the paths, so a process killed in between leaves the last one undone.
     """
     stagings = tuple(_staging_path(path) for path in targets)
@@ -121,7 +121,7 @@ def system_errors(path: Path) -> Iterator[None]:
 def staging_prefix(path: Path) -> Path:
     """Prefix of the paths of an artifact's staging files and folders; makes their folder.
 
-    They lie in the top folder that the artifact is in, never inside a folder that DVC hashes.
+    They are in the artifact's top folder, never inside a folder that DVC hashes.
     """
     top = path.parts[0] if not path.is_absolute() and len(path.parts) > 1 else path.parent
     folder = Path(top) / STAGING
@@ -149,7 +149,7 @@ def _swap(stagings: Mapping[Path, Path]) -> None:
     """Replace each path by its staging folder; if interrupted in between, put the old ones back.
 
     The old folders go first, the last one before the others: a process killed at any moment
-    leaves no new folder beside the old last one.
+    leaves no new folder next to the old last one.
     """
     olds = {path: staging.with_name(staging.name + "-old") for path, staging in stagings.items()}
     try:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 PACKAGES = ("pipeline", "stages")
 _LEFT_OUT = frozenset({"pipeline/stage_registry.py"})
-"""Files that decide no result: whatever a row says of a stage, dvc.yaml says to DVC too. So a new
+"""Files that decide no result: dvc.yaml repeats for DVC what a row sets for a stage. So a new
 stage reruns no other."""
 _DISCOVERY = "pipeline.runtime.discovery"
 _ROOT = Path(__file__).resolve().parents[2]
@@ -42,8 +42,8 @@ class Code:
     def digest(self, module: str) -> str:
         """SHA-256, in hex, of what a module runs.
 
-        Comments, docstrings, layout, line endings and what stands under `if TYPE_CHECKING:` do not
-        count. Data files beside a package's modules do.
+        Comments, docstrings, layout, line endings and code under `if TYPE_CHECKING:` do not
+        count. Data files next to a package's modules do.
 
         Args:
             module: dotted name of a module of this project.
@@ -56,8 +56,8 @@ class Code:
     def closure(self, module: str) -> list[str]:
         """Files that a module imports, itself included, directly or not.
 
-        Imports inside functions count, and so do the packages a module lies in, and all modules
-        beside one that imports `pipeline.runtime.discovery`, which finds them by name.
+        Imports inside functions count, and so do the packages of a module, and all modules
+        next to one that imports `pipeline.runtime.discovery`, which finds them by name.
 
         Args:
             module: dotted name of a module of this project.
@@ -99,7 +99,7 @@ class Code:
         return self._files[path]
 
     def _data_files(self, folder: Path) -> Iterator[Path]:
-        """Lexicons and the like: whatever is no Python beside a module."""
+        """Data files, such as lexicons: all files next to a module that are not Python."""
         for path in folder.iterdir():
             if path.suffix not in {".py", ".pyc"} and path.name[0] != "." and path.is_file():
                 self._files.setdefault(path, _File(_sha256(path.read_bytes())))
@@ -112,7 +112,7 @@ def digest(module: str) -> str:
 
 
 def _walk(value: object, parts: list[str], imports: set[str], package: str) -> None:
-    """Write the syntax below a node down, and the names it imports.
+    """Collect the syntax below a node, and the names it imports.
 
     Empty fields are left out: newer versions of Python have more of them.
     """

@@ -27,7 +27,7 @@ class CurrentBatch(NamedTuple):
 
 
 class _Process:
-    """The batch of the process; where threads score side by side, that of the last to start."""
+    """The batch of the process; where threads score in parallel, the last that started."""
 
     batch: CurrentBatch | None = None
 

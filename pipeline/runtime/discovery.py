@@ -1,4 +1,4 @@
-"""Find things by their kind: a package holds one module for each kind of one thing."""
+"""Find implementations (heads, rules, losses, sources) by the name of their module."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def subclasses(package: str, base: type[T]) -> list[type[T]]:
 
     Args:
         package: dotted name; its `__init__` may be running.
-        base: the class; it does not count itself.
+        base: the class; it is left out itself.
     """
     names = sorted(info.name for info in pkgutil.iter_modules(sys.modules[package].__path__))
     modules = [import_module(f"{package}.{name}") for name in names]
@@ -33,7 +33,7 @@ def subclasses(package: str, base: type[T]) -> list[type[T]]:
 
 
 class Registry(Generic[T]):
-    """Implementations by kind; each stands in the module of the package that has its kind's name.
+    """Implementations by kind; each is in the module of the package that has its kind's name.
 
     A kind's module is imported when the kind is first asked for.
 

@@ -15,7 +15,7 @@ from pipeline.runtime import progress
 if TYPE_CHECKING:
     import torch
 
-JOBS = "MTDNNKD_JOBS"  # how many stages run side by side
+JOBS = "MTDNNKD_JOBS"  # how many stages run in parallel
 MOST_SHARDS = 8  # of a batch of 32 rows; smaller ones would mostly be overhead
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 _NEVER = 2**30  # bytes
@@ -30,7 +30,7 @@ class Hardware:
         precision: float32, bfloat16 or float16 for the matrix products.
         threads: CPU threads of this process.
         engine: fast, or plain for torch's dropout and transformers' attention.
-        shards: parts of a training batch that threads work on side by side.
+        shards: parts of a training batch that threads work on in parallel.
         labelling_tokens: tokens, padding included, of one forward pass when scoring rows.
         reason: one line with the reasons, for the log.
     """
@@ -45,7 +45,7 @@ class Hardware:
 
     @property
     def chip(self) -> str:
-        """The processor, as far as it decides the last bit: a GPU's name or a CPU's kernels."""
+        """The part of the processor that decides the last bit: a GPU's name or a CPU's kernels."""
         import torch
 
         if self.device.startswith("cuda"):
@@ -110,7 +110,7 @@ def set_up(settings: Settings) -> Hardware:
 
     device, why_device = _device(settings.device)
     if device.startswith("cuda"):
-        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # asked for by determinism
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # for deterministic results
         torch.cuda.set_device(torch.device(device))
     precision, why_precision = _precision(settings.precision, device)
     threads, why_threads = _threads(settings.threads, device)
@@ -120,7 +120,7 @@ def set_up(settings: Settings) -> Hardware:
     # Every new tensor would be filled first; nothing here reads what it has not written.
     torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
     if device == "cpu":
-        torch.set_num_threads(1)  # threads share out whole shards: see thread_pool.py
+        torch.set_num_threads(1)  # each thread takes whole shards: see thread_pool.py
         _keep_freed_memory()
     reason = (
         f"{device} ({why_device}), {precision} ({why_precision}), {threads} {why_threads}, "
@@ -175,7 +175,7 @@ def _threads(wanted: str | int, device: str) -> tuple[int, str]:
 
 
 def _shards(wanted: str | int, device: str, engine: str) -> int:
-    """As many as cores, however many threads: so other stages at the same time change nothing."""
+    """As many as cores, whatever the threads, so that parallel stages change no result."""
     if device != "cpu" or engine == "plain":
         return 1
     return wanted if isinstance(wanted, int) else min(_cores(), MOST_SHARDS)
@@ -198,7 +198,7 @@ def _keep_freed_memory() -> None:
 
 
 def _allowed() -> int:
-    """CPUs that this process may use, where the system says so."""
+    """CPUs that this process may use, where the system reports them."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1

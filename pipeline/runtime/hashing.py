@@ -12,7 +12,7 @@ import numpy as np
 
 from pipeline.runtime import memory_mapped
 
-_CHUNK = 1 << 24  # bytes of an array copied at once, if it does not lie in one piece
+_CHUNK = 1 << 24  # bytes of an array copied at once, if it is not contiguous
 
 
 def digest(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""Arrays that grow a batch at a time: small ones stay in memory, large ones in a mapped file."""
+"""Arrays that grow by batches: small ones stay in memory, large ones in a mapped file."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ model takes, and enough that small tasks need no file and large ones no small wr
 class MappedBuffer:
     """An array `(rows, *shape)` to which rows are appended.
 
-    Its file has no name, so that nothing is left behind whatever happens to the process. It lies
+    Its file has no name, so that no killed process leaves it behind. It is
     in `paths.scratch()`, which must not be a file system in memory.
 
     Args:

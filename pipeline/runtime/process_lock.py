@@ -17,7 +17,7 @@ def hold(path: Path) -> Iterator[None]:
     """Hold `<path>.lock` while the block runs; the system frees it when the process ends.
 
     Args:
-        path: `<path>.pid` beside the lock tells others who holds it.
+        path: `<path>.pid` next to the lock names its holder.
 
     Raises:
         LockedError: another process holds it, or another block of this one.
@@ -41,5 +41,5 @@ def hold(path: Path) -> Iterator[None]:
 def _holder(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8").strip() or "unknown"
-    except OSError:  # it has the lock and has not yet written who it is
+    except OSError:  # it has the lock and has not yet written its number
         return "unknown"

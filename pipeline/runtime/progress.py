@@ -17,7 +17,7 @@ class Bar(Protocol):
     """Receives the progress of one piece of long work."""
 
     def advance(self, amount: float, note: str = "") -> None:
-        """Count `amount` units as done; `note` (a loss, say) is shown beside the rate."""
+        """Count `amount` units as done; `note` (a loss, say) is shown next to the rate."""
 
 
 QUIET = "MTDNNKD_QUIET"  # environment variable: 1 shows no progress
@@ -68,7 +68,7 @@ class _Silent:
 
 
 class _Lines:
-    """Plain lines: one every half minute, or as often as asked for, and one at the end."""
+    """Plain lines: one every half minute, or at the interval set, and one at the end."""
 
     def __init__(self, title: str, total: float, unit: str, done: float) -> None:
         self.title, self.total, self.unit = title, total, unit

@@ -15,7 +15,7 @@ class ThreadPool:
     """A pool of threads; with one thread everything runs in the caller's.
 
     torch splits one operation among its threads, and how many there are decides the last bit of a
-    sum. Here each operation has one thread, and whole parts of a batch are shared out instead:
+    sum. Here each operation has one thread, and each thread takes whole parts of a batch:
     the same parts give the same bytes on any number of threads. It is also faster, for an
     operation on a short batch is too small to split.
 
@@ -42,7 +42,7 @@ class ThreadPool:
             for future in futures:
                 future.cancel()
             wait(futures)
-        # Parts are begun in order, so what was left out stands behind an exception.
+        # Parts begin in order, so parts that were left out come after an exception.
         return [future.result() for future in futures]
 
     def __enter__(self) -> Self:

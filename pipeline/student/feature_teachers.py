@@ -1,4 +1,4 @@
-"""Feature teachers: one member's models, whose features the student is trained to match."""
+"""Link and load feature teachers: one member's models, whose features the student matches."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pipeline.params.sections import Params
 from pipeline.runtime import artifacts
 from pipeline.training.recipe import Teachers
 
-MANIFEST = "teachers.json"  # which models these are; {} if params.yaml asks for none
+MANIFEST = "teachers.json"  # names these models; {} if params.yaml has none
 _FIX = "dvc repro feature_teachers"
 
 
 def write(params: Params) -> None:
-    """Link the models of distillation.features.member into data/feature_teachers/, one a task.
+    """Link the models of distillation.features.member to data/feature_teachers/, one per task.
 
     Of a cross-fitted member the model of the first fold is taken. A task that the source lacks
     has none.
@@ -73,7 +73,7 @@ def _sources(params: Params, wanted: dict[str, Any]) -> Iterator[tuple[str, Path
 
 
 def _link(source: Path, target: Path) -> str:
-    """Link a teacher's files and give the SHA-256 of its weights."""
+    """Link a teacher's files and return the SHA-256 of its weights."""
     manifest = saved_model.read_manifest(source)
     saved_model.check_weights(source, manifest)
     artifacts.link_folder(source, target, leave_out=saved_model.LOG)

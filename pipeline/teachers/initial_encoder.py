@@ -1,4 +1,4 @@
-"""Write and load the encoder that a member is initialised from."""
+"""Write and load the encoder that a member is initialized from."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Selected(Section):
     sha256: Sha256
     """SHA-256 of its encoder's model.safetensors."""
     encoder: dict[str, Any]
-    """The encoder that the candidate itself was initialised from."""
+    """The encoder that the candidate itself was initialized from."""
 
 
 class Refined(Selected):
-    """A selected candidate that a member is initialised from."""
+    """A selected candidate that a member is initialized from."""
 
     rank: Count
 
@@ -53,10 +53,10 @@ class _Start(Section):
 
 
 def write(member: str, params: Params) -> None:
-    """Write the encoder a member is initialised from to data/initial_encoders/<member>/.
+    """Write the encoder a member is initialized from to data/initial_encoders/<member>/.
 
-    An encoder of params.yaml is only named, a folder's path as it stands there. A candidate's
-    encoder is copied, so that only the members initialised from it depend on it.
+    An encoder of params.yaml is only named, a folder by its path as written there. A candidate's
+    encoder is copied, so that only the members initialized from it depend on it.
 
     Raises:
         EncoderError: nothing is selected at the member's rank, or it is not whole.
@@ -71,7 +71,7 @@ def write(member: str, params: Params) -> None:
 
 
 def load(folder: Path, dropout: float) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Load the encoder and tokenizer that a member is initialised from.
+    """Load the encoder and tokenizer that a member is initialized from.
 
     Args:
         folder: data/initial_encoders/<member>.
@@ -92,7 +92,7 @@ def describe(folder: Path) -> dict[str, Any]:
 
     Returns:
         The dict of `encoders.describe`; for a candidate source `refined`, rank, candidate,
-        weights_sha256, sha256 and, as `encoder`, the encoder it was initialised from itself.
+        weights_sha256, sha256 and, as `encoder`, the encoder it was initialized from itself.
 
     Raises:
         EncoderError: the folder cannot be read.

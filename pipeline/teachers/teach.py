@@ -23,7 +23,7 @@ def teach(task: str, member: str, fold: str, params: Params) -> None:
 
     Raises:
         DataError: the prepared rows are missing, or too few for the folds.
-        EncoderError: the encoder that the member starts from is not there.
+        EncoderError: the member's initial encoder is missing.
         TrainingError: the loss is not finite.
     """
     prepared, target = paths.prepared(task), paths.prepared_logits(task, member, fold)

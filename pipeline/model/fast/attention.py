@@ -1,4 +1,4 @@
-"""Attention on a CPU with masks drawn as all others are."""
+"""Attention on a CPU whose dropout masks come from the fast dropout."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _REPLACED = {"sdpa": NAME, plain.SHOWN: SHOWN}
 
 @contextmanager
 def replaced(encoder: PreTrainedModel) -> Iterator[None]:
-    """Within the block an encoder on a CPU draws the masks of its attention as `masks.drop` does.
+    """Within the block an encoder on a CPU draws its attention's masks by `dropout.drop`.
 
-    That is one with scaled-dot-product attention or one whose attention is shown. Other devices
+    It must have scaled-dot-product attention or attention that is shown. Other devices
     have fused kernels with dropout of their own, and encoders that do not take their attention
     from transformers' registry keep theirs.
     """

@@ -65,7 +65,7 @@ def drop(values: Tensor, rate: float) -> Tensor:
 
 
 def keep(shape: tuple[int, ...], rate: float, generator: Generator) -> np.ndarray:
-    """Which units stay, bool of the shape; each is dropped with probability `rate`.
+    """Mask of the units that are kept, bool of the shape; each is dropped with chance `rate`.
 
     Args:
         shape: of the units.

@@ -40,7 +40,7 @@ class ExtraPairs(Protocol):
 
     @property
     def texts(self) -> np.ndarray:
-        """What decides the pairs of every row, int64; part of the run's key."""
+        """The data that decide the pairs of every row, int64; part of the run's key."""
 
     def without(self, rows: np.ndarray) -> Self:
         """The same, but no text of these rows `(rows,)` is in a pair: they are held out."""
@@ -56,7 +56,7 @@ class ExtraPairs(Protocol):
 
         Returns:
             Places in the batch of the rows that have pairs, int64 `(places,)`, and the inputs of
-            their pairs, the same number for each place, `(places * pairs, length)` as of
+            their pairs, the same number for each place, `(places * pairs, length)` as returned by
             `Tokens.batch`. Both are empty if no row has any.
         """
 
@@ -64,7 +64,7 @@ class ExtraPairs(Protocol):
 class Head(nn.Module):
     """Turns the encoder's output into a task's logits: base of all kinds of head.
 
-    A kind's class is made of the encoder's width, the task and the kind's settings, and its module
+    A kind's class takes the encoder's width, the task and the kind's settings, and its module
     registers it: `@HEADS.register("linear")`. `__init__` draws the weights by torch's generator.
     """
 
@@ -105,7 +105,7 @@ class Uniform(nn.Module):
 
 
 def pool(pooling: str, encoded: Encoded) -> Tensor:
-    """One vector a row `(batch, width)`: mean of the tokens, first token, or encoder's pooler."""
+    """One vector per row `(batch, width)`: mean of the tokens, first token, or encoder's pooler."""
     if pooling == "cls":
         return encoded.tokens[:, 0]
     if pooling == "pooler":

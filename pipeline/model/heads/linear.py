@@ -1,4 +1,4 @@
-"""The linear head: dropout and one linear layer on a vector that stands for the whole row."""
+"""The linear head: dropout and one linear layer on one vector for the whole row."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def positive_class(labels: tuple[str, ...], name: str | None = None) -> int:
 
     Args:
         labels: names of both classes.
-        name: the one of right answers. Without it their spelling shows it, as in all of GLUE; else
+        name: the one of right answers. Without it their spelling decides, as in all of GLUE; else
             the class named last is taken. Parameters that leave it open are refused, but a model
             that was trained without the name must give the same scores as before.
 
@@ -103,8 +103,8 @@ class Negatives:
 
     A question's own wrong answers come first: second texts of rows with the same first text and
     the other class. Where they are too few, second texts of rows with other questions are drawn,
-    each such row with the same chance. A text that any row gives as right for the question is
-    never among them. A text comes twice only where there are no more.
+    each such row with the same chance. A text that is right for the question in any row is
+    never among them. A text is repeated only where there are no more.
 
     Args:
         table: rows with `sentence1`, `sentence2` and `label`, null where none is known.
@@ -142,7 +142,7 @@ class Negatives:
         return np.stack([self._questions, self._answers])
 
     def without(self, rows: np.ndarray) -> Negatives:
-        """The same, but none of these rows `(rows,)` gives a wrong answer.
+        """The same, but no wrong answer comes from these rows `(rows,)`.
 
         For rows that are held out of training: it must not learn from their labels.
         """
@@ -162,7 +162,7 @@ class Negatives:
         Returns:
             Places in the batch of the rows with right answers, int64 `(positives,)`; inputs of
             their questions with wrong answers, `negatives` of the settings for each, in the same
-            order, `(positives * negatives, length)` as of `Tokens.batch`. Both are empty where
+            order, `(positives * negatives, length)` as from `Tokens.batch`. Both are empty where
             there is no right answer. A row for which there is no wrong answer is left out.
         """
         places: list[int] = []

@@ -14,7 +14,7 @@ from pipeline.tasks import Task
 
 @HEADS.register("san")
 class SanHead(Head):
-    """Answers in K steps, each of which reads the premise anew, and averages the answers.
+    """Answers in K steps, each of which reads the premise again, and averages the answers.
 
     Premise P is the first text, hypothesis H the second, both as vectors of their tokens without
     the special ones. Symbols as in section 3 of arXiv 1901.11504:
@@ -48,10 +48,10 @@ class SanHead(Head):
         nn.init.zeros_(self.answer.bias)
 
     def forward(self, encoded: Encoded) -> Tensor:
-        """Log probabilities `(batch, outputs)` in float32; as logits they give P by softmax.
+        """Log probabilities `(batch, outputs)` in float32; their softmax is P.
 
         Raises:
-            ValueError: the batch does not say which tokens are of which text.
+            ValueError: the batch does not name the text of each token.
         """
         if encoded.texts is None:
             raise ValueError("SAN has to know which tokens are of which text")
@@ -77,7 +77,7 @@ class SanHead(Head):
     def _dropped(self, vectors: Tensor) -> Tensor:
         """Dropout with one mask `(batch, 1, width)` for all tokens of a row.
 
-        As the authors' code has it; besides, the masks do not hang on the batch's padding.
+        As in the authors' code; also, the masks do not depend on the batch's padding.
         """
         mask: Tensor = self.dropout(torch.ones_like(vectors[:, :1]))
         return vectors * mask
