@@ -1,4 +1,4 @@
-"""Names of all commands, the modules they stand in, and what each does in one line."""
+"""Names of all commands, their modules, and the purpose of each in one line."""
 
 from __future__ import annotations
 

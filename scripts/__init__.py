@@ -1,1 +1,1 @@
-"""What `make` runs; the pipeline itself never imports it."""
+"""Scripts that `make` runs; the pipeline never imports them."""

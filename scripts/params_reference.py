@@ -1,4 +1,4 @@
-"""Write the reference of params.yaml: docs/reference/params.md, and the JSON schema beside it."""
+"""Write the reference of params.yaml: docs/reference/params.md and params.schema.json."""
 
 from __future__ import annotations
 

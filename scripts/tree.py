@@ -46,7 +46,7 @@ def main() -> None:
 
 
 def block(root: Path) -> str:
-    """What stands between the page's markers: the tree as it is now."""
+    """The text between the page's markers: the tree as it is now."""
     return "\n".join(["```text", *lines(root), "```"])
 
 

@@ -1,4 +1,4 @@
-"""One command line a stage; each also runs without DVC."""
+"""One command line per stage; each also runs without DVC."""
 
 from pipeline.runtime import startup
 

@@ -1,4 +1,4 @@
-"""The frame around every command line: a user's mistake exits with 2 and no traceback."""
+"""The shared entry point of all command lines: exit codes, errors, the check of the code."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ def application(help_text: str | None = None, cls: type[TyperGroup] | None = Non
     """Make a typer application with plain tracebacks and no shell-completion options.
 
     Args:
-        help_text: what several commands have in common; a single one's docstring says it all.
-        cls: how several commands are looked up; None takes typer's own way.
+        help_text: help of a group of commands; a single command's help is its docstring.
+        cls: how several commands are looked up; None for typer's own way.
     """
     return typer.Typer(
         help=help_text, cls=cls, add_completion=False, pretty_exceptions_enable=False
@@ -59,11 +59,11 @@ def run(app: Callable[..., Any]) -> None:
     finally:
         with contextlib.suppress(OSError):  # a note for people; the stage itself is done
             resource_usage.record()
-        gc.freeze()  # the process ends here: nothing is worth a last collection of everything
+        gc.freeze()  # the process ends here: a last garbage collection would be wasted
 
 
 def _check_code() -> None:
-    """Check, under DVC, that the digest which DVC notes for this run is that of this code.
+    """Check, under DVC, that the digest DVC records for this run is that of this code.
 
     Raises:
         PipelineError: it is not, as `dvc repro --single-item` runs no stage that this one needs.
@@ -83,7 +83,7 @@ def _check_code() -> None:
 
 
 def fault(error: OSError) -> PipelineError:
-    """The system's error as one that the user can fix; one that is ours is raised again.
+    """The system's error as one that the user can fix; a bug of ours is raised again.
 
     Disk full, no permission, missing files, and a file or folder in the way are the user's.
     """

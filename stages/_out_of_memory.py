@@ -1,4 +1,4 @@
-"""Out of memory: what asked for how much, and which parameter lowers it."""
+"""Report out of memory: the batch, the size of the allocation, the parameter that lowers it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
 
 
 class _Setting(NamedTuple):
-    """A value in params.yaml, and the section it stands in."""
+    """A value in params.yaml, and its section."""
 
     section: str
     name: str
@@ -66,7 +66,7 @@ def fault(error: BaseException, arguments: Sequence[str]) -> PipelineError:
 
 
 def asked(message: str) -> str:
-    """Size that an allocation asked for, such as 3.6 GiB; "" if the message has none."""
+    """Size of the failed allocation, such as 3.6 GiB; "" if the message has none."""
     match = _SIZE.search(message)
     if match is None:
         return ""
@@ -96,7 +96,7 @@ def _fixes(
 
 
 def _sections(stage: str) -> tuple[str, ...]:
-    """Where a stage's batch size stands, the place that wins first."""
+    """Paths of a stage's batch size, the one that takes precedence first."""
     row = stage_registry.STAGES.get(stage)
     return () if row is None else row.batch
 
@@ -124,9 +124,9 @@ def _lower(
 
 
 def _twice(size: _Setting, count: _Setting, sections: Sequence[str]) -> str:
-    """Double the batches a step, in the section that takes precedence and affects nothing else.
+    """Double the batches per step, in the section that takes precedence and affects nothing else.
 
-    Where batch size stands for one task and the number for all, the task gets a key of its own,
+    Where the batch size is set for one task and the number for all, the task gets its own key,
     which takes a plus.
     """
     if sections.index(count.section) <= sections.index(size.section):

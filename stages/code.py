@@ -13,8 +13,8 @@ app = _cli.application()
 def main() -> None:
     """Write a digest of the code of every stage; all other stages depend on theirs.
 
-    Reads pipeline and stages. Writes data/code: a file a stage, the SHA-256 of all modules that the
-    stage imports, without comments and docstrings.
+    Reads pipeline and stages. Writes data/code: one file per stage, the SHA-256 of all modules that
+    the stage imports, without comments and docstrings.
 
     Example: mtdnnkd code
     """

@@ -25,8 +25,8 @@ def main(
 ) -> None:
     """Compare revisions and experiments: changed parameters, scores, student minus baseline.
 
-    Reads params.yaml and reports/summary.json of each. Prints a row a revision, at most 120 columns
-    wide, with the parameters that differ from the first revision's.
+    Reads params.yaml and reports/summary.json of each. Prints one row per revision, at most 120
+    columns wide, with the parameters that differ from the first revision's.
 
     Example: mtdnnkd compare HEAD colder warmer
     """

@@ -13,7 +13,7 @@ def main() -> None:
     """Link the teachers whose features (hidden states, attention) the student is trained to match.
 
     Reads data/teachers, of distillation.features.member alone.
-    Writes data/feature_teachers: a model a task, or only an empty manifest without such a member.
+    Writes data/feature_teachers: one model per task; without a member only a manifest.
 
     Example: mtdnnkd feature_teachers
     """

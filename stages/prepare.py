@@ -1,4 +1,4 @@
-"""Turn one task's raw files into typed rows, one Parquet file a split."""
+"""Turn one task's raw files into typed rows, one Parquet file per split."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def main(task: Annotated[str, typer.Option(help="Task's name in params.yaml.")])
     """Turn one task's files into typed rows with ids, text hashes and canonical labels.
 
     Reads data/raw/TASK, and data/texts if transfer names a file of it.
-    Writes data/prepared/TASK, one Parquet file a split, and data/transfer/TASK: further rows
+    Writes data/prepared/TASK, one Parquet file per split, and data/transfer/TASK: transfer rows
     without labels.
 
     Example: mtdnnkd prepare --task rte

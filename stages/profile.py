@@ -29,7 +29,7 @@ Set = Annotated[
 
 @app.command("list")
 def list_() -> None:
-    """Name every profile, with what it is for.
+    """List every profile with its purpose.
 
     Example: mtdnnkd profile list
     """
@@ -66,7 +66,7 @@ def diff(
 
 @app.command()
 def apply(name: Name, set_: Set = None) -> None:
-    """Write a profile to params.yaml; a result that cannot be used writes nothing.
+    """Write a profile to params.yaml; an invalid result writes nothing.
 
     Example: mtdnnkd profile apply glue-cpu --set data.folder=glue
     """

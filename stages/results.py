@@ -1,4 +1,4 @@
-"""Print the results and say where everything lies."""
+"""Print the results and the paths of all files."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PLACES = (
 
 @app.command()
 def main() -> None:
-    """Print the results and say where everything lies.
+    """Print the results and the paths of all files.
 
     Reads data/evaluation. A terminal gets a table of task scores, at most 80 columns wide; a file
     or pipe gets data/evaluation/results.md.

@@ -17,8 +17,8 @@ app = _cli.application()
 def main() -> None:
     """Show what each stage cost when it last ran: wall time, CPU time, peak memory.
 
-    Reads scratch/usage, where every stage that DVC runs leaves its cost.
-    Prints a Markdown table, a line a stage, its instances added up.
+    Reads scratch/usage, where every stage that DVC runs writes its cost.
+    Prints a Markdown table, one line per stage, its instances added up.
 
     Example: mtdnnkd usage
     """
