@@ -1,1 +1,1 @@
-"""Run the whole pipeline: what is due, side by side, safely interrupted."""
+"""Run the whole pipeline: the stages that are due, in parallel, safe to interrupt."""

@@ -1,4 +1,4 @@
-"""What a run shows: a line a stage, live on a terminal; the stages' own lines go to log files."""
+"""Show a run: one line per stage, live on a terminal; the stages' own lines go to log files."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class _Stage:
 
 
 class Display:
-    """Shows how the stages of a run go. Several threads may use it.
+    """Shows the progress of a run's stages. Several threads may use it.
 
     Args:
         total: number of stages that may run.
@@ -75,12 +75,12 @@ class Display:
                 stage.log.close()
 
     def begin(self, name: str) -> None:
-        """A stage's command starts, and its log anew."""
+        """Show that a stage's command starts, and start its log again."""
         with self.lock:
             self._running(name)
 
     def line(self, name: str, text: str) -> None:
-        """A stage, or DVC about it, has printed a line."""
+        """Show and log a line that a stage, or DVC about it, has printed."""
         with self.lock:
             stage = self._running(name)
             if not text.startswith(_COMMAND):
@@ -95,7 +95,7 @@ class Display:
                 print(text, flush=True)
 
     def end(self, name: str, *, failed: bool) -> None:
-        """A stage has ended; of a failed one the last lines are shown, and where the others are."""
+        """Show that a stage has ended; if it failed, its last lines and the path of its log."""
         with self.lock:
             stage = self._running(name)
             self.ended += 1
@@ -109,7 +109,7 @@ class Display:
             self._remove(name)
 
     def skip(self, name: str, *, restored: bool) -> None:
-        """A stage need not run: nothing has changed, or DVC's cache has what it would make."""
+        """Show that a stage need not run: it is up to date, or DVC's cache has its outputs."""
         with self.lock:
             self.ended += 1
             if restored:
@@ -117,7 +117,7 @@ class Display:
                 self._show(f"{name:<{self.width}}  restored from DVC's cache  {count}")
 
     def note(self, text: str) -> None:
-        """Something to know about the run itself."""
+        """Show a message about the run itself."""
         with self.lock:
             print(text, flush=True)
 
@@ -165,7 +165,7 @@ def _log(name: str) -> Path:
 
 
 def _opened(path: Path) -> IO[str] | None:
-    """A log is for people: a run goes on where it cannot be written."""
+    """Write to a log; a run goes on where its log cannot be written."""
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("w", encoding="utf-8", buffering=1)

@@ -17,7 +17,7 @@ import psutil
 _AGAIN = 0.1  # seconds
 # Stages' lines come as they are printed and in order, without other libraries' bars.
 _FOR_A_PIPE = {"PYTHONUNBUFFERED": "1", "TQDM_DISABLE": "1"}
-_PATIENCE = 60.0  # seconds in which an interrupted stage may write down how far it has come
+_PATIENCE = 60.0  # seconds in which an interrupted stage may write its checkpoint
 
 
 def interruptions() -> list[signal.Signals]:
@@ -53,7 +53,7 @@ class Processes:
         Args:
             arguments: DVC's.
             output: a pipe, or None for the terminal.
-            environment: what is added to ours.
+            environment: variables added to ours.
         """
         process = subprocess.Popen(
             [sys.executable, "-m", "orchestration.supervised_dvc", *arguments],
@@ -71,7 +71,7 @@ class Processes:
         return process
 
     def wait(self, process: subprocess.Popen[str]) -> int:
-        """Wait for a command's end and give its exit code; no stage of it is left then."""
+        """Wait for a command's end and return its exit code; no stage of it is left then."""
         code = process.wait()
         _let_go(process)
         if code:
@@ -80,7 +80,7 @@ class Processes:
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """While the block runs, an interruption is passed on to every stage, the second one kills.
+        """Within the block pass an interruption on to every stage; the second one kills.
 
         Raises:
             KeyboardInterrupt: at the end of the block, if there was an interruption.
@@ -105,14 +105,14 @@ class Processes:
 
 
 def _let_go(process: subprocess.Popen[str]) -> None:
-    """Close the pipe on whose end orchestration/supervised_dvc.py interrupts the stage."""
+    """Close the control pipe: orchestration/supervised_dvc.py then interrupts the stage."""
     assert process.stdin is not None
     with contextlib.suppress(OSError):
         process.stdin.close()
 
 
 def _end_rest(session: int) -> None:
-    """End what a killed DVC has left: the stage, which would go on writing during a later run."""
+    """End the stage that a killed DVC left: it would go on writing during a later run."""
     for which in (signal.SIGINT, signal.SIGKILL):
         rest = _members(session)
         for process in rest:

@@ -1,4 +1,4 @@
-"""The project as DVC sees it: its stages, what needs what, and what is not up to date."""
+"""The DVC project: its stages, what each needs, and which are not up to date."""
 
 from __future__ import annotations
 
@@ -73,7 +73,8 @@ class Project:
     def changed(self, names: Collection[str]) -> set[str]:
         """Those of the named stages that are not up to date; the others are not looked at.
 
-        One that waits for a changed one does not look changed before that one has run.
+        DVC shows a stage as changed only once its inputs exist, so plan for everything downstream
+        and check again after each part.
         """
         from dvc.lock import LockError
 

@@ -21,7 +21,7 @@ def to_hand_out(device: str) -> list[str]:
 
 
 def _visible() -> list[str]:
-    """Those the user left visible, or all that NVIDIA's tool names.
+    """The GPUs that the user left visible, or all that NVIDIA's tool lists.
 
     Its identifiers are used rather than numbers, as CUDA counts the fastest GPU first and the tool
     the one in the lowest slot. Torch is not asked: its import alone takes seconds.

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from dvc.repo import Repo
 
 _ENTRY = re.compile(r"^(?=  [^\s#])", re.MULTILINE)
-"""Before each stage's name: two spaces in, where what belongs to it is four or more in."""
+"""Before each stage's name: two spaces; lines that belong to the stage have four or more."""
 
 
 def sort(repo: Repo) -> None:

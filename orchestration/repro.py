@@ -1,7 +1,7 @@
-"""Bring all results up to date with `dvc repro`, several teachers at a time if asked to.
+"""Bring all results up to date with `dvc repro`, several stages at a time with --jobs.
 
-DVC itself runs one stage at a time. Here an executor runs the stages that train or score side by
-side, group by group; before, between and after them the light stages run in order. A stage that
+DVC itself runs one stage at a time. Here an executor runs the stages that train or score in
+parallel, group by group; before, between and after them the light stages run in order. A stage that
 fails is named at the end and stops only the stages that need it.
 """
 
@@ -51,7 +51,7 @@ def main(
     for which in dvc_processes.interruptions():  # a background job would ignore Ctrl-C
         signal.signal(which, _interrupt)
     # Every stage gets the same share of the CPU's threads, whether others run just then or not: it
-    # keeps them when others start beside it. No result depends on their number.
+    # keeps them when others start. No result depends on their number.
     os.environ[JOBS] = str(jobs)
     if sys.stdout.isatty():
         os.environ.setdefault(progress.SECONDS, _LIVE_SECONDS)
@@ -69,17 +69,17 @@ def _reproduce(jobs: int, until: Sequence[str] | None) -> int:
 
 
 def reproduce(jobs: int, until: Sequence[str] | None = None) -> int:
-    """Run what changed, `jobs` stages side by side; 0 if all is up to date afterwards.
+    """Run what changed, `jobs` stages in parallel; 0 if all is up to date afterwards.
 
     Args:
-        jobs: stages side by side.
+        jobs: stages in parallel.
         until: stages; only they, in all their instances, and what they need are run. None: all.
 
     Raises:
         PipelineError: params.yaml cannot be used, the project is not set up for DVC, another run
             is under way, a folder cannot be written or holds what no stage makes.
     """
-    params = file.load()  # DVC would only say which file is missing
+    params = file.load()  # DVC would only name the missing file
     project = Project()
     with run_lock.acquire(project.folder):
         with project.read():

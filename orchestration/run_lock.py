@@ -21,7 +21,7 @@ def acquire(folder: Path) -> Iterator[None]:
     """Lock the project while the block runs. The system frees it when the process ends.
 
     Args:
-        folder: DVC's own for what is temporary, .dvc/tmp.
+        folder: DVC's own folder of temporary files, .dvc/tmp.
 
     Raises:
         PipelineError: another run holds the lock, or a DVC that we did not start runs a stage.
@@ -55,7 +55,7 @@ def foreign_processes(folder: Path, own: Collection[int]) -> list[str]:
 
 
 def _notes(path: Path) -> dict[str, Any] | None:
-    """What DVC has noted; None if it is just being written, or was when DVC was killed."""
+    """DVC's notes; None if they are being written, or were when DVC was killed."""
     try:
         noted: dict[str, Any] = json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
@@ -89,7 +89,7 @@ def _is_dvc(pid: int) -> bool:
 
 
 def _entries(noted: dict[str, Any]) -> Iterable[dict[str, Any]]:
-    """A path has one writer or a list of readers."""
+    """The processes of a path: one writer or a list of readers."""
     for of_path in noted.values():
         for entry in of_path.values():
             yield from entry if isinstance(entry, list) else [entry]

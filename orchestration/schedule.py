@@ -1,4 +1,4 @@
-"""The order of a run: what is due, what runs side by side, and what a failure stops."""
+"""Schedule a run: which stages are due, which run in parallel, which a failure stops."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ CODE = "code"
 
 
 class Outcome(NamedTuple):
-    """What a run left undone.
+    """The stages that a run did not bring up to date.
 
     Attributes:
         failed: stages that failed.
@@ -36,13 +36,14 @@ class Outcome(NamedTuple):
 
 
 class Schedule:
-    """Runs what is due, part by part, and looks after each part what still is.
+    """Run the stages that are due, part by part, and check again after each part.
 
-    A stage after a changed one may look unchanged until that one has run, and may be unchanged
-    once it has: so what is due is what changed and all after it, and shrinks with every look.
+    DVC shows a stage as changed only once its inputs exist, and a stage that reruns may write the
+    same bytes. So plan for the changed stages and everything downstream, and check again after each
+    part: the plan only shrinks.
 
     Args:
-        project: where.
+        project: the DVC project.
         stages: names of those to bring up to date, with all they need.
         in_order: runs light stages.
         executor: runs stages that train or score, several at a time; None runs them in order too.
@@ -63,7 +64,7 @@ class Schedule:
         self.failed: set[str] = set()
 
     def run(self, changed: set[str]) -> Outcome:
-        """Run the changed stages and those after them that change with them."""
+        """Run the changed stages and those downstream that change with them."""
         seen = downstream(self.graph, changed)
         while due := downstream(self.graph, changed - self.ran) - self.ran - self._stopped():
             heavy = {name for name in due if self.executor and group(name) in HEAVY}
@@ -79,7 +80,7 @@ class Schedule:
         return Outcome(self.failed, stopped - self.failed, changed & self.ran - stopped)
 
     def _side_by_side(self, heavy: set[str]) -> list[str]:
-        """Run the first group of stages that are due, and give them."""
+        """Run the first group of stages that are due, and return their names."""
         assert self.executor
         groups = ([name for name in sorted(heavy) if group(name) in one] for one in SIDE_BY_SIDE)
         part = next(names for names in groups if names)
@@ -97,9 +98,9 @@ class Schedule:
         self.ran |= set(part)
 
     def _targets(self, part: list[str], seen: set[str]) -> Iterator[str]:
-        """What to name to DVC, which reads dvc.yaml and dvc.lock anew for each name.
+        """Targets for DVC, which reads dvc.yaml and dvc.lock again for each of them.
 
-        A stage is named without its instances where all of them may be looked at.
+        A stage is named without its instances where DVC may check all of them.
         """
         settled = set(self.graph) - seen | (self.ran - self.failed)
         whole = {group(names[0]): set(names) for names in self.groups}
@@ -108,7 +109,7 @@ class Schedule:
             yield from [one] if len(run) > 1 and whole[one] <= settled | set(run) else run
 
     def _stopped(self) -> set[str]:
-        """What failed and all that needs it."""
+        """The failed stages and all that need them."""
         return downstream(self.graph, self.failed)
 
 

@@ -23,16 +23,16 @@ _ENDED = re.compile(r"ERROR: failed to reproduce '.+?': failed to run: .*, (exit
 _BUSY = "is busy, it is being blocked by:"
 _KILLED = ("exited with -9", "exited with 137")
 _OUT_OF_MEMORY = "the system killed it, most likely as memory ran out: try JOBS=1"
-_DVC = "dvc"  # names the log of what is printed before any stage runs
+_DVC = "dvc"  # names the log of lines printed before any stage runs
 
 
 class StageRuns:
-    """Runs stages by DVC processes and passes on to the display what they print.
+    """Runs stages by DVC processes and passes their lines on to the display.
 
     Args:
-        processes: what the DVC processes are started by.
+        processes: starts the DVC processes.
         folder: .dvc/tmp, where every DVC notes what it runs.
-        display: shows how the stages go.
+        display: shows the stages' progress.
     """
 
     def __init__(self, processes: Processes, folder: Path, display: Display) -> None:
@@ -45,7 +45,7 @@ class StageRuns:
 
         Args:
             stages: names.
-            environment: what is added to ours.
+            environment: variables added to ours.
 
         Returns:
             DVC's exit code.
@@ -67,7 +67,7 @@ class StageRuns:
         assert process.stdout is not None
         output = StageOutput(self.display, stages[0] if len(stages) == 1 else _DVC)
         with ThreadPoolExecutor(1) as thread:
-            # Beside the wait: a killed DVC leaves a stage that keeps the pipe open.
+            # In a thread: a killed DVC leaves a stage that keeps the pipe open.
             reading = thread.submit(output.read, process.stdout)
             code = self.processes.wait(process)
         reading.result()
@@ -87,7 +87,7 @@ class StageRuns:
 
 
 class StageOutput:
-    """The lines of one DVC process, told apart by the stage that printed them.
+    """The lines of one DVC process, separated by the stage that printed them.
 
     Args:
         display: gets the lines under their stage's name.
@@ -95,7 +95,7 @@ class StageOutput:
 
     Attributes:
         stage: the stage that runs or ran last and has not ended yet, "" for none.
-        busy: whether DVC found what a stage needs in another DVC's hands.
+        busy: whether another DVC holds files that a stage needs.
     """
 
     def __init__(self, display: Display, before: str) -> None:
@@ -128,7 +128,7 @@ class StageOutput:
         if (failed := _FAILED.match(text)) and failed[1] != self.stage:
             self._change(failed[1])  # before its command was started: what it reads is missing
             self.display.begin(failed[1])
-        ended = _ENDED.match(text)  # the command itself stands in the log already
+        ended = _ENDED.match(text)  # the log has the command already
         self.display.line(self.stage or self.before, ended[1] if ended else text)
         if any(sign in text for sign in _KILLED):
             self.display.line(self.stage or self.before, _OUT_OF_MEMORY)

@@ -1,4 +1,4 @@
-"""Outputs of removed members and tasks: DVC would hash them with the folder they lie in."""
+"""Remove the outputs of removed members and tasks: DVC would hash them with their folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def remove(repo: Repo) -> None:
     """Remove the artifacts of stages that params.yaml no longer names.
 
-    Only what DVC wrote and holds in its cache is removed, as `dvc checkout` would do.
+    Only outputs that DVC wrote and has in its cache are removed, as by `dvc checkout`.
 
     Raises:
         PipelineError: a folder that a stage reads whole holds something else.
@@ -37,7 +37,7 @@ def remove(repo: Repo) -> None:
 
 
 def _strays(repo: Repo) -> list[Path]:
-    """Entries of folders that are read whole but are made by no stage."""
+    """Entries of folders that are read whole but that no stage writes."""
     outs = {Path(out.fspath) for out in repo.index.outs}
     inside = {folder for out in outs for folder in out.parents}
     whole = {Path(dep.fspath) for dep in repo.index.deps} & inside

@@ -1,8 +1,8 @@
 """DVC whose stage is interrupted when the process that started it closes a pipe or is killed.
 
-Run as `python -m orchestration.supervised_dvc repro ...` with the reading end of a pipe as
-standard input. Nothing is ever written to that pipe. It ends when its other end is closed, by will
-or because the process that held it is gone, and no signal tells of that on every system.
+Run as `python -m orchestration.supervised_dvc repro ...` with the reading end of a control pipe as
+standard input. Nothing is ever written to that pipe. It ends when the other end is closed,
+deliberately or because its process has died, which no signal reports on every system.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _AGAIN = 0.1  # seconds
 
 
 def main() -> int:
-    """Run DVC with the given arguments and give its exit code."""
+    """Run DVC with this process's arguments and return its exit code."""
     leash = os.dup(0)  # not inherited by the stage
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
@@ -26,7 +26,7 @@ def main() -> int:
     # A background shell's jobs ignore Ctrl-C, and so would DVC and the stage.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     threading.Thread(target=_watch, args=(leash,), daemon=True).start()
-    sys.argv[0] = "dvc"  # what DVC tells another DVC that finds files busy
+    sys.argv[0] = "dvc"  # the name that DVC shows to another DVC that finds files busy
     from dvc.cli import main as dvc
 
     code: int = dvc(sys.argv[1:])
@@ -34,7 +34,7 @@ def main() -> int:
 
 
 def _watch(leash: int) -> None:
-    """Wait until the leash is let go, then interrupt stage after stage until DVC has ended.
+    """Wait until the control pipe is closed, then interrupt every stage until DVC has ended.
 
     DVC ignores Ctrl-C while a stage runs, so the stage is interrupted. DVC sees it fail
     and, without --keep-going, ends. Between stages DVC itself is interrupted.

@@ -32,5 +32,5 @@ def _around(path: Path) -> Iterable[Path]:
 
 
 def _open(folder: Path) -> bool:
-    """Whether entries can be made; a read-only mount says no to everyone, root included."""
+    """Whether entries can be made; a read-only mount refuses everyone, root included."""
     return os.access(folder, os.W_OK | os.X_OK)

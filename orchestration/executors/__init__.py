@@ -1,1 +1,1 @@
-"""Executors: where the stages of a run are started."""
+"""Executors: start the stages of a run."""

@@ -1,4 +1,4 @@
-"""What an executor does: run stages that need none of each other, several at a time."""
+"""The interface of an executor: run stages that do not need each other, several at a time."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Protocol
 
 
 class Executor(Protocol):
-    """Runs stages side by side, on this machine or on others."""
+    """Runs stages in parallel, on this machine or on others."""
 
     def run(self, stages: Sequence[str]) -> set[str]:
-        """Run stages that need none of each other.
+        """Run stages that do not need each other.
 
         Args:
             stages: names, as `teach@rte-m1-all`.

@@ -1,4 +1,4 @@
-"""Stages on this machine: in order by one DVC process, or several side by side."""
+"""Run stages on this machine: in order by one DVC process, or several in parallel."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ class InOrder:
     """Runs stages one after the other.
 
     Attributes:
-        folder: DVC's own for what is temporary, .dvc/tmp.
-        display: shows how the stages go.
+        folder: DVC's own folder of temporary files, .dvc/tmp.
+        display: shows the stages' progress.
     """
 
     folder: Path
@@ -51,9 +51,9 @@ class SideBySide:
 
     Attributes:
         jobs: how many stages run at a time.
-        folder: DVC's own for what is temporary, .dvc/tmp.
-        display: shows how the stages go.
-        devices: gives the GPUs; with fewer than two, every stage sees what we see.
+        folder: DVC's own folder of temporary files, .dvc/tmp.
+        display: shows the stages' progress.
+        devices: returns the GPUs; with fewer than two, every stage sees the same as this process.
     """
 
     jobs: int
@@ -80,7 +80,7 @@ class SideBySide:
 
 
 def _places(jobs: int, devices: Sequence[str]) -> queue.SimpleQueue[str | None]:
-    """As many places as stages run at a time, the GPUs dealt out to them in turn."""
+    """As many places as stages run at a time; GPUs are assigned to them in turn."""
     places: queue.SimpleQueue[str | None] = queue.SimpleQueue()
     dealt = [devices[number % len(devices)] if len(devices) > 1 else None for number in range(jobs)]
     for place in dealt:
