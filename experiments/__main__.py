@@ -1,4 +1,4 @@
-"""The command line of the experiments: run it in a clone of its own, it writes params.yaml."""
+"""The command line of the experiments: run it in a separate clone, as it writes params.yaml."""
 
 from __future__ import annotations
 

@@ -27,10 +27,10 @@ _SYSTEMS = (BASELINE, STUDENT, ENSEMBLE)
 def write(target: Path, settings: Sequence[grid.Setting], seeds: Sequence[int]) -> dict[str, Any]:
     """Read every finished experiment of the grid and write all figures as JSON.
 
-    A setting without experiments here, as in a clone of its own, stays as the file has it.
+    A setting without experiments here, as in a separate clone, stays as in the file.
 
     Returns:
-        What the file holds now, by name of setting.
+        The file's content, by name of setting.
 
     Raises:
         DataError: no experiment of the grid is finished.
@@ -52,8 +52,7 @@ def write(target: Path, settings: Sequence[grid.Setting], seeds: Sequence[int]) 
 def share_kept(student: float, baseline: float, ensemble: float) -> float | None:
     """Share of the ensemble's lead over the baseline that the student has, of scores in percent.
 
-    None where the ensemble has no lead, as in the reports: a share of nothing, or of a loss, says
-    nothing.
+    None where the ensemble has no lead, as in the reports.
     """
     lead = ensemble - baseline
     return (student - baseline) / lead if summary.percent(lead / 100) > 0 else None
@@ -68,7 +67,7 @@ def _folders(name: str, seeds: Sequence[int]) -> dict[int, Path]:
 def _fetched(experiment: str) -> Path | None:
     """An experiment's predictions, copied from DVC's cache; None if it is not there.
 
-    A copy of before is never taken: an experiment of the same name may have been run anew.
+    An earlier copy is never used: an experiment of the same name may have been run again.
     """
     from dvc.api import DVCFileSystem
     from dvc.exceptions import DvcException
@@ -123,7 +122,7 @@ def _commits(experiments: Iterable[str]) -> list[str]:
 
 
 def _scores(metrics: Sequence[Any]) -> dict[str, dict[str, list[float]]]:
-    """Task scores in percent: system -> task -> a score a seed; a system has its own tasks."""
+    """Task scores in percent: system -> task -> one score per seed; a system has its own tasks."""
     rows = [
         {"system": system, "task": task, "score": figures[system]["score"]}
         for run in metrics

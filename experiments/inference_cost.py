@@ -33,13 +33,13 @@ _PREDICTIONS = 1000  # that the seconds in the table are for
 
 @dataclass(frozen=True)
 class System:
-    """What answers for one task.
+    """The models that predict one task.
 
     Attributes:
         name: as the table has it.
         score: its task score on the dev rows, percent.
         members: its models, those of one member's folds together.
-        soft: says how members are combined; None where there is one model alone.
+        soft: how members are combined; None where there is one model alone.
     """
 
     name: str
@@ -73,7 +73,7 @@ def run(params: Params, repeats: int) -> list[str]:
     """Time every system of every task with teachers on its dev rows, in turns.
 
     Returns:
-        A Markdown table, and below it what was measured on.
+        A Markdown table, and below it the machine it was measured on.
 
     Raises:
         PipelineError: a model, soft labels or scores are not there.
@@ -130,7 +130,7 @@ def _systems(task: str, known: Mapping[str, Any]) -> list[System]:
 
 
 def _score(known: Mapping[str, Any], *names: str) -> float:
-    """Task score in percent that the reports have."""
+    """Task score in percent as in the reports."""
     figures: Any = known
     for name in names:
         if name not in figures:

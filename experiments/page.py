@@ -58,20 +58,20 @@ def _group(name: str, settings: Mapping[str, Figures]) -> Iterator[str]:
 
 
 def _scores(figures: Figures) -> dict[str, pd.DataFrame]:
-    """Scores in percent of each system: a row a seed, a column a task that it has a score of."""
+    """Scores in percent of each system: one row per seed, one column per task with a score."""
     systems = figures["scores"]
     return {name: pd.DataFrame(systems[name], index=figures["seeds"]) for name in systems}
 
 
 def _over_tasks(figures: Figures) -> pd.DataFrame:
-    """Means over the tasks with teachers: a row a seed, a column a system."""
+    """Means over the tasks with teachers: one row per seed, one column per system."""
     scores = _scores(figures)
     taught = scores[ENSEMBLE].columns
     return pd.DataFrame({name: scores[name][taught].mean(axis=1) for name in scores})
 
 
 def _summary(name: str, figures: Figures) -> str:
-    """What a setting comes to: on how many tasks it is above, by how much, what it keeps."""
+    """The summary of a setting: tasks above the baseline, the difference, the gain kept."""
     above = sum(_above(task["mean"]) for task in figures["difference"].values())
     scores = _scores(figures)
     by_seed = (scores[STUDENT] - scores[BASELINE]).map(_above).sum(axis=1)
@@ -87,7 +87,7 @@ def _summary(name: str, figures: Figures) -> str:
 
 
 def _above(points: float) -> bool:
-    """Whether a difference is above zero by more than the reports call level."""
+    """Whether a difference is above zero by more than the reports' threshold."""
     return summary.points(points / 100, 0.0) > 0
 
 
@@ -101,7 +101,7 @@ def _kept(figures: Figures) -> str:
 
 
 def _by_task(figures: Figures) -> pd.DataFrame:
-    """A row a task, and one of the means over the tasks with teachers."""
+    """One row per task, and one of the means over the tasks with teachers."""
     single = pd.DataFrame(figures["teachers"]).mean()
     last = "Tasks with teachers"
     means = _over_tasks(figures)
@@ -149,7 +149,7 @@ def _against_setting(figures: Figures) -> dict[str, str]:
 
 
 def _differences(settings: Mapping[str, Figures]) -> pd.DataFrame:
-    """A row a setting, a column a task."""
+    """One row per setting, one column per task."""
     rows = {f"`{name}`": figures["difference"] for name, figures in settings.items()}
     table = pd.DataFrame(rows).map(_span).T
     return table.rename(columns=_title).rename_axis("Setting").reset_index()

@@ -34,7 +34,7 @@ _DEV = "dev"
 
 
 def lines(profile: str, changes: Sequence[str], baseline: bool) -> list[str]:
-    """Run a profile with changes and give the scores, a line a task and one of the means.
+    """Run a profile with changes and return the scores: one line per task, one of the means.
 
     Raises:
         PipelineError: the profile or a change cannot be used; rows or soft labels are not there.
@@ -45,7 +45,7 @@ def lines(profile: str, changes: Sequence[str], baseline: bool) -> list[str]:
 
 
 def require(params: Params, profile: str) -> None:
-    """See that what the pilot learns from was made; params.yaml may be of another profile.
+    """Check that the pilot's inputs exist; params.yaml may be of another profile.
 
     Raises:
         DataError: rows or soft labels are not there.

@@ -19,7 +19,7 @@ _COLUMNS = {_TEACHER: "Single teachers", ENSEMBLE: "Ensemble", BASELINE: "Baseli
 
 
 def frame(setting: Mapping[str, Any]) -> pd.DataFrame:
-    """Mean scores over seeds and the difference with its interval, percent, a row a task.
+    """Mean scores over seeds and the difference with its interval, percent, one row per task.
 
     Args:
         setting: one setting of docs/evidence.json.

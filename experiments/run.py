@@ -26,7 +26,7 @@ def commands(settings: Sequence[grid.Setting], seeds: Sequence[int]) -> Iterator
 
 
 def make_teachers(settings: Sequence[grid.Setting], data: Path, jobs: int) -> None:
-    """Bring the teachers of every setting up to date, side by side, before any experiment.
+    """Bring the teachers of every setting up to date, in parallel, before any experiment.
 
     Two queued experiments that need the same new teacher would both train it.
 
@@ -40,7 +40,7 @@ def make_teachers(settings: Sequence[grid.Setting], data: Path, jobs: int) -> No
         _apply(data, changes)
         until = ("--until", "ensemble", "--until", "feature_teachers")
         _run(sys.executable, "-m", "orchestration.repro", "--jobs", str(jobs), *until)
-    _apply(data)  # a queued experiment lays its changes over the profile's own values
+    _apply(data)  # a queued experiment overrides the profile's own values
 
 
 def _apply(data: Path, changes: Sequence[str] = ()) -> None:
@@ -51,7 +51,7 @@ def _apply(data: Path, changes: Sequence[str] = ()) -> None:
 
 
 def queue(settings: Sequence[grid.Setting], seeds: Sequence[int]) -> None:
-    """Queue every experiment of the settings that there is not yet."""
+    """Queue every experiment of the settings that does not exist yet."""
     known = subprocess.run(
         ["dvc", "exp", "list", "--all-commits", "--name-only"],
         capture_output=True,

@@ -10,8 +10,8 @@ from pipeline.params.checks import messages
 
 TAUGHT = ("mnli", "qqp", "qnli", "rte")
 
-# Over the profile glue-cpu. A mapping is emptied key by key: DVC would lay {} over what is there.
-SOFT_LABELS = "distillation.features=null"  # in place of hidden states beside them
+# Over the profile glue-cpu. A mapping is emptied key by key: DVC would merge {} into it.
+SOFT_LABELS = "distillation.features=null"  # in place of hidden states
 IN_FOLD = tuple(f"~transfer.{task}" for task in TAUGHT)
 PLAIN = (
     *(f"~refinement.candidates.{name}" for name in ("c1", "c2", "c3")),
@@ -34,7 +34,7 @@ class Setting:
 
     Attributes:
         name: names its experiments, `<name>-<seed>`.
-        title: what the table says.
+        title: its title in the table.
         changes: overrides as `dvc exp run -S` takes them.
         group: table that it belongs to.
         against: name of the setting that it is compared with; "" for its own baseline.
@@ -48,7 +48,7 @@ class Setting:
 
     @property
     def of_teachers(self) -> tuple[str, ...]:
-        """The changes that decide candidates, teachers and what they label."""
+        """The changes that decide candidates, teachers and the labelled rows."""
         own = ("student.", "distillation.", "ensemble.")
         return tuple(change for change in self.changes if not change.startswith(own))
 
