@@ -29,7 +29,10 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 @pytest.fixture(scope="session")
 def real_glue() -> Path:
-    """Folder of real GLUE files in the official layout; tests that need it skip without it."""
+    """Folder of real GLUE files in the official layout; tests that need it skip without it.
+
+    MTDNNKD_GLUE names it; the default is a folder shared/glue beside the checkout.
+    """
     if not GLUE.is_dir():
         pytest.skip(f"no real GLUE files at {GLUE}; name them with MTDNNKD_GLUE=folder")
     return GLUE
