@@ -1,1 +1,1 @@
-"""What the engine's speed and memory are measured against; run by `make bench`."""
+"""Benchmarks of speed and memory against other toolkits and counted limits; run by `make bench`."""

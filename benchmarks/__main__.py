@@ -42,8 +42,8 @@ def main(
         return
     from benchmarks import report
 
-    for chosen in {"all": NAMES, "page": ()}.get(name, (name,)):
-        _run(chosen, repeats, data, rows)
+    for benchmark in {"all": NAMES, "page": ()}.get(name, (name,)):
+        _run(benchmark, repeats, data, rows)
     report.write_page(report.read(NAMES))
 
 
@@ -51,7 +51,7 @@ def _run(name: str, repeats: int, data: Path | None, rows: int | None) -> None:
     from benchmarks import computer, report
     from benchmarks.figures import Options
 
-    here = computer.describe()
+    machine = computer.describe()
     options = Options(repeats, None if data is None else data.resolve(), rows)
     findings = import_module(f"benchmarks.{name}").measure(options)
     for figure in findings.figures:
@@ -60,7 +60,7 @@ def _run(name: str, repeats: int, data: Path | None, rows: int | None) -> None:
             for value in (min(figure.values), figure.median, max(figure.values))
         )
         print(f"{name}: {figure.name}: {middle} ({low} to {high}), target {figure.target:g}")
-    report.write(name, findings, here, options)
+    report.write(name, findings, machine, options)
 
 
 def _count(data: Path | None) -> None:

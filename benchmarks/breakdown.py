@@ -1,4 +1,4 @@
-"""Where the time of training goes, by group of operators."""
+"""Split the time of training into groups of operators."""
 
 from __future__ import annotations
 
@@ -27,7 +27,9 @@ PYTHON = "outside of operators"
 
 def group(name: str) -> str:
     """Group of an operator or autograd node."""
-    return next((title for title, known in GROUPS if re.search(known, name, re.IGNORECASE)), REST)
+    return next(
+        (title for title, pattern in GROUPS if re.search(pattern, name, re.IGNORECASE)), REST
+    )
 
 
 def by_group(work: Callable[[], None]) -> dict[str, float]:
@@ -41,12 +43,12 @@ def by_group(work: Callable[[], None]) -> dict[str, float]:
     from torch.profiler import ProfilerActivity, profile
 
     every_thread = _ExperimentalConfig(profile_all_threads=True)
-    with profile(activities=[ProfilerActivity.CPU], experimental_config=every_thread) as found:
+    with profile(activities=[ProfilerActivity.CPU], experimental_config=every_thread) as profiler:
         started = time.perf_counter()
         work()
         spent = time.perf_counter() - started
     seconds: dict[str, float] = defaultdict(float)
-    for event in found.key_averages():
+    for event in profiler.key_averages():
         seconds[group(event.key)] += event.self_cpu_time_total / 1e6
     seconds[PYTHON] = max(0.0, spent - sum(seconds.values()))
     return dict(sorted(seconds.items(), key=lambda pair: -pair[1]))

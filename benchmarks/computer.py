@@ -23,7 +23,7 @@ def describe() -> dict[str, Any]:
         "load_at_start": round(os.getloadavg()[0], 2),
         "system": platform.system(),
         "python": platform.python_version(),
-        "libraries": {name: found for name in _LIBRARIES if (found := _version(name))},
+        "libraries": {name: number for name in _LIBRARIES if (number := _version(name))},
         "commit": _commit(),
     }
 
@@ -47,7 +47,7 @@ def _version(library: str) -> str | None:
 def _commit() -> str | None:
     """Short hash, with a plus where tracked files differ from it; None without git."""
     try:
-        found, changed = (
+        head, changed = (
             subprocess.run(["git", *words], capture_output=True, text=True, check=True).stdout
             for words in (
                 ["rev-parse", "--short", "HEAD"],
@@ -63,4 +63,4 @@ def _commit() -> str | None:
         )
     except (OSError, subprocess.CalledProcessError):
         return None
-    return found.strip() + ("+" if changed.strip() else "")
+    return head.strip() + ("+" if changed.strip() else "")

@@ -12,7 +12,7 @@ EPOCHS = 3
 
 def measure(options: Options) -> Findings:
     """Three teachers of 4 layers 256 wide, a student of 2 layers 128 wide."""
-    found = race(
+    readings = race(
         {
             "ours, labelling included": _job("ours_distilling", options),
             "TextBrewer, cached logits": _job("textbrewer_cached", options),
@@ -20,7 +20,7 @@ def measure(options: Options) -> Findings:
         },
         options.repeats,
     )
-    ours, cached, live = found.values()
+    ours, cached, live = readings.values()
     figures = [
         Figure(
             "examples a CPU-second against TextBrewer with cached logits",
@@ -35,7 +35,7 @@ def measure(options: Options) -> Findings:
             4.5,
         ),
     ]
-    return Findings(figures, _SETTINGS, seconds(found))
+    return Findings(figures, _SETTINGS, seconds(readings))
 
 
 _SETTINGS = (

@@ -1,4 +1,4 @@
-"""Figures of a benchmark: one value a round, told by median and range, and the target."""
+"""Figures of a benchmark: one value a round, their median and range, and the target."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from benchmarks.rounds import Reading
 
 @dataclass(frozen=True)
 class Options:
-    """What the command line says.
+    """Options of the command line.
 
     Attributes:
         repeats: rounds.
@@ -91,7 +91,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Findings:
-    """What a benchmark found.
+    """Result of a benchmark.
 
     Attributes:
         figures: against their targets.
@@ -118,9 +118,9 @@ def ratios(
     Args:
         slower: the other contestant's readings.
         ours: this project's, of the same rounds.
-        of: which seconds are compared; CPU seconds unless said otherwise.
+        of: which seconds are compared; CPU seconds by default.
     """
-    return tuple(of(one) / of(two) for one, two in zip(slower, ours, strict=True))
+    return tuple(of(other) / of(own) for other, own in zip(slower, ours, strict=True))
 
 
 def wall(reading: Reading) -> float:

@@ -1,4 +1,4 @@
-"""What a contestant is told to do: the same words for all of them."""
+"""Settings of one timed run: contestant, model, rows, epochs, threads and seed."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ TEACHERS = 3
 
 @dataclass(frozen=True)
 class Job:
-    """One contestant's work.
+    """Settings of one contestant's run.
 
     Attributes:
-        contestant: who does it, a name of `benchmarks.contestants`.
+        contestant: a name of `benchmarks.contestants.NAMES`.
         model: which model is trained or scores rows.
         task: GLUE task whose lengths the rows have.
         rows: how many rows; None for all.
@@ -53,7 +53,7 @@ class Job:
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Self:
-        """Of what `to_dict` gave."""
+        """Read what `to_dict` wrote."""
         return cls(**values)
 
     @property

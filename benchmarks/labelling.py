@@ -20,22 +20,22 @@ def measure(options: Options) -> Findings:
     bare = Job("bare_forward", "minilm", rows=rows, data=options.folder)
     searched = {size: _rate(replace(bare, batch_size=size)) for size in SIZES}
     best = max(searched, key=lambda size: searched[size])
-    found = race(
+    readings = race(
         {
             "ours": replace(bare, contestant="ours_labelling"),
             "bare forward pass": replace(bare, batch_size=best),
         },
         options.repeats,
     )
-    ours, alone = found.values()
-    share = tuple(100 * ratio for ratio in ratios(alone, ours))
+    ours, bare_pass = readings.values()
+    share = tuple(100 * ratio for ratio in ratios(bare_pass, ours))
     figure = Figure("rows a CPU-second, of the encoder's bare forward pass", "%", share, 95.0)
     table = Table(
         "Bare forward pass by rows of a batch, one run each",
         ("rows of a batch", "rows a CPU-second"),
         tuple((str(size), f"{rate:,.1f}") for size, rate in searched.items()),
     )
-    return Findings([figure], _SETTINGS, seconds(found), [table])
+    return Findings([figure], _SETTINGS, seconds(readings), [table])
 
 
 _SETTINGS = (

@@ -32,7 +32,7 @@ def of(task: str) -> np.ndarray:
 
 
 def write(data: Path) -> None:
-    """Count the lengths of all tasks in a GLUE folder and write them beside this module."""
+    """Count the lengths of all tasks in a GLUE folder and write them to COUNTS."""
     from benchmarks import models
     from pipeline.model.tokenization import tokenise
 

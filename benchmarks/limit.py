@@ -1,4 +1,4 @@
-"""How close a training step comes to what the processor does in matrix products alone."""
+"""Rate of a training step as a share of the processor's rate in its matrix products alone."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ TARGET = 70.0
 
 def measure(options: Options) -> Findings:
     """MiniLM-L6 with one thread and with two."""
-    found = {threads: _reading(threads, options) for threads in (1, 2)}
+    readings = {threads: _reading(threads, options) for threads in (1, 2)}
     figures = [
         Figure(
             "share of the products' rate, MiniLM-L6, one thread, CPU seconds",
             "%",
-            shares(found[1].details["turns"], "cpu"),
+            shares(readings[1].details["turns"], "cpu"),
             TARGET,
         ),
         Figure(
             "share of the products' rate, MiniLM-L6, two threads, wall seconds",
             "%",
-            shares(found[2].details["turns"], "wall"),
+            shares(readings[2].details["turns"], "wall"),
             TARGET,
         ),
     ]
-    return Findings(figures, _SETTINGS, tables=[_rates(found), _groups(found[1])])
+    return Findings(figures, _SETTINGS, tables=[_rates(readings), _groups(readings[1])])
 
 
 def shares(turns: Sequence[Mapping[str, Mapping[str, float]]], clock: str) -> tuple[float, ...]:
@@ -52,10 +52,10 @@ def _reading(threads: int, options: Options) -> Reading:
     )
 
 
-def _rates(found: Mapping[int, Reading]) -> Table:
+def _rates(readings: Mapping[int, Reading]) -> Table:
     """GFLOP a second of both, by clock; the median turn's."""
     rows = []
-    for threads, reading in found.items():
+    for threads, reading in readings.items():
         for clock, title in (("cpu", "CPU"), ("wall", "wall")):
             rates = [_rate(reading, part, clock) for part in ("step", "products")]
             rows.append((f"{threads}", title, *(f"{rate:.1f}" for rate in rates)))

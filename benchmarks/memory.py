@@ -1,4 +1,4 @@
-"""Peak memory of training against what model, optimizer and one batch need."""
+"""Peak memory of training against the bytes that model, optimizer and one batch need."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ def measure(options: Options) -> Findings:
         for kind in TITLES
     }
     needs = {title: needed(job) for title, job in jobs.items()}
-    found = {title: race({title: job}, options.repeats)[title] for title, job in jobs.items()}
+    readings = {title: race({title: job}, options.repeats)[title] for title, job in jobs.items()}
     figures = [
         Figure(
             f"peak memory over what is needed, {title}",
             "x",
-            tuple(_own(reading) / sum(needs[title]) for reading in readings),
+            tuple(_own(reading) / sum(needs[title]) for reading in rounds),
             1.3,
             "most",
         )
-        for title, readings in found.items()
+        for title, rounds in readings.items()
     ]
     table = Table(
         "MiB, first round",
         ("model", "imports", "with warm-up", "peak", "peak less warm-up", "state", "batch"),
-        tuple(_row(title, found[title][0], needs[title]) for title in jobs),
+        tuple(_row(title, readings[title][0], needs[title]) for title in jobs),
     )
-    return Findings(figures, _SETTINGS, seconds(found), [table])
+    return Findings(figures, _SETTINGS, seconds(readings), [table])
 
 
 def needed(job: Job) -> tuple[int, int]:

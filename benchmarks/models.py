@@ -1,4 +1,4 @@
-"""The models that contestants train: same first weights, whatever loop they go through."""
+"""Build the models that contestants train, with the same first weights for each."""
 
 from __future__ import annotations
 
@@ -72,10 +72,10 @@ def multi_task(
 
 def digest(model: nn.Module) -> str:
     """SHA-256 over all weights in the order of the encoder's and the head's layers, 16 digits."""
-    found = hashlib.sha256()
+    sha = hashlib.sha256()
     for parameter in model.parameters():
-        found.update(parameter.detach().contiguous().numpy().tobytes())
-    return found.hexdigest()[:16]
+        sha.update(parameter.detach().contiguous().numpy().tobytes())
+    return sha.hexdigest()[:16]
 
 
 def tokenizer() -> PreTrainedTokenizerBase:

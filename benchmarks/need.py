@@ -1,4 +1,4 @@
-"""Bytes that training cannot do without when nothing is computed twice."""
+"""Count the bytes that training needs when nothing is computed twice."""
 
 from __future__ import annotations
 

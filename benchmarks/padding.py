@@ -15,7 +15,7 @@ TARGET = 5.0
 
 
 def measure(options: Options) -> Findings:
-    """Batches of one epoch of every task, one seed a round, beside what others would pad."""
+    """Batches of one epoch of every task, one seed a round, and what others would pad."""
     from pipeline.tasks import GLUE
 
     figures, rows = [], []
@@ -27,7 +27,7 @@ def measure(options: Options) -> Findings:
         rounds = tuple(_ours(lengths, replace(job, seed=n)) for n in range(options.repeats))
         figures.append(Figure(f"padding, {task.title}", "%", rounds, TARGET, "most"))
         shares = (median(rounds), *others(lengths, job))
-        rows.append((task.title, f"{len(lengths):,}", *(f"{found:.1f} %" for found in shares)))
+        rows.append((task.title, f"{len(lengths):,}", *(f"{percent:.1f} %" for percent in shares)))
     columns = ("task", "rows", "ours", "sorted", "drawn at random", "padded to 128")
     title = (
         "Padding among all tokens of an epoch; sorted: all rows by length, nothing left to "

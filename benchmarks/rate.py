@@ -1,4 +1,4 @@
-"""The matrix products of a training step alone: what this machine does at the model's shapes."""
+"""The matrix products of a training step without the rest, at the model's shapes."""
 
 from __future__ import annotations
 
@@ -48,11 +48,11 @@ class Attention(NamedTuple):
 
 def products(shape: Shape, rows: int, length: int) -> list[Linear | Attention]:
     """All products of a step; every layer has operands of its own, as in a model."""
-    found: list[Linear | Attention] = []
+    operands: list[Linear | Attention] = []
     for _ in range(shape.layers):
-        found += [_linear(rows * length, *sizes) for sizes in _sizes(shape)]
-        found.append(_attention(rows * shape.heads, length, shape.hidden // shape.heads))
-    return found
+        operands += [_linear(rows * length, *sizes) for sizes in _sizes(shape)]
+        operands.append(_attention(rows * shape.heads, length, shape.hidden // shape.heads))
+    return operands
 
 
 def _sizes(shape: Shape) -> Iterator[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""Contestants in turns, A B A B and so on, each in a fresh process every time."""
+"""Run contestants in turns (A B A B ...), each time in a fresh process, and read their times."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Reading:
         examples: rows times epochs.
         rows: digest of the rows.
         weights: digest of the first weights.
-        details: what the contestant says besides.
+        details: further figures of the contestant.
     """
 
     cpu_seconds: float
@@ -56,11 +56,11 @@ def race(jobs: Mapping[str, Job], repeats: int) -> dict[str, list[Reading]]:
     Raises:
         PipelineError: a contestant failed, or two of them did not do the same work.
     """
-    found: dict[str, list[Reading]] = {label: [] for label in jobs}
+    readings: dict[str, list[Reading]] = {label: [] for label in jobs}
     for number in range(repeats):
         for label, job in jobs.items():
             reading = run(job)
-            found[label].append(reading)
+            readings[label].append(reading)
             print(
                 f"round {number + 1} of {repeats}, {label}: "
                 f"{reading.examples / reading.cpu_seconds:,.1f} examples a CPU-second, "
@@ -68,8 +68,8 @@ def race(jobs: Mapping[str, Job], repeats: int) -> dict[str, list[Reading]]:
                 file=sys.stderr,
                 flush=True,
             )
-    check_alike({label: readings[0] for label, readings in found.items()})
-    return found
+    check_alike({label: first for label, (first, *_) in readings.items()})
+    return readings
 
 
 def run(job: Job) -> Reading:
@@ -102,17 +102,20 @@ def check_alike(readings: Mapping[str, Reading]) -> None:
     Raises:
         PipelineError: they had not.
     """
-    works = {label: (one.examples, one.rows, one.weights) for label, one in readings.items()}
+    works = {
+        label: (reading.examples, reading.rows, reading.weights)
+        for label, reading in readings.items()
+    }
     if len(set(works.values())) > 1:
         raise PipelineError("contestants did not do the same work", seen=works)
 
 
 def seconds(readings: Mapping[str, Sequence[Reading]]) -> dict[str, list[dict[str, float]]]:
     """Readings as they are kept."""
-    return {label: [reading.seconds() for reading in found] for label, found in readings.items()}
+    return {label: [reading.seconds() for reading in rounds] for label, rounds in readings.items()}
 
 
 def _environment(threads: int) -> dict[str, str]:
-    given = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
-    fixed = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-    return {**os.environ, **given, **fixed}
+    limits = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    libraries = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
+    return {**os.environ, **limits, **libraries}

@@ -1,4 +1,4 @@
-"""Memory that training takes by number of rows: the same for 20,000 and for 2,000,000."""
+"""Peak memory of training on 20,000 and on 2,000,000 rows; it should not grow with them."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def train(folder: Path, steps: int = STEPS) -> dict[str, float]:
     peak, whole, loss, done = _Peak(), trainer.train, Objective.loss, 0
 
     def ready(*arguments: Any) -> None:
-        found["rows"] = peak.value
+        reading["rows"] = peak.value
         whole(*arguments)
 
     def counted(*arguments: Any) -> torch.Tensor:
@@ -96,7 +96,7 @@ def train(folder: Path, steps: int = STEPS) -> dict[str, float]:
         done += 1
         return loss(*arguments)
 
-    found: dict[str, float] = {"start": peak.value}
+    reading: dict[str, float] = {"start": peak.value}
     start = time.perf_counter()
     with (
         mock.patch.object(trainer, "train", ready),
@@ -104,21 +104,21 @@ def train(folder: Path, steps: int = STEPS) -> dict[str, float]:
         contextlib.suppress(_Enough),
     ):
         distil.distil(_params())
-    found["steps"] = peak.value
-    return {**found, "resident": _status("VmHWM"), "seconds": time.perf_counter() - start}
+    reading["steps"] = peak.value
+    return {**reading, "resident": _status("VmHWM"), "seconds": time.perf_counter() - start}
 
 
 def measure(options: Options) -> Findings:
     """Peaks with few and with many rows, by turns."""
-    found: list[list[dict[str, float]]] = []
+    rounds: list[list[dict[str, float]]] = []
     for number in range(options.repeats):
-        found.append([peaks(count) for count in SIZES])
+        rounds.append([peaks(count) for count in SIZES])
         print(f"rows: round {number + 1} of {options.repeats}", file=sys.stderr)
-    growth = tuple(many["steps"] / few["steps"] for few, many in found)
+    growth = tuple(many["steps"] / few["steps"] for few, many in rounds)
     keys = ("start", "rows", "steps", "resident", "seconds")
     rows = tuple(
         (f"{count:,}", *(f"{part[key]:,.0f}" for key in keys))
-        for count, part in zip(SIZES, found[0], strict=True)
+        for count, part in zip(SIZES, rounds[0], strict=True)
     )
     columns = ("rows", "start", "rows ready", "steps", "with mapped files", "seconds")
     name = f"anonymous memory with {SIZES[1]:,} rows, of that with {SIZES[0]:,}"
@@ -132,8 +132,8 @@ def peaks(count: int, steps: int = STEPS) -> dict[str, float]:
         make(Path(folder), count)
         command = [sys.executable, "-m", "benchmarks.rows", folder, str(steps)]
         done = subprocess.run(command, cwd=_ROOT, stdout=subprocess.PIPE, check=True)
-    found: dict[str, float] = json.loads(done.stdout)
-    return found
+    reading: dict[str, float] = json.loads(done.stdout)
+    return reading
 
 
 class _Peak:

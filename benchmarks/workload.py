@@ -1,4 +1,4 @@
-"""The rows that contestants train on: made anew in every process, the same in each."""
+"""Make the rows that contestants train on: the same in every process."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ class Workload:
     @property
     def digest(self) -> str:
         """SHA-256 over tokens, lengths and labels, 16 digits."""
-        found = hashlib.sha256()
+        sha = hashlib.sha256()
         for array in (self.tokens.ids, self.tokens.offsets, self.labels):
-            found.update(array.tobytes())
-        return found.hexdigest()[:16]
+            sha.update(array.tobytes())
+        return sha.hexdigest()[:16]
 
     def first(self, rows: int) -> Workload:
         """The first rows alone."""
@@ -62,10 +62,10 @@ def row_lengths(job: Job, random: np.random.Generator) -> np.ndarray:
     """
     if job.length is not None:
         return np.full(job.rows or job.batch_size, job.length)
-    known = np.minimum(lengths.of(job.task), job.max_length)
+    tokens = np.minimum(lengths.of(job.task), job.max_length)
     if job.rows is not None:
-        known = known[np.linspace(0, len(known) - 1, job.rows).round().astype(int)]
-    return random.permutation(known)
+        tokens = tokens[np.linspace(0, len(tokens) - 1, job.rows).round().astype(int)]
+    return random.permutation(tokens)
 
 
 def _random(job: Job, random: np.random.Generator) -> Tokens:

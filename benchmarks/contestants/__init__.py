@@ -1,4 +1,4 @@
-"""Who is measured: this project's loop and those of other toolkits, each in a fresh process."""
+"""The programs that are timed, by name, and the type of what each prepares."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "ours_distilling": "ours:distilling",
         "ours_labelling": "ours:labelling",
         "ours_remembering": "ours:remembering",
-        "products": "products:beside_training",
+        "products": "products:with_training",
         "trainer_padded": "transformers:padded",
         "trainer_grouped": "transformers:grouped",
         "textbrewer_live": "textbrewer:live",
@@ -21,7 +21,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "bare_forward": "forward:bare",
     }
 )
-"""Contestant -> module and function that takes a `Job` and gives it back `Prepared`."""
+"""Contestant -> module and function, which takes a `Job` and returns `Prepared`."""
 
 
 @dataclass(frozen=True)
@@ -29,11 +29,11 @@ class Prepared:
     """A contestant that has imported, built and warmed up everything.
 
     Attributes:
-        run: the work that is timed; it may give back details for the report.
+        run: the work that is timed; it may return details for the report.
         examples: rows times epochs that it passes through the model.
         rows: digest of the rows.
         weights: digest of the first weights.
-        details: what is known before the run.
+        details: figures from before the run.
     """
 
     run: Callable[[], Mapping[str, Any] | None]

@@ -1,4 +1,4 @@
-"""One contestant's process: takes a job as JSON, prints what it took as JSON.
+"""One contestant's process: reads a job as JSON, prints its reading as JSON.
 
 Timed is the work alone, after imports, building and a warm-up batch. CPU seconds are those of all
 threads of the process.
@@ -24,9 +24,9 @@ def prepare(job: Job) -> Prepared:
 
 
 def measure(prepared: Prepared) -> dict[str, Any]:
-    """Run it once and say what it took."""
+    """Run a contestant once and return its seconds, digests and details."""
     wall, cpu = time.perf_counter(), time.process_time()
-    found = prepared.run()
+    details = prepared.run()
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     return {
         "cpu_seconds": cpu,
@@ -34,7 +34,7 @@ def measure(prepared: Prepared) -> dict[str, Any]:
         "examples": prepared.examples,
         "rows": prepared.rows,
         "weights": prepared.weights,
-        "details": {**prepared.details, **(found or {})},
+        "details": {**prepared.details, **(details or {})},
     }
 
 

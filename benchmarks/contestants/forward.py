@@ -1,4 +1,4 @@
-"""The encoder's own forward pass and nothing else: batches are made and padded beforehand."""
+"""The encoder's forward pass alone: batches are made and padded before the timing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""This project's loop: all that the benchmarks use of it goes through this module."""
+"""This project's training, distillation and labelling as contestants."""
 
 from __future__ import annotations
 
@@ -95,9 +95,9 @@ def remembering(job: Job) -> Prepared:
         fit(model, rows, job, machine)
         return {"peak_bytes": peak.highest()}
 
-    known = {"imported_bytes": imported, "base_bytes": base}
+    details = {"imported_bytes": imported, "base_bytes": base}
     examples = len(rows.labels) * job.epochs
-    return Prepared(run, examples, rows.digest, models.digest(model), known)
+    return Prepared(run, examples, rows.digest, models.digest(model), details)
 
 
 def hardware_of(job: Job) -> Hardware:

@@ -1,4 +1,4 @@
-"""Training steps and the matrix products that they hold, in turns, in one process."""
+"""Time training steps and their matrix products in turns, in one process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from pipeline.planning import encoder_shapes
 from pipeline.planning.encoder_shapes import Shape
 
 
-def beside_training(job: Job) -> Prepared:
+def with_training(job: Job) -> Prepared:
     """Turns of training and of products; details have CPU and wall seconds of each.
 
     The job's rows are all of one length, so every batch has the same shape.
@@ -29,7 +29,7 @@ def beside_training(job: Job) -> Prepared:
     model = models.multi_task(classifier, job.task, pooling="mean")
     shape = shape_of(model.encoder.config.to_dict())
     digest, steps = models.digest(model), len(rows.labels) // job.batch_size
-    alone = rate.products(shape, job.batch_size, length)
+    products = rate.products(shape, job.batch_size, length)
 
     def train() -> None:
         ours.fit(model, rows, job, machine)
@@ -37,7 +37,7 @@ def beside_training(job: Job) -> Prepared:
     def multiply() -> None:
         with _threads(job.threads):
             for _ in range(steps):
-                for product in alone:
+                for product in products:
                     product.run()
 
     ours.fit(model, rows.first(job.batch_size), job, machine)
@@ -65,12 +65,12 @@ def shape_of(config: dict[str, Any]) -> Shape:
 @contextmanager
 def _threads(number: int) -> Iterator[None]:
     """Let torch share each product out; for training it has one thread, and batches are cut."""
-    before = torch.get_num_threads()
+    training_threads = torch.get_num_threads()
     torch.set_num_threads(number)
     try:
         yield
     finally:
-        torch.set_num_threads(before)
+        torch.set_num_threads(training_threads)
 
 
 def _time(work: Callable[[], None]) -> dict[str, float]:

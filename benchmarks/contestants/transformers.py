@@ -38,7 +38,7 @@ class _Grouped(Trainer):
     """Trainer that knows the rows' lengths.
 
     It takes them from a column of a `datasets.Dataset` only. A list in memory is quicker to read,
-    so it is given the lengths here.
+    so the lengths come from here.
     """
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[int]:
@@ -54,19 +54,19 @@ def _prepare(
 ) -> Prepared:
     torch.set_num_threads(job.threads)
     rows = workload.of(job)
-    listed = shape(rows)
+    examples = shape(rows)
     with tempfile.TemporaryDirectory() as folder:  # nothing is saved, but it must have one
         warm = models.classifier(job.model, job.seed, job.task)
-        build(job, warm, listed[: job.batch_size], folder).train()
+        build(job, warm, examples[: job.batch_size], folder).train()
         model = models.classifier(job.model, job.seed, job.task)
         digest = models.digest(model)
-        trainer = build(job, model, listed, folder)
+        trainer = build(job, model, examples, folder)
 
     def run() -> dict[str, Any]:
         trainer.train()
         return {"steps": trainer.state.global_step}
 
-    return Prepared(run, len(listed) * job.epochs, rows.digest, digest)
+    return Prepared(run, len(examples) * job.epochs, rows.digest, digest)
 
 
 def _build_padded(job: Job, model: Any, rows: Rows, folder: str) -> Trainer:
@@ -110,23 +110,23 @@ def _arguments(job: Job, folder: str, **more: Any) -> TrainingArguments:
 
 def _to_length(rows: Workload, length: int) -> Rows:
     """Tensors of one length, which are stacked faster than lists are made tensors."""
-    listed = []
+    examples = []
     for row in _unpadded(rows):
         full = {
             name: torch.nn.functional.pad(torch.tensor(values), (0, length - len(values)))
             for name, values in row.items()
             if name != "labels"
         }
-        listed.append({**full, "labels": row["labels"]})
-    return listed
+        examples.append({**full, "labels": row["labels"]})
+    return examples
 
 
 def _unpadded(rows: Workload) -> Rows:
-    tokens, listed = rows.tokens, []
+    tokens, examples = rows.tokens, []
     for number, label in enumerate(rows.labels.tolist()):
         where = slice(int(tokens.offsets[number]), int(tokens.offsets[number + 1]))
         ids = tokens.ids[where].tolist()
-        listed.append(
+        examples.append(
             {
                 "input_ids": ids,
                 "token_type_ids": tokens.segments[where].tolist(),
@@ -134,4 +134,4 @@ def _unpadded(rows: Workload) -> Rows:
                 "labels": label,
             }
         )
-    return listed
+    return examples
