@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from benchmarks.figures import Findings, Options
 from benchmarks.rounds import ROOT
 from pipeline.evaluation.report import page_blocks
+from pipeline.evaluation.report.markdown_table import markdown as render
 from pipeline.runtime import artifacts
 
 RESULTS = Path(__file__).parent / "results"
@@ -19,13 +22,13 @@ BEGIN, END = "<!-- benchmarks:begin -->", "<!-- benchmarks:end -->"
 
 
 def write(name: str, findings: Findings, computer: Mapping[str, Any], options: Options) -> None:
-    """Keep what a benchmark found.
+    """Write benchmarks/results/<name>.json.
 
     Args:
         name: the benchmark's.
-        findings: what it found.
+        findings: its figures and tables.
         computer: as of `computer.describe`.
-        options: what it was asked for; where its data lie is the machine's affair.
+        options: of the command line; the path of the data is not written.
     """
     artifacts.write_json(
         RESULTS / f"{name}.json",
@@ -44,7 +47,7 @@ def write(name: str, findings: Findings, computer: Mapping[str, Any], options: O
 
 
 def read(names: Sequence[str]) -> list[dict[str, Any]]:
-    """Kept results in the order of the names; those that were never run are left out."""
+    """Written results in the order of the names; those that were never run are left out."""
     files = [RESULTS / f"{name}.json" for name in names]
     return [artifacts.read_json(file) for file in files if file.is_file()]
 
@@ -55,40 +58,14 @@ def write_page(results: Sequence[Mapping[str, Any]], page: Path = PAGE) -> None:
     Raises:
         DataError: the page has no markers.
     """
-    page_blocks.fill(page, BEGIN, END, "\n".join(markdown(results)))
+    page_blocks.fill(page, BEGIN, END, markdown(results))
 
 
-def markdown(results: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Lines of the page: all figures in one table, then each benchmark's own."""
-    yield "| benchmark | figure | median | range | repeats | target | met |"
-    yield "| --- | --- | ---: | ---: | ---: | ---: | --- |"
-    for result in results:
-        for figure in result["figures"]:
-            yield _figure(result, figure)
-    for result in results:
-        yield from _section(result)
-
-
-def _figure(result: Mapping[str, Any], figure: Mapping[str, Any]) -> str:
-    unit, values = figure["unit"], figure["values"]
-    sign = "at least" if figure["bound"] == "least" else "at most"
-    cells = (
-        f"`{result['benchmark']}`",
-        figure["name"],
-        f"**{show(figure['median'], unit)}**",
-        f"{show(figure['min'], unit)} to {show(figure['max'], unit)}" if len(values) > 1 else "-",
-        str(len(values)),
-        f"{sign} {figure['target']:g} {unit}",
-        _verdict(result, figure),
-    )
-    return f"| {' | '.join(cells)} |"
-
-
-def _verdict(result: Mapping[str, Any], figure: Mapping[str, Any]) -> str:
-    """Few rounds or few rows decide nothing, whichever way they point."""
-    if result["repeats"] < ROUNDS or result["rows_asked_for"]:
-        return "undecided"
-    return "yes" if figure["met"] else "no"
+def markdown(results: Sequence[Mapping[str, Any]]) -> str:
+    """Markdown of the page: all figures in one table, then each benchmark's section."""
+    rows = [_figure(result, figure) for result in results for figure in result["figures"]]
+    sections = (block for result in results for block in _section(result))
+    return "\n\n".join([render(pd.DataFrame(rows)), *sections])
 
 
 def show(value: float, unit: str) -> str:
@@ -96,46 +73,64 @@ def show(value: float, unit: str) -> str:
     return f"{value:.1f} %" if unit == "%" else f"{value:.2f} {unit}"
 
 
+def _figure(result: Mapping[str, Any], figure: Mapping[str, Any]) -> dict[str, str]:
+    """A row of the table of figures."""
+    unit, rounds = figure["unit"], len(figure["values"])
+    low, middle, high = (show(figure[key], unit) for key in ("min", "median", "max"))
+    return {
+        "benchmark": f"`{result['benchmark']}`",
+        "figure": figure["name"],
+        "median": f"**{middle}**",
+        "range": f"{low} to {high}" if rounds > 1 else "-",
+        "repeats": str(rounds),
+        "target": f"at {figure['bound']} {figure['target']:g} {unit}",
+        "met": _verdict(result, figure),
+    }
+
+
+def _verdict(result: Mapping[str, Any], figure: Mapping[str, Any]) -> str:
+    """Yes or no; undecided after too few rounds or with fewer rows than the benchmark sets."""
+    if result["repeats"] < ROUNDS or result["rows_asked_for"]:
+        return "undecided"
+    return "yes" if figure["met"] else "no"
+
+
 def _section(result: Mapping[str, Any]) -> Iterator[str]:
-    computer = result["computer"]
-    yield f"\n### `{result['benchmark']}`\n"
-    yield f"{result['settings']}{_note(result)}\n"
-    libraries = ", ".join(f"{name} {of}" for name, of in sorted(computer["libraries"].items()))
-    yield (
-        f"{computer['cpu']}, {computer['cores']} cores, {libraries}; commit {computer['commit']}; "
-        f"load average at the start {computer['load_at_start']}."
-    )
+    """Blocks of a benchmark's section."""
+    yield f"### `{result['benchmark']}`"
+    yield f"{result['settings']}{_note(result)}"
+    yield _computer(result["computer"])
     if result["readings"]:
-        yield from _readings(result["readings"])
+        yield render(_rates(result["readings"]))
     for table in result["tables"]:
-        yield f"\n{table['title']}\n"
-        yield from _table(table["columns"], table["rows"])
+        yield table["title"]
+        yield render(pd.DataFrame(table["rows"], columns=table["columns"]))
 
 
 def _note(result: Mapping[str, Any]) -> str:
-    quick = result["rows_asked_for"]
-    note = f" **A quick look, with {quick:,} rows only.**" if quick else ""
+    rows = result["rows_asked_for"]
+    note = f" **A quick look, with {rows:,} rows only.**" if rows else ""
     return note + (" Tokens of real rows." if result["real_rows"] else "")
 
 
-def _readings(readings: Mapping[str, Sequence[Mapping[str, float]]]) -> Iterator[str]:
-    from statistics import median
-
-    rows = []
-    for label, found in readings.items():
-        per_cpu, per_wall = (
-            median(one["examples"] / one[seconds] for one in found)
-            for seconds in ("cpu_seconds", "wall_seconds")
-        )
-        rows.append((label, f"{found[0]['examples']:,}", f"{per_cpu:,.1f}", f"{per_wall:,.1f}"))
-    yield ""
-    yield from _table(
-        ("contestant", "examples", "a CPU-second, median", "a second, median"), sorted(rows)
+def _computer(computer: Mapping[str, Any]) -> str:
+    libraries = ", ".join(f"{name} {of}" for name, of in sorted(computer["libraries"].items()))
+    return (
+        f"{computer['cpu']}, {computer['cores']} cores, {libraries}; commit {computer['commit']}; "
+        f"load average at the start {computer['load_at_start']}."
     )
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(columns)} |"
-    yield f"| --- |{' ---: |' * (len(columns) - 1)}"
-    for row in rows:
-        yield f"| {' | '.join(row)} |"
+def _rates(readings: Mapping[str, Sequence[Mapping[str, float]]]) -> pd.DataFrame:
+    """Median examples a second over the rounds: a row a contestant, by name."""
+    return pd.DataFrame([_rate(label, pd.DataFrame(readings[label])) for label in sorted(readings)])
+
+
+def _rate(label: str, rounds: pd.DataFrame) -> dict[str, str]:
+    examples = rounds["examples"]
+    return {
+        "contestant": label,
+        "examples": f"{examples.iloc[0]:,}",
+        "a CPU-second, median": f"{(examples / rounds['cpu_seconds']).median():,.1f}",
+        "a second, median": f"{(examples / rounds['wall_seconds']).median():,.1f}",
+    }
