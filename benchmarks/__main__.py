@@ -1,4 +1,4 @@
-"""Command line of the benchmarks: `python -m benchmarks trainer --repeats 5`."""
+"""Run a benchmark: the command line `python -m benchmarks`."""
 
 from __future__ import annotations
 
@@ -32,8 +32,10 @@ def main(
 ) -> None:
     """Run a benchmark; write benchmarks/results/<name>.json and docs/performance.md.
 
-    `all` runs every one, `page` only writes docs/performance.md anew, `lengths` counts the lengths
-    of the rows in --data, on which the others rest.
+    `all` runs every benchmark, `page` only rewrites docs/performance.md. `lengths` counts the
+    tokens of the rows in --data and writes benchmarks/lengths.json, which the benchmarks read.
+
+    Example: python -m benchmarks trainer --repeats 5
     """
     if name not in (*NAMES, *OTHERS):
         raise PipelineError("no such benchmark", seen=name, fix="python -m benchmarks --help")
@@ -65,7 +67,11 @@ def _run(name: str, repeats: int, data: Path | None, rows: int | None) -> None:
 
 def _count(data: Path | None) -> None:
     if data is None:
-        raise PipelineError("which rows?", fix="python -m benchmarks lengths --data folder")
+        raise PipelineError(
+            "lengths needs the rows to count",
+            seen="no --data",
+            fix="python -m benchmarks lengths --data folder",
+        )
     from benchmarks import lengths
 
     lengths.write(data)
