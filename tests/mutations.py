@@ -45,23 +45,23 @@ class Mutation:
 MUTATIONS = (
     Mutation(
         "sign of soft cross-entropy",
-        "pipeline/training/losses/soft.py",
+        "pipeline/training/losses/soft/cross_entropy.py",
         "return -(targets * log_probabilities)",
         "return (targets * log_probabilities)",
         "training/losses/test_soft.py",
     ),
     Mutation(
         "temperature squared in the loss",
-        "pipeline/training/losses/soft.py",
-        "log_probabilities).sum(1) * temperature**2",
-        "log_probabilities).sum(1) * temperature",
+        "pipeline/training/losses/soft/cross_entropy.py",
+        ".sum(1) * temperature**2",
+        ".sum(1) * temperature",
         "training/losses/test_soft.py",
     ),
     Mutation(
         "mean probability becomes mean logit",
-        "pipeline/soft_labels/ensemble_rules.py",
-        'if rule == "mean_logit":',
-        'if rule != "dev_weighted":',
+        "pipeline/soft_labels/rules/mean_probability.py",
+        "return mean(softmax(logits, temperature), shares)",
+        "return softmax(mean(logits, shares), temperature)",
         "soft_labels/test_ensemble_rules.py",
     ),
     Mutation(
@@ -74,28 +74,28 @@ MUTATIONS = (
     Mutation(
         "fold is trained on, not left out",
         "pipeline/data/folds.py",
-        "blind != int(fold)",
-        "blind == int(fold)",
+        "fold_of_row != int(fold)",
+        "fold_of_row == int(fold)",
         "data/test_folds.py",
     ),
     Mutation(
         "held-out rows are trained on",
         "pipeline/training/trainer.py",
-        "trained[held[task]] = False",
-        "trained[held[task]] = True",
+        "trained[held_out[task]] = False",
+        "trained[held_out[task]] = True",
         "training/test_early_stopping.py training/test_trainer.py",
     ),
     Mutation(
         "McNemar one-sided",
         "pipeline/evaluation/significance.py",
-        "2 * tail / 2**only_one",
-        "tail / 2**only_one",
+        "only_first + only_second).pvalue",
+        'only_first + only_second, alternative="greater").pvalue',
         "evaluation/test_significance.py",
     ),
     Mutation(
         "Holm without its order",
         "pipeline/evaluation/significance.py",
-        "sorted(p_values, key=lambda name: p_values[name])",
+        "p_values.sort_values()",
         "p_values",
         "evaluation/test_significance.py",
     ),
@@ -217,7 +217,7 @@ MUTATIONS = (
 
 def main(words: Sequence[str]) -> int:
     """Print a line for each mutation; 1 if one went unnoticed."""
-    picked = [one for one in MUTATIONS if not words or any(word in one.name for word in words)]
+    picked = [row for row in MUTATIONS if not words or any(word in row.name for word in words)]
     with tempfile.TemporaryDirectory() as temporary:
         copy = Path(temporary)
         _copy_tracked(copy)
