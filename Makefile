@@ -86,7 +86,7 @@ $(BENCH_READY): | $(BENCH_LOCKS)
 	@touch $@
 
 tables: setup  ## Write the published tables of README and docs from recorded figures. EVALUATION.
-	@$(BIN)/python -m scripts.tables $(if $(EVALUATION),--evaluation "$(EVALUATION)")
+	@$(BIN)/python -m experiments tables $(if $(EVALUATION),--evaluation "$(EVALUATION)")
 
 reference: setup  ## Write docs/reference and the tree of docs/architecture.md from the code.
 	@$(BIN)/python -m scripts.params_reference

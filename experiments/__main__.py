@@ -121,5 +121,20 @@ def inference_cost(
     print(*timing.run(file.load(), repeats), sep="\n")
 
 
+@app.command()
+def tables(
+    evaluation: Annotated[
+        Path | None, typer.Option(help="data/evaluation of a run whose report is published too.")
+    ] = None,
+) -> None:
+    """Write the tables of README and docs from docs/evidence.json, a step of a release.
+
+    Example: python -m experiments tables --evaluation data/evaluation
+    """
+    from experiments import publish
+
+    print(*publish.publish(evaluation), sep="\n")
+
+
 if __name__ == "__main__":
     _cli.run(app)

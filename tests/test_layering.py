@@ -1,4 +1,4 @@
-"""Each folder of the library imports only what stands below it, and no module imports in a circle.
+"""Each package imports only what stands below it, and no module imports in a circle.
 
 Run with: python -m pytest tests/test_layering.py
 """
@@ -16,8 +16,9 @@ ROOT = Path(__file__).resolve().parents[1]
 VOCABULARY = {"errors", "paths", "tasks", "metrics", "stage_registry"}
 BELOW_PARAMS = VOCABULARY | {"runtime"}
 BELOW_MODEL = BELOW_PARAMS | {"params", "data"}
-BELOW_TRAINING = BELOW_MODEL | {"soft_labels", "model"}
-MAY_IMPORT = {
+BELOW_EVALUATION = BELOW_MODEL | {"soft_labels"}
+BELOW_TRAINING = BELOW_EVALUATION | {"model"}
+LIBRARY = {
     **dict.fromkeys(sorted(VOCABULARY), VOCABULARY),
     "runtime": VOCABULARY,
     "params": BELOW_PARAMS,
@@ -27,11 +28,24 @@ MAY_IMPORT = {
     "training": BELOW_TRAINING,
     "teachers": BELOW_TRAINING | {"training"},
     "student": BELOW_TRAINING | {"training"},
-    "evaluation": BELOW_MODEL | {"soft_labels"},
-    "planning": BELOW_MODEL | {"model", "training"},
+    "evaluation": BELOW_EVALUATION,
+    "planning": BELOW_MODEL | {"model", "training.task_sampling"},
     "deployment": BELOW_TRAINING,
 }
-ABOVE = {"stages", "orchestration", "experiments", "benchmarks", "scripts", "mtdnnkd"}
+PLANNED = {"planning", "stage_registry", "errors", "paths", "params", "runtime"}
+PROGRAMS = {
+    "stages": {"pipeline"},
+    "orchestration": {"stages._cli", *(f"pipeline.{folder}" for folder in PLANNED)},
+    "mtdnnkd": {"pipeline", "stages"},
+    "scripts": {"pipeline", "stages._cli", "mtdnnkd"},
+    "experiments": {"pipeline", "stages._cli"},
+    "benchmarks": {"pipeline", "stages._cli"},
+}
+MAY_IMPORT = PROGRAMS | {
+    f"pipeline.{folder}": {f"pipeline.{name}" for name in below}
+    for folder, below in LIBRARY.items()
+}
+WITHOUT_TORCH = sorted(BELOW_EVALUATION | {"evaluation"})
 
 
 def name_of(file: Path) -> str:
@@ -39,13 +53,18 @@ def name_of(file: Path) -> str:
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
-MODULES = {name_of(file): file for file in (ROOT / "pipeline").rglob("*.py")}
+MODULES = {
+    name_of(file): file
+    for package in ("pipeline", *PROGRAMS)
+    for file in (ROOT / package).rglob("*.py")
+}
 
 
-def imports(file: Path) -> Iterator[str]:
-    """Every dotted name that a file imports: in functions and for type checkers too."""
-    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Every dotted name that is imported: in functions and for type checkers too."""
+    for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom):
+            assert not node.level, "imports name their module in full"
             for alias in node.names:
                 whole = f"{node.module}.{alias.name}"
                 yield whole if whole in MODULES else str(node.module)
@@ -53,25 +72,53 @@ def imports(file: Path) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
 
 
-@pytest.mark.parametrize("folder", MAY_IMPORT)
-def test_a_folder_imports_only_what_stands_below_it(folder: str) -> None:
+TREES = {module: ast.parse(file.read_text("utf-8")) for module, file in MODULES.items()}
+IMPORTS = {module: set(imports(tree)) for module, tree in TREES.items()}
+
+
+def within(module: str, *packages: str) -> bool:
+    return any(f"{module}.".startswith(f"{package}.") for package in packages)
+
+
+@pytest.mark.parametrize("package", MAY_IMPORT)
+def test_a_package_imports_only_what_stands_below_it(package: str) -> None:
     wrong = [
         f"{module} imports {name}"
-        for module, file in MODULES.items()
-        if module.split(".")[1:2] == [folder]
-        for name in imports(file)
-        if name.partition(".")[0] in ABOVE
-        or (
-            name.startswith("pipeline.") and name.split(".")[1] not in MAY_IMPORT[folder] | {folder}
-        )
+        for module, names in IMPORTS.items()
+        if within(module, package)
+        for name in sorted(names)
+        if within(name, "pipeline", *PROGRAMS) and not within(name, package, *MAY_IMPORT[package])
     ]
     assert wrong == []
 
 
-def test_every_folder_has_its_place() -> None:
-    assert {module.split(".")[1] for module in MODULES if "." in module} <= set(MAY_IMPORT)
+def test_every_module_has_its_place() -> None:
+    assert [module for module in MODULES if not within(module, *MAY_IMPORT)] == ["pipeline"]
 
 
 def test_no_circle_of_imports() -> None:
-    graph = {module: set(imports(file)) & set(MODULES) for module, file in MODULES.items()}
+    graph = {module: names & set(MODULES) for module, names in IMPORTS.items()}
     TopologicalSorter(graph).prepare()
+
+
+def at_import(node: ast.AST) -> Iterator[ast.AST]:
+    """Statements that run when a module is imported: not functions, not those of type checkers."""
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import | ast.ImportFrom):
+            yield child
+        typing = isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING"
+        if not typing and not isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from at_import(child)
+
+
+@pytest.mark.parametrize("folder", WITHOUT_TORCH)
+def test_what_computes_without_a_model_imports_no_torch(folder: str) -> None:
+    names = {
+        (module, name.partition(".")[0])
+        for module, tree in TREES.items()
+        if within(module, f"pipeline.{folder}")
+        for statement in at_import(tree)
+        for name in imports(statement)
+    }
+    assert names
+    assert {module for module, name in names if name in ("torch", "transformers")} == set()
