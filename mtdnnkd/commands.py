@@ -39,7 +39,9 @@ def load(name: str) -> TyperCommand | TyperGroup:
 
 
 def summary(name: str) -> str:
-    """The first line of a command's module, read without importing it."""
+    """What a command does, in one line: of a tool, its module's first, read without an import."""
+    if name in STAGES:
+        return STAGES[name].does
     spec = find_spec(MODULES[name])
     if spec is None or spec.origin is None:
         raise ModuleNotFoundError(f"no module {MODULES[name]}", name=MODULES[name])

@@ -11,14 +11,12 @@ from orchestration.dvc_project import Project, downstream, group
 from orchestration.executors.base import Executor
 from orchestration.executors.local import InOrder
 from pipeline.errors import PipelineError
-from pipeline.stage_registry import SIDE_BY_SIDE
+from pipeline.stage_registry import CODE, SIDE_BY_SIDE
 
 if TYPE_CHECKING:
     import networkx as nx
 
 HEAVY = frozenset(chain.from_iterable(SIDE_BY_SIDE))
-CODE = "code"
-"""Digests of the code: every stage needs it. Most changes of code change few of its outputs."""
 
 
 class Outcome(NamedTuple):
@@ -68,6 +66,7 @@ class Schedule:
         seen = downstream(self.graph, changed)
         while due := downstream(self.graph, changed - self.ran) - self.ran - self._stopped():
             heavy = {name for name in due if self.executor and group(name) in HEAVY}
+            # The digests alone at first: most changes of code change few of them.
             light = {CODE} & due or due - downstream(self.graph, heavy)
             if light:
                 part = [name for names in self.groups for name in names if name in light]
