@@ -18,8 +18,6 @@ import pytest
 from pipeline.evaluation import revisions
 from stages import _cli, compare
 
-pytestmark = pytest.mark.medium
-
 pytestmark = pytest.mark.medium  # a small project, run through DVC
 GUIDE = Path(__file__).resolve().parents[2] / "docs" / "guides" / "experiments.md"
 PARAMS = "student: {seed: 1, gain: 2.0}\nteachers: {tasks: {rte: {}}}\n"
