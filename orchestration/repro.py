@@ -11,6 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from operator import attrgetter
 from types import FrameType
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -22,10 +23,12 @@ from pipeline.errors import PipelineError
 from pipeline.params import file
 from pipeline.runtime import progress
 from pipeline.runtime.hardware import JOBS
+from pipeline.stage_registry import STAGES
 from stages import _cli
 
 if TYPE_CHECKING:
     from orchestration.schedule import Outcome
+    from pipeline.params.sections import Params
 
 # Seconds between a stage's lines of progress, of which a terminal shows the last one.
 _LIVE_SECONDS = "1"
@@ -83,7 +86,7 @@ def reproduce(jobs: int, until: Sequence[str] | None = None) -> int:
     project = Project()
     with run_lock.acquire(project.folder):
         with project.read():
-            stages = _wanted(project, until)
+            stages = _wanted(project, params, until)
             stale_outputs.remove(project.repo)
             changed = project.changed(stages)
         if not changed:
@@ -114,15 +117,18 @@ def _run(project: Project, stages: set[str], changed: set[str], jobs: int, devic
     return outcome
 
 
-def _wanted(project: Project, until: Sequence[str] | None) -> set[str]:
+def _wanted(project: Project, params: Params, until: Sequence[str] | None) -> set[str]:
     """All stages, or the named ones in all their instances and what they need."""
     graph = project.graph()
     if until is None:
         return set(graph)
     known = {group(name) for name in graph}
-    if unknown := sorted(set(until) - known):
-        names = ", ".join(sorted(known))
-        raise PipelineError("no such stage", seen=", ".join(unknown), fix=f"one of {names}")
+    for name in sorted(set(until) - known):
+        for section in STAGES[name].keys.values() if name in STAGES else ():
+            if not attrgetter(section)(params):
+                reason = f"no instance of {name}: {section} is empty"
+                raise PipelineError(reason, where="params.yaml")
+        raise PipelineError("no such stage", seen=name, fix=f"one of {', '.join(sorted(known))}")
     return upstream(graph, {name for name in graph if group(name) in until})
 
 

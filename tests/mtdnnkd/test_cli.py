@@ -111,7 +111,9 @@ def test_help_of_all_commands_imports_none_of_them():
     assert ended.stderr.split() == ["stages._cli"]
 
 
-@pytest.mark.parametrize("words", [["--help"], ["teach", "--help"], ["plan", "--help"], ["results", "--help"]])
+@pytest.mark.parametrize(
+    "words", [["--help"], ["teach", "--help"], ["plan", "--help"], ["results", "--help"]]
+)
 def test_help_is_quick(words):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert run("mtdnnkd", *words).returncode == 0
@@ -138,7 +140,7 @@ def test_bad_usage_shows_help_and_exits_with_2(words, says):
 
 def test_version():
     invoked = CliRunner().invoke(cli.app, ["--version"])
-    assert (invoked.exit_code, told.stdout) == (0, f"mtdnnkd {__version__}\n")
+    assert (invoked.exit_code, invoked.stdout) == (0, f"mtdnnkd {__version__}\n")
 
 
 def test_a_command_is_the_function_of_its_module():

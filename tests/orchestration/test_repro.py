@@ -44,6 +44,8 @@ def test_it_stops_at_a_named_stage(toy: Any, jobs: str) -> None:
     assert "no stage to run" in toy.repro("--until", "teach")
     told = toy.repro("--until", "teech", code=2)
     assert told.startswith("error: no such stage\n  seen: teech\n")
+    told = toy.repro("--until", "refine", code=2)
+    assert told.startswith("error: no instance of refine: refinement.candidates is empty\n")
 
 
 @pytest.mark.parametrize("jobs", ["two", "0", "-1", "1.5", "²", ""])
