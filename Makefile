@@ -88,10 +88,11 @@ $(BENCH_READY): | $(BENCH_LOCKS)
 tables: setup  ## Write the published tables of README and docs from recorded figures. EVALUATION.
 	@$(BIN)/python -m experiments tables $(if $(EVALUATION),--evaluation "$(EVALUATION)")
 
-reference: setup  ## Write docs/reference and the tree of docs/architecture.md from the code.
+reference: setup  ## Write docs/reference, the tree of docs and the table of stages from the code.
 	@$(BIN)/python -m scripts.params_reference
 	@$(BIN)/python -m scripts.cli_reference
 	@$(BIN)/python -m scripts.tree
+	@$(BIN)/python -m scripts.stage_table
 
 clean:  ## Remove scratch files (kept downloads too), caches of tools and drawn plots; results stay.
 	@rm -rf scratch dvc_plots data/.staging reports/.staging .pytest_cache .mypy_cache .ruff_cache .hypothesis
