@@ -9,6 +9,7 @@ import ast
 import importlib
 import inspect
 import re
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +89,28 @@ def test_dvc_yaml_is_short() -> None:
     assert len((ROOT / "dvc.yaml").read_text("utf-8").splitlines()) <= 300
 
 
-def test_groups_are_in_order() -> None:
-    groups = (("refine",), ("teach",), ("label",), ("distil", "baseline"), ("tune",))
-    assert groups == stage_registry.SIDE_BY_SIDE
+def needs(stage: str, other: str) -> bool:
+    """Whether a dependency in dvc.yaml is an output of the other stage, above or below one."""
+    paths = (
+        (KEY.sub("*", dep), KEY.sub("*", out))
+        for dep in DVC[stage]["deps"]
+        for out in DVC[other]["outs"]
+    )
+    return any(
+        f"{dep}/".startswith(f"{out}/") or f"{out}/".startswith(f"{dep}/") for dep, out in paths
+    )
+
+
+def test_stages_come_after_those_they_need_and_side_by_side_need_none_of_each_other() -> None:
+    assert needs("teach", "prepare")
+    assert needs("ensemble", "label")
+    names = list(STAGES)
+    assert [pair for pair in combinations(names, 2) if needs(*pair)] == []
+    groups = stage_registry.SIDE_BY_SIDE
+    assert [name for group in groups for name in group] == [
+        n for n in names if STAGES[n].side_by_side
+    ]
+    assert [group for group in groups if any(needs(*pair) for pair in product(group, group))] == []
 
 
 def test_instances_and_outputs(tiny_params: Any) -> None:
