@@ -1,7 +1,8 @@
 """Every command on a page is one that its program accepts, and every snippet is well formed.
 
-Commands are parsed, not run: by make without execution, by DVC's and the project's own parsers.
-Overrides of `dvc exp run -S` are applied to a profile and checked as a run would.
+Commands are parsed: by make without execution, by DVC's and the project's own parsers. Overrides of
+`dvc exp run -S` are applied to a profile and checked as a run would. Those that take a second and
+need no results are run in a copy of the project.
 
 Run with: python -m pytest tests/docs/test_commands.py
 """
@@ -12,6 +13,7 @@ import importlib
 import itertools
 import re
 import shlex
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,10 +26,14 @@ from ruamel.yaml import YAML
 from typer.core import TyperGroup
 
 from pipeline.params import file, profiles
+from tests.dvc.conftest import Project
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*/*.md")])
 PAGES += sorted(ROOT.glob("docs/*.md"))
+PROGRAMS = {"make", "dvc", "mtdnnkd", "python"}
+QUICK = re.compile(r"mtdnnkd (--help|\w+ --help|profile (list|diff)\b.*|plan\b.*)$")
+"""Commands that are run."""
 SHELL = {"source", "git", "printf", "export", "cd", "pip", "PIP_EXTRA_INDEX_URL"}
 """First words of lines that are the shell's, Git's or pip's own."""
 
@@ -58,6 +64,7 @@ def commands() -> list[tuple[str, str]]:
 
 
 COMMANDS = commands()
+QUICK_COMMANDS = sorted({command for _, command in COMMANDS if QUICK.match(command)})
 
 
 def test_pages_have_commands() -> None:
@@ -87,6 +94,32 @@ def test_a_command_is_accepted(page: str, command: str, tmp_path: Path) -> None:
         parse_typer(arguments[1], arguments[2:])
     else:
         assert program in SHELL, f"{page}: who checks `{command}`?"
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A copy of the project, committed, in which nothing was run."""
+    project = Project(tmp_path_factory.mktemp("docs") / "project")
+    tracked = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True)
+    for name in filter(None, tracked.stdout.decode().split("\0")):
+        if (ROOT / name).is_file() and not name.startswith("tests/"):
+            (project.root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, project.root / name)
+    project.git("init", "-q", "-b", "main")
+    project.commit()
+    return project
+
+
+def test_pages_have_quick_commands() -> None:
+    assert len(QUICK_COMMANDS) >= 6
+
+
+@pytest.mark.medium
+@pytest.mark.parametrize("command", [*QUICK_COMMANDS, "mtdnnkd compare HEAD"])
+def test_a_quick_command_runs(checkout: Project, command: str) -> None:
+    program, *arguments = shlex.split(command, comments=True)
+    assert checkout.python("-m", program, *arguments).strip()
+    assert checkout.git("status", "--short") == ""
 
 
 def parse_typer(module: str, arguments: list[str]) -> None:
@@ -122,6 +155,15 @@ def check_overrides(words: list[str], folder: Path) -> None:
 def expand(overrides: list[str]) -> list[str]:
     """The first value of a sweep such as key=1.0,2.0."""
     return [re.sub(r"=([\w.]+),[\w.,]+$", r"=\1", one) for one in overrides]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_a_block_has_a_language_and_one_of_text_no_command(page: Path) -> None:
+    fences = re.findall(r"^ *```(.*)\n((?:.*\n)*?) *```$", page.read_text("utf-8"), re.MULTILINE)
+    for language, block in fences:
+        assert language, f"{page.name}: {block}"
+        if language == "text":
+            assert not PROGRAMS & {line.split(" ")[0] for line in block.splitlines()}, page.name
 
 
 @pytest.mark.parametrize(("page", "block"), list(blocks("yaml")))
