@@ -23,6 +23,17 @@ from tests.dvc.conftest import Project, create
 PAGES = Path(__file__).resolve().parents[2] / "docs" / "extending"
 KINDS = {"head": "mlp", "rule": "power_mean", "loss": "jensen_shannon", "source": "archive"}
 BLOCK = re.compile(r"^```\w+\n# (\S+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+WEIGHTS = """
+from pipeline import paths
+from pipeline.params import file
+from pipeline.planning import plan
+
+values = file.read_yaml(paths.PARAMS)
+for head in (values["student"]["head"], {"kind": "linear", "pooling": "mean", "dropout": 0.1}):
+    values["student"]["head"] = head
+    print(*(run.weights for run in plan.of(file.check(values)).runs if run.stage == "distil"))
+"""
+"""Prints the weights of the planned student, with the page's head and with a linear one."""
 
 
 def blocks(page: str) -> dict[str, str]:
@@ -73,9 +84,11 @@ def test_the_pages_tests_pass(project: Project) -> None:
 
 
 def test_the_plan_counts_the_new_kinds(project: Project) -> None:
-    plan = project.python("-m", "stages.plan")
-    assert "distil" in plan
-    assert "generator" not in plan  # the zip's rows are taken for GLUE's until they are prepared
+    own, linear = map(int, project.python("-c", WEIGHTS).split())
+    width, classes = 16, 2
+    assert own - linear == (width + 1) * (width + classes) - (width + 1) * classes
+    # The zip's rows are taken for GLUE's until they are prepared, not for the generator's.
+    assert "Rows: GLUE's official numbers" in project.python("-m", "stages.plan")
 
 
 @pytest.mark.slow
