@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
+import pandas as pd
+
 from pipeline.evaluation.report import page_blocks
+from pipeline.evaluation.report.markdown_table import markdown
 from pipeline.stage_registry import STAGES, Stage
 from stages import _cli
 
@@ -27,18 +29,19 @@ def main() -> None:
 
 
 def block() -> str:
-    """The text between the page's markers: a row a stage, in their order."""
-    head = ["stage", "what it does", "one for each name in", "makes"]
-    rows = [head, ["---"] * len(head), *([*_cells(stage)] for stage in STAGES.values())]
-    return "\n".join(f"| {' | '.join(row)} |".replace("  ", " ") for row in rows)
+    """The text between the page's markers: a row per stage, in their order."""
+    rows = pd.DataFrame([_row(stage) for stage in STAGES.values()])
+    return markdown(rows, numbers=False)
 
 
-def _cells(stage: Stage) -> Iterator[str]:
+def _row(stage: Stage) -> dict[str, str]:
     keys = {key: f"<{key}>" for key in stage.keys}
-    yield f"`{stage.name}{'@' if keys else ''}{'-'.join(keys.values())}`"
-    yield stage.does.rstrip(".")
-    yield ", ".join(f"`{section}`" for section in stage.keys.values())
-    yield ", ".join(f"`{output.format_map(keys)}`" for output in stage.outputs)
+    return {
+        "stage": f"`{stage.name}{'@' if keys else ''}{'-'.join(keys.values())}`",
+        "what it does": stage.does.rstrip("."),
+        "one for each name in": ", ".join(f"`{section}`" for section in stage.keys.values()),
+        "makes": ", ".join(f"`{output.format_map(keys)}`" for output in stage.outputs),
+    }
 
 
 if __name__ == "__main__":
