@@ -36,9 +36,9 @@ def version(pinned: Requirement) -> str:
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_pin_is_one_exact_version(lock: str) -> None:
-    found = requirements(lock)
-    assert found
-    for pinned in found:
+    pins = requirements(lock)
+    assert pins
+    for pinned in pins:
         (only,) = pinned.specifier
         assert only.operator == "==", str(pinned)
         assert "*" not in only.version, str(pinned)

@@ -78,10 +78,10 @@ def test_a_command_is_accepted(page: str, command: str, tmp_path: Path) -> None:
         words = words[1:]
     program, arguments = words[0], words[1:]
     if program == "make":
-        made = subprocess.run(
+        process = subprocess.run(
             ["make", "-n", "VENV=.venv-none", *arguments], cwd=ROOT, capture_output=True, text=True
         )
-        assert made.returncode == 0, made.stderr
+        assert process.returncode == 0, process.stderr
     elif program == "dvc":
         parse_args(arguments)
         if arguments[:2] == ["exp", "run"]:

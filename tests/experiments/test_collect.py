@@ -83,12 +83,12 @@ def test_an_experiment_tells_the_commit_that_it_was_run_at(project: Path) -> Non
 def test_what_a_setting_is_compared_with_is_fetched_with_it(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
-    monkeypatch.setattr(collect, "_folders", lambda name, _: asked.append(name) or {1: project})
+    names = []
+    monkeypatch.setattr(collect, "_folders", lambda name, _: names.append(name) or {1: project})
     monkeypatch.setattr(collect, "_figures", lambda setting, folders: sorted(folders))
-    found = collect.write(project / "evidence.json", settings.select(["annealed"]), [1])
-    assert found == {"annealed": ["annealed", "paper"]}
-    assert sorted(asked) == ["annealed", "paper"]
+    compared = collect.write(project / "evidence.json", settings.select(["annealed"]), [1])
+    assert compared == {"annealed": ["annealed", "paper"]}
+    assert sorted(names) == ["annealed", "paper"]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_what_a_setting_is_compared_with_is_fetched_with_it(
 def test_a_share_is_kept_only_of_a_lead(ensemble: float, share: float | None) -> None:
     assert collect.share_kept(58.0, 50.0, ensemble) == share
     scores = {"student": [57.0, 59.0], "baseline": [50.0, 50.0], "ensemble": [ensemble] * 2}
-    by_task = {system: {"rte": found} for system, found in scores.items()}
+    by_task = {system: {"rte": score} for system, score in scores.items()}
     assert collect._kept(by_task, ["rte"]) == share
 
 

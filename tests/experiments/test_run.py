@@ -53,8 +53,8 @@ def test_teachers_leave_the_profiles_own_parameters(
         "--set",
         f"data.folder={tmp_path}",
     )
-    wanted = {setting.of_teachers for setting in grid.select(only)}
-    assert sum("orchestration.repro" in command for command in ran) == len(wanted)
+    changes = {setting.of_teachers for setting in grid.select(only)}
+    assert sum("orchestration.repro" in command for command in ran) == len(changes)
 
 
 def test_teachers_of_each_set_of_changes_are_made_under_these(
@@ -110,5 +110,5 @@ def test_help_has_an_example_of_every_command_and_loads_no_heavy_library() -> No
         "    assert f'Example: python -m experiments {name}' in printed, printed\n"
         f"print(*sorted({HEAVY!r} & set(sys.modules)))"
     )
-    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert (ended.stdout.strip(), ended.stderr) == ("", "")
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (process.stdout.strip(), process.stderr) == ("", "")

@@ -42,10 +42,10 @@ def test_it_stops_at_a_named_stage(toy: Any, jobs: str) -> None:
     assert not (toy.folder / "data/soft_labels").exists()
     assert not (toy.folder / "data/baseline").exists()
     assert "no stage to run" in toy.repro("--until", "teach")
-    told = toy.repro("--until", "teech", code=2)
-    assert told.startswith("error: no such stage\n  seen: teech\n")
-    told = toy.repro("--until", "refine", code=2)
-    assert told.startswith("error: no instance of refine: refinement.candidates is empty\n")
+    message = toy.repro("--until", "teech", code=2)
+    assert message.startswith("error: no such stage\n  seen: teech\n")
+    message = toy.repro("--until", "refine", code=2)
+    assert message.startswith("error: no instance of refine: refinement.candidates is empty\n")
 
 
 @pytest.mark.parametrize("jobs", ["two", "0", "-1", "1.5", "²", ""])
@@ -53,9 +53,9 @@ def test_a_wrong_number_of_jobs_is_told(
     jobs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    ended = CliRunner().invoke(repro.app, [f"--jobs={jobs}"])
-    assert ended.exit_code == 2
-    assert "Invalid value for '--jobs'" in ended.output
+    result = CliRunner().invoke(repro.app, [f"--jobs={jobs}"])
+    assert result.exit_code == 2
+    assert "Invalid value for '--jobs'" in result.output
 
 
 @pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.slow), "2"])
@@ -118,10 +118,10 @@ def test_a_line_a_stage_is_shown_and_the_rest_is_in_its_log(toy: Any) -> None:
     (toy.folder / "hook.sh").write_text("echo missing: $1/test; echo a detail; test ! -e fail-$1\n")
     (toy.folder / "fail-rte-m2").touch()
     lines = toy.repro("--jobs", "2", code=1).splitlines()
-    shown = [
+    stage_lines = [
         line.split()[0] for line in lines if re.search(r"  done in 0:00:\d\d  \(\d of 9\)$", line)
     ]
-    assert sorted(shown) == [
+    assert sorted(stage_lines) == [
         *("baseline", "ensemble@qqp", "prepare@qqp", "prepare@rte"),
         *(f"teach@{name}" for name in TEACHERS[:3]),
     ]

@@ -129,8 +129,8 @@ def test_only_what_may_have_changed_is_run(
     same: tuple[str, ...],
     told: list[str] | None,
 ) -> None:
-    world, found = outcome(changed, jobs, same)
-    assert found == NOTHING
+    world, result = outcome(changed, jobs, same)
+    assert result == NOTHING
     assert world.stale == set()
     if told is None:
         told = ["prepare", "teach@b", "ensemble@b", "baseline | distil", "evaluate"]
@@ -159,8 +159,8 @@ def test_only_what_may_have_changed_is_looked_at() -> None:
 def test_a_failure_stops_what_needs_it_and_no_other(
     jobs: int, broken: set[str], skipped: set[str]
 ) -> None:
-    world, found = outcome(set(NEEDS), jobs, broken=broken)
-    assert found == Outcome(broken, skipped, set())
+    world, result = outcome(set(NEEDS), jobs, broken=broken)
+    assert result == Outcome(broken, skipped, set())
     assert world.stale == broken | skipped
 
 

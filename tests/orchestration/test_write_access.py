@@ -37,9 +37,9 @@ def test_the_nearest_folder_that_exists_is_asked(
     if told is None:
         write_access.check([tmp_path / path])
         return
-    with pytest.raises(PipelineError, match="no permission to write") as caught:
+    with pytest.raises(PipelineError, match="no permission to write") as error:
         write_access.check([tmp_path / path, tmp_path / "dvc.lock"])
-    assert caught.value.where == told
+    assert error.value.where == told
 
 
 def can_mount(folder: Path) -> bool:
@@ -55,8 +55,10 @@ def test_a_read_only_folder_is_told_and_nothing_runs(toy: Any, folder: str) -> N
     if not can_mount(toy.folder / folder):
         pytest.skip("needs the right to mount a folder read-only")
     mount = f'mount --bind -o ro {folder} {folder} && exec "$@"'
-    told = toy.repro("--jobs", "2", code=2, before=("unshare", "--mount", "sh", "-c", mount, "sh"))
-    assert told.startswith("error: ")
-    assert "read-only" in told
-    assert "Traceback" not in told
+    message = toy.repro(
+        "--jobs", "2", code=2, before=("unshare", "--mount", "sh", "-c", mount, "sh")
+    )
+    assert message.startswith("error: ")
+    assert "read-only" in message
+    assert "Traceback" not in message
     assert toy.runs() == []

@@ -51,10 +51,10 @@ def _around(owner: Any, name: str, call: int, kill: Kill, after: bool = False) -
         now = next(calls) == call
         if now and not after:
             kill()
-        found = original(*args, **kwargs)
+        result = original(*args, **kwargs)
         if now and after:
             kill()
-        return found
+        return result
 
     setattr(owner, name, patched)
 

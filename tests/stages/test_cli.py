@@ -45,12 +45,12 @@ def test_exit_codes_and_messages(monkeypatch, capsys, raised, code, says):
         raise raised
 
     monkeypatch.setattr("sys.argv", ["try"])
-    with pytest.raises(SystemExit) as caught:
+    with pytest.raises(SystemExit) as error:
         _cli.run(app)
-    shown = capsys.readouterr().err
-    assert caught.value.code == code
-    assert says in shown
-    assert "Traceback" not in shown
+    message = capsys.readouterr().err
+    assert error.value.code == code
+    assert says in message
+    assert "Traceback" not in message
 
 
 def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):
@@ -74,9 +74,9 @@ def test_success_exits_with_0_and_bad_usage_with_2(monkeypatch, capsys):
 
     for argv, code in ((["try", "--task", "rte"], 0), (["try", "--tsk", "rte"], 2)):
         monkeypatch.setattr("sys.argv", argv)
-        with pytest.raises(SystemExit) as caught:
+        with pytest.raises(SystemExit) as error:
             _cli.run(app)
-        assert caught.value.code == code
+        assert error.value.code == code
     assert "--tsk" in capsys.readouterr().err
 
 
@@ -97,9 +97,9 @@ def run_under_dvc(monkeypatch, tmp_path, stage):
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     monkeypatch.setenv("DVC_STAGE", stage)
     monkeypatch.setattr("sys.argv", ["try"])
-    with pytest.raises(SystemExit) as caught:
+    with pytest.raises(SystemExit) as error:
         _cli.run(app)
-    return caught.value.code
+    return error.value.code
 
 
 @pytest.mark.parametrize("noted", [None, "0" * 64])
@@ -107,9 +107,9 @@ def test_under_dvc_a_digest_of_other_code_is_refused(monkeypatch, tmp_path, caps
     if noted is not None:
         write(tmp_path / paths.code("teach"), noted)
     assert run_under_dvc(monkeypatch, tmp_path, "teach@rte-m1-all") == 2
-    shown = capsys.readouterr().err
-    assert "the code of this stage" in shown
-    assert "where: data/code/teach\n  fix: dvc repro code," in shown
+    message = capsys.readouterr().err
+    assert "the code of this stage" in message
+    assert "where: data/code/teach\n  fix: dvc repro code," in message
 
 
 @pytest.mark.parametrize("stage", ["teach@rte-m1-all", "code", "of_another_project"])

@@ -122,11 +122,11 @@ def _write_params(root):
 @pytest.fixture
 def project(made_once):
     """The project without a teacher and without anything to resume from."""
-    found = made_once[0]
-    found.clear()
-    shutil.rmtree(found.root / "scratch", ignore_errors=True)
-    found.said.write_text("")
-    return found
+    toy = made_once[0]
+    toy.clear()
+    shutil.rmtree(toy.root / "scratch", ignore_errors=True)
+    toy.said.write_text("")
+    return toy
 
 
 @pytest.fixture
@@ -193,15 +193,15 @@ def test_the_real_command_line(project, whole, signals):
         process = project.popen()
         project.wait_for_steps(steps, process)
         process.send_signal(number)
-        told = process.communicate(timeout=300)[1].decode()
-        assert process.returncode == (-number if number == signal.SIGKILL else 130), told
-        assert "Traceback" not in told
-        assert number == signal.SIGKILL or "run the same command again to go on" in told
+        message = process.communicate(timeout=300)[1].decode()
+        assert process.returncode == (-number if number == signal.SIGKILL else 130), message
+        assert "Traceback" not in message
+        assert number == signal.SIGKILL or "run the same command again to go on" in message
         assert project.made() == {}
     process = project.popen()
-    told = process.communicate(timeout=300)[1].decode()
-    assert process.returncode == 0, told
-    assert "goes on from the checkpoint" in told
+    message = process.communicate(timeout=300)[1].decode()
+    assert process.returncode == 0, message
+    assert "goes on from the checkpoint" in message
     assert project.made() == whole
 
 
@@ -224,10 +224,10 @@ def test_a_stage_that_outlives_its_dvc_keeps_others_out(project, whole):
     second = project.start()
     second.join(300)
     assert second.exitcode == 2
-    told = project.said.read_text()
-    assert "another process trains this model already" in told
-    assert f"process {child}" in told
-    assert "Traceback" not in told
+    message = project.said.read_text()
+    assert "another process trains this model already" in message
+    assert f"process {child}" in message
+    assert "Traceback" not in message
     os.kill(child, signal.SIGCONT)
     parent.communicate(timeout=300)  # ends when the child, which has the pipe too, ends
     assert project.made() == whole

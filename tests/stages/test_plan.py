@@ -101,7 +101,7 @@ def test_help_and_plan_stay_light(project: Path, argument: str, heavy: set[str])
         f"found = {heavy!r} & set(sys.modules)\n"
         "assert not found, found\n"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code],
         cwd=project,
         env={"PYTHONPATH": str(ROOT)},
@@ -109,5 +109,5 @@ def test_help_and_plan_stay_light(project: Path, argument: str, heavy: set[str])
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
+    assert process.returncode == 0, process.stderr
+    assert process.stdout

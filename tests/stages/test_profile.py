@@ -57,12 +57,12 @@ def test_list(run) -> None:
 def test_show_prints_what_apply_writes(run, project: Path) -> None:
     (project / "my glue").mkdir()
     arguments = ("glue-cpu", "--set", "student.epochs=1", "--set", "data.folder=my glue")
-    code, shown, _ = run("show", *arguments)
+    code, text, _ = run("show", *arguments)
     assert code == 0
     assert (project / "params.yaml").read_text() == (project / "profiles/sample.yaml").read_text()
     assert run("apply", *arguments)[0] == 0
-    assert (project / "params.yaml").read_text() == shown
-    assert f"folder: {project / 'my glue'}" in shown
+    assert (project / "params.yaml").read_text() == text
+    assert f"folder: {project / 'my glue'}" in text
 
 
 def test_apply_says_what_it_replaced(run, project: Path) -> None:

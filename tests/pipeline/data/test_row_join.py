@@ -66,9 +66,9 @@ def test_finds_every_row_in_any_order_and_any_chunks(found, chunk, other):
     ],
 )
 def test_refuses_by_name(found, message):
-    with pytest.raises(SoftLabelError) as caught:
+    with pytest.raises(SoftLabelError) as error:
         align(table(found), table(ROWS), ORIGIN)
-    head, where, fix = str(caught.value).rsplit("\n", 2)
+    head, where, fix = str(error.value).rsplit("\n", 2)
     assert head.startswith("soft labels of rte: ")
     assert where == "  where: x.parquet"
     assert fix == "  fix: dvc repro ensemble@rte"
@@ -76,8 +76,8 @@ def test_refuses_by_name(found, message):
 
 
 def test_locate_keeps_the_order_asked_for_and_repeats():
-    wanted = pa.chunked_array([["c", "a"], ["c"]])
-    assert locate(wanted, table(ROWS)["row_id"], ORIGIN).tolist() == [2, 0, 2]
+    ids = pa.chunked_array([["c", "a"], ["c"]])
+    assert locate(ids, table(ROWS)["row_id"], ORIGIN).tolist() == [2, 0, 2]
 
 
 def test_unique_ids_pass_even_without_rows():
@@ -139,6 +139,8 @@ def test_other_rows_are_not_in_step(found):
 @pytest.mark.parametrize("batch", [1, 2, 100])
 def test_ids_that_rise_within_their_split_are_plainly_unique(make, monkeypatch, ids, plain, batch):
     monkeypatch.setattr(parquet_file, "BATCH", batch)
-    made = make("rte", "dev", [("a", "b", 0)] * len(ids))
-    found = Rows(made.table.set_column(0, "row_id", pa.array(ids, pa.string())), made.metadata)
-    assert plainly_unique({"train": make("rte", "train", [("a", "b", 0)]), "dev": found}) == plain
+    rows = make("rte", "dev", [("a", "b", 0)] * len(ids))
+    dev_rows = Rows(rows.table.set_column(0, "row_id", pa.array(ids, pa.string())), rows.metadata)
+    assert (
+        plainly_unique({"train": make("rte", "train", [("a", "b", 0)]), "dev": dev_rows}) == plain
+    )

@@ -40,11 +40,11 @@ def run(write_task: Callable[..., None], made: dict[str, Any], tmp_path: Path) -
 
 def test_one_run_is_its_own_comparison(run: Run) -> None:
     folder = run("first")
-    found = seeds.compare([folder], ["rte", "mnli"])
+    comparison = seeds.compare([folder], ["rte", "mnli"])
     expected = evaluate.evaluate("rte", taught=True).comparison.difference
-    assert found.tasks["rte"].difference == expected
-    assert found.tasks["rte"].seeds == significance.Seeds(RTE_GAP, None, 1)
-    assert found.mean.difference.value == pytest.approx((RTE_GAP - 0.125) / 2)
+    assert comparison.tasks["rte"].difference == expected
+    assert comparison.tasks["rte"].seeds == significance.Seeds(RTE_GAP, None, 1)
+    assert comparison.mean.difference.value == pytest.approx((RTE_GAP - 0.125) / 2)
 
 
 def test_several_runs(run: Run) -> None:
@@ -54,23 +54,27 @@ def test_several_runs(run: Run) -> None:
         run("second", rte=[0, 1, 1, 0, 0]),
         run("third", rte=[1, 1, 1, 1, 0]),
     ]
-    found = seeds.compare(folders, ["rte", "mnli"])
-    rte, mnli = found.tasks["rte"], found.tasks["mnli"]
+    comparison = seeds.compare(folders, ["rte", "mnli"])
+    rte, mnli = comparison.tasks["rte"], comparison.tasks["mnli"]
     assert rte.difference.value == pytest.approx(0.25)
     assert (rte.seeds.mean, rte.seeds.deviation, rte.seeds.count) == pytest.approx((0.25, 0.25, 3))
     assert mnli.seeds.deviation == pytest.approx(0.0)
-    assert found.mean.difference.value == pytest.approx((0.25 - 0.125) / 2)
+    assert comparison.mean.difference.value == pytest.approx((0.25 - 0.125) / 2)
     # The mean over both tasks: half of RTE's deviation.
-    assert found.mean.seeds.deviation == pytest.approx(0.125)
-    assert found.mean.difference.low < found.mean.difference.value < found.mean.difference.high
+    assert comparison.mean.seeds.deviation == pytest.approx(0.125)
+    assert (
+        comparison.mean.difference.low
+        < comparison.mean.difference.value
+        < comparison.mean.difference.high
+    )
 
 
 def test_other_systems_and_draws(run: Run) -> None:
     folder = run("first")
-    found = seeds.compare([folder], ["rte"], "ensemble", "majority", resamples=200, seed=4)
-    assert found.mean.difference.value == 0.5
+    comparison = seeds.compare([folder], ["rte"], "ensemble", "majority", resamples=200, seed=4)
+    assert comparison.mean.difference.value == 0.5
     again = seeds.compare([folder], ["rte"], "ensemble", "majority", resamples=200, seed=4)
-    assert again == found
+    assert again == comparison
 
 
 def test_rows_join_by_id_whatever_their_order(run: Run) -> None:
@@ -86,9 +90,9 @@ def test_runs_on_other_dev_rows_are_refused(run: Run, made: dict[str, Any]) -> N
     labels = {**made["rte"].labels, "dev": [0, 1, 1, 1]}
     made["rte"] = replace(made["rte"], labels=labels)
     folders.append(run("second"))
-    with pytest.raises(SoftLabelError, match="another label") as caught:
+    with pytest.raises(SoftLabelError, match="another label") as error:
         seeds.compare(folders, ["rte"])
-    assert "second/rte.parquet" in str(caught.value)
+    assert "second/rte.parquet" in str(error.value)
 
 
 FAULTS: dict[str, tuple[Any, list[str], str, str]] = {

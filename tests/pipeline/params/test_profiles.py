@@ -93,20 +93,20 @@ def test_sample_is_the_committed_params_yaml() -> None:
     ],
 )
 def test_what_the_profiles_promise(name: str, path: str, value: Any) -> None:
-    found = settings(name)
+    setting = settings(name)
     for key in path.split("."):
-        found = found[key]
-    assert found == value
+        setting = setting[key]
+    assert setting == value
 
 
 def test_the_papers_six_candidates_are_both_casings_with_three_dropouts() -> None:
     section = file.check(settings("paper")).refinement
-    found = set()
+    candidates = set()
     for own in section.candidates.values():
         encoder = own.encoder or section.encoder
         assert isinstance(encoder, HubEncoder)
-        found.add((encoder.repo.removeprefix("google-bert/bert-large-"), own.dropout))
-    assert found == {(case, rate) for case in ("cased", "uncased") for rate in (0.1, 0.2, 0.3)}
+        candidates.add((encoder.repo.removeprefix("google-bert/bert-large-"), own.dropout))
+    assert candidates == {(case, rate) for case in ("cased", "uncased") for rate in (0.1, 0.2, 0.3)}
     assert len(section.candidates) == 6
 
 
@@ -194,10 +194,10 @@ def test_an_overlay_keeps_the_comments_of_both(folder: Path) -> None:
 
 def test_overrides_work_in_their_order() -> None:
     overrides = ["student.epochs=1", "student.epochs=2", "~tasks.cola", "~transfer.rte"]
-    found = profiles.values("glue-cpu", overrides, FOLDER)
-    assert found["student"]["epochs"] == 2
-    assert "cola" not in found["tasks"]
-    assert list(found["transfer"]) == ["qqp", "mnli", "qnli"]
+    values = profiles.values("glue-cpu", overrides, FOLDER)
+    assert values["student"]["epochs"] == 2
+    assert "cola" not in values["tasks"]
+    assert list(values["transfer"]) == ["qqp", "mnli", "qnli"]
 
 
 @pytest.mark.parametrize(
@@ -220,17 +220,17 @@ def test_errors_leave_params_yaml_untouched(
 ) -> None:
     target = tmp_path / "params.yaml"
     target.write_text("student: {epochs: 4}\n")
-    with pytest.raises(ParamsError) as caught:
+    with pytest.raises(ParamsError) as error:
         profiles.apply(name, overrides, FOLDER, target)
-    assert says in str(caught.value)
+    assert says in str(error.value)
     assert target.read_text() == "student: {epochs: 4}\n"
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
 
 
 def test_the_error_names_the_profile_and_the_change() -> None:
-    with pytest.raises(ParamsError) as caught:
+    with pytest.raises(ParamsError) as error:
         profiles.text("glue-cpu", ["student.epoch=1"], FOLDER)
-    assert str(caught.value.where) == f"{FOLDER / 'glue-cpu.yaml'} --set student.epoch=1"
+    assert str(error.value.where) == f"{FOLDER / 'glue-cpu.yaml'} --set student.epoch=1"
 
 
 @pytest.mark.parametrize(
@@ -245,22 +245,22 @@ def test_the_error_names_the_profile_and_the_change() -> None:
 )
 def test_profiles_that_cannot_be_read(folder: Path, content: bytes, what: str) -> None:
     (folder / "mine.yaml").write_bytes(content)
-    with pytest.raises(ParamsError) as caught:
+    with pytest.raises(ParamsError) as error:
         profiles.text("mine", folder=folder)
-    assert caught.value.what.startswith(what)
-    assert caught.value.where in (folder / "mine.yaml", str(folder / "mine.yaml"))
+    assert error.value.what.startswith(what)
+    assert error.value.where in (folder / "mine.yaml", str(folder / "mine.yaml"))
 
 
 def test_apply_says_what_it_replaced(tmp_path: Path) -> None:
     target = tmp_path / "params.yaml"
     shutil.copy(FOLDER / "sample.yaml", target)
-    found = profiles.apply(
+    changes = profiles.apply(
         "sample",
         ["student.seed=7", "teachers.members.m4={seed: 4}", "~tasks.wnli"],
         FOLDER,
         target,
     )
-    assert lines(found) == [
+    assert lines(changes) == [
         "tasks.wnli: {rows: {train: null, dev: null, test: null}} -> (absent)",
         "teachers.members.m4: (absent) -> {seed: 4}",
         "student.seed: 2018 -> 7",

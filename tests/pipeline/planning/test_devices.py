@@ -72,7 +72,7 @@ def test_rate() -> None:
 
 
 def test_an_unknown_device_is_named_with_its_neighbour() -> None:
-    with pytest.raises(ParamsError, match="did you mean a100-80gb") as caught:
+    with pytest.raises(ParamsError, match="did you mean a100-80gb") as error:
         devices.find("a100-80g")
-    assert caught.value.fix is not None
-    assert "v100-32gb" in caught.value.fix
+    assert error.value.fix is not None
+    assert "v100-32gb" in error.value.fix

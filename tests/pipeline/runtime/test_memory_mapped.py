@@ -38,9 +38,9 @@ def test_it_is_what_was_appended(sizes, kind, shape, held):
         grown = MappedBuffer(kind, *shape)
         for part in parts:
             grown.append(part)
-        found = grown.array()
+        array = grown.array()
     expected = np.concatenate([np.empty((0, *shape), kind), *parts])
-    np.testing.assert_array_equal(found, expected, strict=True)
+    np.testing.assert_array_equal(array, expected, strict=True)
 
 
 def test_a_large_array_is_mapped_and_leaves_no_file(scratch, monkeypatch):
@@ -49,10 +49,10 @@ def test_a_large_array_is_mapped_and_leaves_no_file(scratch, monkeypatch):
     for start in range(0, 1000, 10):
         grown.append(np.arange(start, start + 10))
         assert list(scratch.glob("*")) == []
-    found = grown.array()
-    assert isinstance(found.base, np.memmap)
-    assert not found.flags.writeable
-    assert found.tolist() == list(range(1000))
+    array = grown.array()
+    assert isinstance(array.base, np.memmap)
+    assert not array.flags.writeable
+    assert array.tolist() == list(range(1000))
 
 
 def test_a_small_array_needs_no_folder(scratch):
@@ -70,9 +70,9 @@ def test_pieces_are_the_array(monkeypatch, held, shape, rows):
     values = np.arange(rows * max(1, *shape, 1)).reshape(rows, *shape)
     grown = MappedBuffer(np.int64, *shape)
     grown.append(values)
-    found = [*memory_mapped.chunks(grown.array())]
-    np.testing.assert_array_equal(np.concatenate([values[:0], *found]), values)
-    assert all(piece.nbytes <= max(24, held) for piece in found)
+    pieces = [*memory_mapped.chunks(grown.array())]
+    np.testing.assert_array_equal(np.concatenate([values[:0], *pieces]), values)
+    assert all(piece.nbytes <= max(24, held) for piece in pieces)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/smaps")

@@ -100,8 +100,8 @@ def test_a_folder_is_named_as_in_params_so_that_a_copy_of_the_project_finds_its_
     copy = tmp_path.with_name(f"{tmp_path.name}-copy")
     shutil.move(tmp_path / "data", copy / "data")
     monkeypatch.chdir(copy)
-    found, _ = initial_encoder.load(paths.initial_encoder("m1"), 0.0)
-    torch.testing.assert_close(found.state_dict(), model.state_dict())
+    encoder, _ = initial_encoder.load(paths.initial_encoder("m1"), 0.0)
+    torch.testing.assert_close(encoder.state_dict(), model.state_dict())
     assert initial_encoder.describe(paths.initial_encoder("m1"))["path"] == "mine"
 
 

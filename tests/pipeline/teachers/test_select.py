@@ -66,9 +66,9 @@ def kept():
 
 def test_the_score_is_the_mean_over_metrics_then_splits_then_tasks():
     put("c1", matched=0.5, mismatched=0.7, stsb={"dev": {"pearson": 0.3, "spearman": 0.5}})
-    (found,) = select.select(settings("c1"))
-    assert found.scores == pytest.approx({"mnli": 0.6, "stsb": 0.4})
-    assert found.score == pytest.approx(0.5)
+    (candidate,) = select.select(settings("c1"))
+    assert candidate.scores == pytest.approx({"mnli": 0.6, "stsb": 0.4})
+    assert candidate.score == pytest.approx(0.5)
     report = artifacts.read_json(paths.SELECTION)
     assert report["candidates"]["c1"]["score"] == pytest.approx(0.5)
     assert report["candidates"]["c1"]["dev"]["rte"] == {"dev": {"accuracy": 1.0}}
@@ -186,7 +186,7 @@ def check_order(found, scores):
 )
 def test_the_order_of_params_never_matters(scores, order):
     candidates = [Candidate(name, {}, {"rte": score}) for name, score in scores.items()]
-    found = select.rank(candidates)
-    check_order(found, scores)
+    ranking = select.rank(candidates)
+    check_order(ranking, scores)
     order.shuffle(candidates)
-    assert select.rank(candidates) == found
+    assert select.rank(candidates) == ranking

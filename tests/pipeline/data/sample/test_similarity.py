@@ -54,9 +54,9 @@ def test_only_synonyms_and_voice_differ_at_full_score(monkeypatch, event):
     passive = "A{} is being {} by a violinist at the market."
     allowed = {
         form
-        for verb, done in (("buying", "bought"), ("purchasing", "purchased"))
+        for verb, participle in (("buying", "bought"), ("purchasing", "purchased"))
         for car in (" car", "n automobile")
-        for form in (active.format(verb, car), passive.format(car, done))
+        for form in (active.format(verb, car), passive.format(car, participle))
     }
     examples = [similarity.make("5", Random(seed)) for seed in range(200)]
     full = [example for example in examples if example.label == 5.0]

@@ -41,9 +41,11 @@ def losses(tmp_path, tiny, head, settings, machine, rate, seed=0, rows=ROWS, fac
     with torch.no_grad():
         for weight in model.head("rte").parameters():
             weight.mul_(factor)
-    made = make_rows(GLUE["rte"], "train", rows)
+    train_rows = make_rows(GLUE["rte"], "train", rows)
     sets = {
-        "rte": trainer.TrainingSet(tokenization.tokenise(made.table, tokenizer, 32), made.labels)
+        "rte": trainer.TrainingSet(
+            tokenization.tokenise(train_rows.table, tokenizer, 32), train_rows.labels
+        )
     }
     run = Run("teach", settings, seed, tmp_path / "log.csv")
     trainer.train(model, sets, run, hardware.set_up(chosen))
@@ -161,12 +163,12 @@ print(sorted(name for name in sys.modules if name.startswith("pipeline.model.fas
     ],
 )
 def test_the_plain_engine_imports_nothing_of_the_fast_one(tmp_path, name, expected):
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", TRAIN, str(ROOT), str(tmp_path / "log.csv"), name],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == str([f"pipeline.model.fast{one}" for one in expected])
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.splitlines()[-1] == str([f"pipeline.model.fast{one}" for one in expected])

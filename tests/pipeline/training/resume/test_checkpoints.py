@@ -43,12 +43,12 @@ def kept(tmp_path):
 
 
 def test_what_is_read_is_what_was_written(kept):
-    found = kept.read(2)
-    assert found.facts == {**FACTS, "done": 2}
-    assert set(found.tensors) == set(TENSORS)
+    checkpoint = kept.read(2)
+    assert checkpoint.facts == {**FACTS, "done": 2}
+    assert set(checkpoint.tensors) == set(TENSORS)
     for name, tensor in TENSORS.items():
-        assert found.tensors[name].dtype == tensor.dtype
-        assert torch.equal(found.tensors[name], tensor), name
+        assert checkpoint.tensors[name].dtype == tensor.dtype
+        assert torch.equal(checkpoint.tensors[name], tensor), name
 
 
 def test_two_are_kept(kept):
@@ -87,13 +87,13 @@ def test_any_flipped_bit_and_any_lost_end_is_seen(written, data):
         for name, whole in {**written, suffix: bytes(content)}.items():
             (Path(folder) / f"000000001{name}").write_bytes(whole)
         try:
-            found = CheckpointFolder(Path(folder)).read(1)
+            checkpoint = CheckpointFolder(Path(folder)).read(1)
         except DamagedCheckpointError:
             return
     # What is left: JSON that says the same in other bytes, such as other white space.
     assert suffix == ".json"
     assert json.loads(content) == json.loads(written[suffix])
-    assert found.facts == FACTS
+    assert checkpoint.facts == FACTS
 
 
 @pytest.mark.parametrize("lost", [".json", ".safetensors"])
