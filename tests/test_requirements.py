@@ -49,8 +49,8 @@ def test_nothing_is_pinned_twice() -> None:
     assert sorted(names) == sorted(set(names))
 
 
-@pytest.mark.parametrize("asked", ASKED, ids=str)
-def test_what_is_asked_for_is_pinned_at_a_version_that_does(asked: Requirement) -> None:
+@pytest.mark.parametrize("requirement", ASKED, ids=str)
+def test_what_is_asked_for_is_pinned_at_a_version_that_does(requirement: Requirement) -> None:
     pins = {canonicalize_name(pinned.name): pinned for pinned in requirements(LOCK)}
-    pinned = pins[canonicalize_name(asked.name)]
-    assert asked.specifier.contains(version(pinned), prereleases=True), str(pinned)
+    pinned = pins[canonicalize_name(requirement.name)]
+    assert requirement.specifier.contains(version(pinned), prereleases=True), str(pinned)

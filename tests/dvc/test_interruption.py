@@ -85,7 +85,7 @@ TEACH = ("teach", "--task", "rte", "--member", "m1", "--fold", "all")
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("stage", "fault", "told"),
+    ("stage", "fault", "text"),
     [
         (PREPARE, FULL_DISK, "error: the disk is full"),
         (TEACH, FULL_DISK, "error: the disk is full"),
@@ -93,7 +93,7 @@ TEACH = ("teach", "--task", "rte", "--member", "m1", "--fold", "all")
     ],
 )
 def test_a_disk_that_takes_nothing_is_said_and_harms_nothing(
-    as_committed: Any, tmp_path: Path, stage: tuple[str, ...], fault: str, told: str
+    as_committed: Any, tmp_path: Path, stage: tuple[str, ...], fault: str, text: str
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(fault)
     data = as_committed.root / "data"
@@ -101,7 +101,7 @@ def test_a_disk_that_takes_nothing_is_said_and_harms_nothing(
     name, *arguments = stage
     path = str(tmp_path)
     message = as_committed.python("-m", f"stages.{name}", *arguments, code=2, PYTHONPATH=path)
-    assert told in message
+    assert text in message
     assert "Traceback" not in message
     assert contents(data) == before
 

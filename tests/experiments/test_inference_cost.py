@@ -81,9 +81,9 @@ def softmax(values):
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def answers(folder, asked, machine):
+def answers(folder, split_rows, machine):
     model = saved_model.load(folder)
-    tokens = tokenization.tokenise(asked, model.tokenizer, 16)
+    tokens = tokenization.tokenise(split_rows, model.tokenizer, 16)
     return scoring.logits(model.network, "rte", tokens, machine, "")
 
 
@@ -123,15 +123,15 @@ def test_the_table_has_scores_parameters_and_seconds(params, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("gone", "kind", "told"),
+    ("path", "kind", "message"),
     [
         (paths.METRICS, DataError, "make repro"),
         (paths.STUDENT / saved_model.MANIFEST, SavedModelError, "no trained model"),
     ],
 )
-def test_what_is_missing_is_named(params, gone, kind, told):
-    gone.unlink()
-    with pytest.raises(kind, match=told):
+def test_what_is_missing_is_named(params, path, kind, message):
+    path.unlink()
+    with pytest.raises(kind, match=message):
         inference_cost.run(params, repeats=1)
 
 

@@ -123,7 +123,7 @@ def test_help_is_quick(words):
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "text"),
     [
         ([], "Stages"),
         (["tech"], "No such command 'tech'. Did you mean 'teach'?"),
@@ -131,10 +131,10 @@ def test_help_is_quick(words):
         (["teach", "--task", "rte"], "Missing option '--member'"),
     ],
 )
-def test_bad_usage_shows_help_and_exits_with_2(words, says):
+def test_bad_usage_shows_help_and_exits_with_2(words, text):
     result = CliRunner().invoke(cli.app, words)
     assert result.exit_code == 2
-    assert says in result.output
+    assert text in result.output
     assert "Usage: " in result.output
 
 

@@ -57,7 +57,7 @@ def test_a_tool_that_fails_or_is_not_there_names_none(tool: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("jobs", "devices", "expected", "said"),
+    ("jobs", "devices", "expected", "line"),
     [
         (2, ["0", "1"], ["0", "1"], "2 stages side by side, on the GPUs 0, 1\n"),
         (3, ["0", "1"], ["0", "1", "0"], "3 stages side by side, on the GPUs 0, 1, 0\n"),
@@ -71,12 +71,12 @@ def test_places_are_dealt_in_turn(
     jobs: int,
     devices: list[str],
     expected: list[str | None],
-    said: str,
+    line: str,
 ) -> None:
     places = local._places(jobs, devices)
     assert [places.get() for _ in range(jobs)] == expected
     assert places.empty()
-    assert capsys.readouterr().out == said
+    assert capsys.readouterr().out == line
 
 
 @pytest.mark.medium

@@ -18,7 +18,7 @@ from pipeline.errors import PipelineError
 
 # A stage that goes on once a file is there.
 WAITING = "echo $$ > pid-$1; while test ! -e go; do sleep 0.2; done\n"
-TOLD = "error: another run of this project is under way\n"
+MESSAGE = "error: another run of this project is under way\n"
 
 
 def test_a_claim_is_held_by_one_and_given_back(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_a_second_run_is_told_and_the_first_goes_on(toy: Any, jobs: str) -> None
     (toy.folder / "hook.sh").write_text(WAITING)
     first = toy.start("--jobs", jobs)
     toy.wait_for("pid-*", int(jobs))
-    assert toy.repro("--jobs", "2", code=2).startswith(TOLD)
+    assert toy.repro("--jobs", "2", code=2).startswith(MESSAGE)
     second = dvc(toy, "repro")
     assert second.returncode != 0
     assert "is busy" in second.stderr
@@ -126,7 +126,7 @@ def test_a_run_beside_somebody_s_dvc_is_told_or_waits(toy: Any) -> None:
     process = subprocess.Popen(command, cwd=toy.folder, stdout=subprocess.DEVNULL)
     toy.wait_for("pid-*", 1)
     message = toy.repro("--jobs", "2", code=2)
-    assert message.startswith(TOLD)
+    assert message.startswith(MESSAGE)
     assert f" repro teach@rte-m1, process {process.pid}\n" in message
     (toy.folder / "go").touch()
     assert process.wait(120) == 0

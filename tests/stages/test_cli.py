@@ -20,7 +20,7 @@ ENOSPC = OSError(errno.ENOSPC, "No space left on device", "data/x")
 
 
 @pytest.mark.parametrize(
-    ("raised", "code", "says"),
+    ("raised", "code", "text"),
     [
         (DataError("too short", seen=3, where="a.tsv:7", fix="fix it"), 2, "seen: 3"),
         (KeyboardInterrupt(), 130, "run the same command again"),
@@ -37,7 +37,7 @@ ENOSPC = OSError(errno.ENOSPC, "No space left on device", "data/x")
         (typer.Exit(3), 3, ""),
     ],
 )
-def test_exit_codes_and_messages(monkeypatch, capsys, raised, code, says):
+def test_exit_codes_and_messages(monkeypatch, capsys, raised, code, text):
     app = _cli.application("Try.")
 
     @app.command()
@@ -49,7 +49,7 @@ def test_exit_codes_and_messages(monkeypatch, capsys, raised, code, says):
         _cli.run(app)
     message = capsys.readouterr().err
     assert error.value.code == code
-    assert says in message
+    assert text in message
     assert "Traceback" not in message
 
 

@@ -90,7 +90,7 @@ def test_missing_splits_are_named_on_stderr(project, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("task", "changes", "told"),
+    ("task", "changes", "message"),
     [
         ("rtx", [], "no such name under tasks"),
         ("rte", [source("local")], "no such folder"),
@@ -98,10 +98,10 @@ def test_missing_splits_are_named_on_stderr(project, tmp_path):
         ("rte", [source("hub")], "HF_HUB_OFFLINE is set"),
     ],
 )
-def test_a_users_mistake_is_told_without_a_traceback(project, tmp_path, task, changes, told):
+def test_a_users_mistake_is_told_without_a_traceback(project, tmp_path, task, changes, message):
     process = download(task, project(*changes))
     assert process.returncode == 2
-    assert told in process.stderr
+    assert message in process.stderr
     assert "Traceback" not in process.stderr
     assert not (tmp_path / "data" / "raw").exists()
 

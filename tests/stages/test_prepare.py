@@ -40,7 +40,7 @@ def project(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory):
+def prepared(tmp_path_factory):
     """A project in which the task has been prepared once."""
     project = tmp_path_factory.mktemp("done")
     shutil.copy(ROOT / "profiles" / "sample.yaml", project / "params.yaml")
@@ -139,15 +139,15 @@ def test_a_source_without_the_task_leaves_a_note_only(project):
     ],
     ids=["missing column", "short row", "unknown label", "invalid UTF-8", "empty file"],
 )
-def test_a_fault_gives_one_message_and_leaves_earlier_rows_as_they_are(done, content, message):
-    folder = done / "data" / "prepared" / "rte"
+def test_a_fault_gives_one_message_and_leaves_earlier_rows_as_they_are(prepared, content, message):
+    folder = prepared / "data" / "prepared" / "rte"
     before = contents(folder)
-    put(done, {"train.tsv": GOOD, "dev.tsv": content})
-    process = prepare(done)
+    put(prepared, {"train.tsv": GOOD, "dev.tsv": content})
+    process = prepare(prepared)
     assert (process.returncode, process.stdout) == (2, "")
     assert process.stderr == f"error: {message}"
     assert contents(folder) == before
-    assert list((done / "data" / ".staging").iterdir()) == []
+    assert list((prepared / "data" / ".staging").iterdir()) == []
 
 
 def ask(project, transfer, train="null"):
@@ -223,8 +223,8 @@ def test_an_absent_task_leaves_a_note_in_both_folders(project):
     ("task", "message"),
     [("rtee", "no such name under tasks"), ("wnli", "no raw files of the task")],
 )
-def test_a_task_that_is_not_there_is_named(done, task, message):
-    process = prepare(done, task)
+def test_a_task_that_is_not_there_is_named(prepared, task, message):
+    process = prepare(prepared, task)
     assert process.returncode == 2
     assert message in process.stderr
     assert "Traceback" not in process.stderr

@@ -112,7 +112,7 @@ def test_diff_of_two_profiles(run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (["apply", "glu-cpu"], "error: no such profile; did you mean glue-cpu?\n  seen: glu-cpu"),
         (["show", "nothing-like-it"], "choose one of sample, glue-base, glue-cpu, paper"),
@@ -132,11 +132,11 @@ def test_diff_of_two_profiles(run) -> None:
     ],
 )
 def test_mistakes_exit_with_2_and_change_nothing(
-    run, project: Path, arguments: list[str], says: str
+    run, project: Path, arguments: list[str], message: str
 ) -> None:
     code, out, err = run(*arguments)
     assert code == 2
-    assert says in err
+    assert message in err
     assert "Traceback" not in out + err
     assert (project / "params.yaml").read_bytes() == (project / "profiles/sample.yaml").read_bytes()
 

@@ -21,8 +21,8 @@ def unlabelled(texts):
     return pairs(texts, b"")
 
 
-def taken(found, column="index"):
-    return found.transfer.table[column].to_pylist()
+def taken(prepared, column="index"):
+    return prepared.transfer.table[column].to_pylist()
 
 
 @pytest.mark.parametrize(

@@ -112,7 +112,7 @@ def test_a_task_of_ones_own_has_columns_of_its_own(tmp_path, defaults):
 
 
 @pytest.mark.parametrize(
-    ("task", "folder", "kind", "told"),
+    ("task", "folder", "kind", "message"),
     [
         (
             "mnli",
@@ -123,8 +123,8 @@ def test_a_task_of_ones_own_has_columns_of_its_own(tmp_path, defaults):
         ("rte", Path("data/tuned/rte"), SavedModelError, "no trained model"),
     ],
 )
-def test_what_cannot_answer_is_named(model, machine, task, folder, kind, told):
-    with pytest.raises(kind, match=told):
+def test_what_cannot_answer_is_named(model, machine, task, folder, kind, message):
+    with pytest.raises(kind, match=message):
         prediction.predict(folder, task, pa.table(TEXTS), machine)
 
 
@@ -148,17 +148,17 @@ def test_files_of_both_kinds(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("folder.tsv", r"a folder has this name\n  where: .*folder\.tsv\n"),
         ("file/said.tsv", r"not a folder\n  where: .*file\n"),
         ("file/deeper/said.tsv", r"not a folder\n  where: .*file\n"),
     ],
 )
-def test_a_place_that_cannot_be_written_to_is_refused(tmp_path, name, told):
+def test_a_place_that_cannot_be_written_to_is_refused(tmp_path, name, message):
     (tmp_path / "folder.tsv").mkdir()
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match=told) as error:
+    with pytest.raises(DataError, match=message) as error:
         prediction.check_target(tmp_path / name)
     assert "--out" in str(error.value.fix)
 

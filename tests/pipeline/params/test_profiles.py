@@ -201,7 +201,7 @@ def test_overrides_work_in_their_order() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "overrides", "says"),
+    ("name", "overrides", "message"),
     [
         ("glu-cpu", [], "no such profile; did you mean glue-cpu?"),
         ("../params", [], "no such profile"),
@@ -216,13 +216,13 @@ def test_overrides_work_in_their_order() -> None:
     ],
 )
 def test_errors_leave_params_yaml_untouched(
-    tmp_path: Path, name: str, overrides: list[str], says: str
+    tmp_path: Path, name: str, overrides: list[str], message: str
 ) -> None:
     target = tmp_path / "params.yaml"
     target.write_text("student: {epochs: 4}\n")
     with pytest.raises(ParamsError) as error:
         profiles.apply(name, overrides, FOLDER, target)
-    assert says in str(error.value)
+    assert message in str(error.value)
     assert target.read_text() == "student: {epochs: 4}\n"
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
 

@@ -64,7 +64,7 @@ def test_the_generator_knows_its_numbers() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "count"),
+    ("transfer", "count"),
     [
         ("{source: rest, rows: null}", 362_846),
         ("{source: rest, rows: 500}", 500),
@@ -73,10 +73,10 @@ def test_the_generator_knows_its_numbers() -> None:
         ("{source: file, rows: null, file: other.tsv}", 0),
     ],
 )
-def test_transfer_rows_that_are_not_prepared(project: Path, asked: str, count: int) -> None:
+def test_transfer_rows_that_are_not_prepared(project: Path, transfer: str, count: int) -> None:
     (project / "data" / "texts").mkdir(parents=True)
     (project / "data" / "texts" / "own.tsv").write_text("sentence1\tsentence2\na\tb\nc\td\n")
-    sizes = dataset_sizes.read(params("glue-cpu", f"transfer.qqp={asked}"))
+    sizes = dataset_sizes.read(params("glue-cpu", f"transfer.qqp={transfer}"))
     assert sizes["qqp"] is not None
     assert sizes["qqp"].transfer == count
     assert sizes["rte"] is not None

@@ -52,9 +52,9 @@ def test_weights_are_those_of_the_model(pooler: bool) -> None:
     assert shape.parameters(pooler) == sum(weight.numel() for weight in model.parameters())
 
 
-@pytest.mark.parametrize(("layers", "kept"), [("all", 6), ("every_second", 3), ([1, 4], 2)])
-def test_cut(layers: object, kept: int) -> None:
-    assert MINILM.cut(layers).layers == kept  # type: ignore[arg-type]
+@pytest.mark.parametrize(("layers", "number"), [("all", 6), ("every_second", 3), ([1, 4], 2)])
+def test_cut(layers: object, number: int) -> None:
+    assert MINILM.cut(layers).layers == number  # type: ignore[arg-type]
 
 
 def test_cut_keeps_what_the_loader_keeps(defaults) -> None:

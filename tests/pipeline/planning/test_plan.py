@@ -36,8 +36,8 @@ def planned(profile: str, *overrides: str) -> Plan:
     )
 
 
-def steps(found: Plan, stage: str) -> int:
-    return sum(run.steps for run in found.runs if run.stage == stage)
+def steps(planned_runs: Plan, stage: str) -> int:
+    return sum(run.steps for run in planned_runs.runs if run.stage == stage)
 
 
 def test_the_paper_has_six_candidates_twelve_teachers_a_student_and_eight_tuned() -> None:

@@ -27,10 +27,10 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
-def _hold(asked, entered):
+def _hold(release, entered):
     with artifact_lock.lock_for_training(TARGET):
         entered.set()
-        asked.wait(60)
+        release.wait(60)
 
 
 def test_a_second_process_is_told_who_trains_it(project):

@@ -135,8 +135,10 @@ def test_rows_of_a_part_may_come_in_any_order(splits, parts, labelled):
     assert row_logits.table.equals(member_logits.join("m1", parts, splits, labelled).table)
 
 
-def changed(found: Logits, **manifest: object) -> Logits:
-    return Logits(found.table, {**found.metadata, "model": {**found.model, **manifest}})
+def changed(row_logits: Logits, **manifest: object) -> Logits:
+    return Logits(
+        row_logits.table, {**row_logits.metadata, "model": {**row_logits.model, **manifest}}
+    )
 
 
 FAULTS = {

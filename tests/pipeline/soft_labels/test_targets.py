@@ -125,7 +125,7 @@ def test_an_id_that_is_there_twice_on_both_sides_is_refused(tmp_path, make):
     with pytest.raises(SoftLabelError, match="occurs twice"):
         row_join.align(keys, keys, row_join.Origin("x"))
     path = tmp_path / "rte.parquet"
-    with mock.patch("pipeline.soft_labels.store.align", lambda found, *_: np.arange(len(found))):
+    with mock.patch("pipeline.soft_labels.store.align", lambda table, *_: np.arange(len(table))):
         store.write(path, splits, members, "mean_logit")
     with pytest.raises(SoftLabelError, match="a row occurs twice"):
         store.read_targets(path, splits, ["train"], 1.0)

@@ -169,7 +169,7 @@ RANDOM = RandomEncoder(source="random", seed=0, depth=1, hidden=4, attention_hea
 
 
 @pytest.mark.parametrize(
-    ("note", "says"),
+    ("note", "message"),
     [
         ({}, "has `encoder` or `refined`"),
         (
@@ -186,7 +186,7 @@ RANDOM = RandomEncoder(source="random", seed=0, depth=1, hidden=4, attention_hea
     ],
     ids=["nothing", "both", "no such source", "bad value", "no hash", "no mapping"],
 )
-def test_a_start_that_names_no_encoder_is_refused(note, says):
+def test_a_start_that_names_no_encoder_is_refused(note, message):
     artifacts.write_json(paths.initial_encoder("m1") / "start.json", note)
-    with pytest.raises(EncoderError, match=f"does not say which encoder(.|\n)*{says}"):
+    with pytest.raises(EncoderError, match=f"does not say which encoder(.|\n)*{message}"):
         initial_encoder.describe(paths.initial_encoder("m1"))

@@ -171,11 +171,11 @@ def test_files_that_dvc_links_read_only_are_copied_all_the_same():
     (paths.selected(1) / "encoder" / "config.json").write_text("writable")
 
 
-def check_order(found, scores):
+def check_order(ranking, scores):
     """By falling score, and by name among equals."""
-    keys = [(-scores[candidate.name], candidate.name) for candidate in found]
+    keys = [(-scores[candidate.name], candidate.name) for candidate in ranking]
     assert keys == sorted(keys)
-    assert {candidate.name for candidate in found} == set(scores)
+    assert {candidate.name for candidate in ranking} == set(scores)
 
 
 @given(

@@ -182,13 +182,13 @@ def test_a_kept_file_may_be_a_symlink(place, pin, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("kept", "expected"),
+    ("content", "expected"),
     [(CONTENT, True), (CONTENT[:-1], False), (CONTENT[:-1] + b"x", False), (None, False)],
 )
-def test_what_is_kept_is_known_by_its_bytes(pin, tmp_path, kept, expected):
+def test_what_is_kept_is_known_by_its_bytes(pin, tmp_path, content, expected):
     files = {"x.zip": fetch.Wanted(NO_FILE, pin(CONTENT))}
-    if kept is not None:
-        (tmp_path / pin(CONTENT).sha256).write_bytes(kept)
+    if content is not None:
+        (tmp_path / pin(CONTENT).sha256).write_bytes(content)
     assert fetch.all_kept(files, tmp_path) is expected
 
 

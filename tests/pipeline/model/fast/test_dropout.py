@@ -24,9 +24,9 @@ def kept(shape, rate, *words):
         return dropout.drop(torch.ones(shape), rate) != 0
 
 
-def near(found, expected, deviation, number):
+def near(mean, expected, deviation, number):
     """Within four standard errors of the mean of `number` draws."""
-    assert abs(found - expected) < 4 * deviation / number**0.5
+    assert abs(mean - expected) < 4 * deviation / number**0.5
 
 
 @pytest.mark.parametrize("rate", RATES)

@@ -139,14 +139,14 @@ def model():
     return MultiTaskModel(encoder, tasks, heads), tokenizer
 student, tokenizer = model()
 part = {"weight": 1.0, "loss": "mse", "layers": "uniform"}
-asked = Features.model_validate({"member": "m1", "hidden": part, "attention": part})
+matching = Features.model_validate({"member": "m1", "hidden": part, "attention": part})
 teachers = {"rte": saved_model.LoadedModel(*model(), {})}
-feature_loss = features.build(asked, student, tokenizer, teachers, 0)
+feature_loss = features.build(matching, student, tokenizer, teachers, 0)
 sets = {}
 for name in heads:
     rows = make_rows(GLUE[name], "train", [("aa", "b", 0), ("b", "aa", 1)] * 4)
-    packed = tokenization.tokenise(rows.table, tokenizer, 32)
-    sets[name] = trainer.TrainingSet(packed, rows.labels)
+    tokens = tokenization.tokenise(rows.table, tokenizer, 32)
+    sets[name] = trainer.TrainingSet(tokens, rows.labels)
 settings = params.teachers.model_copy(update={"epochs": 1, "batch_size": 4})
 run = trainer.Run("teach", settings, 1, Path(log), feature_loss=feature_loss)
 trainer.train(student, sets, run, machine)

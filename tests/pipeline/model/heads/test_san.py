@@ -176,20 +176,20 @@ def test_a_second_text_that_is_not_there_goes_through_the_whole_model(tiny, make
 
 
 @pytest.mark.parametrize(
-    ("kept", "mean"),
+    ("mask", "mean"),
     [
         ([True, True], [0.375, 0.625]),
         ([True, False], [0.5, 0.5]),
         ([False, True], [0.25, 0.75]),
     ],
 )
-def test_only_kept_steps_count(kept, mean):
+def test_only_kept_steps_count(mask, mean):
     answers = torch.tensor([[[0.5, 0.5], [0.25, 0.75]]]).log().requires_grad_()
-    log_mean = _log_mean(answers, torch.tensor([kept]))
+    log_mean = _log_mean(answers, torch.tensor([mask]))
     torch.testing.assert_close(log_mean.exp(), torch.tensor([mean]))
     log_mean[0, 0].backward()
     # d log mean_k p_k / d log p_k = p_k / sum of the kept ones
-    shares = torch.tensor([0.5, 0.25]) * torch.tensor(kept)
+    shares = torch.tensor([0.5, 0.25]) * torch.tensor(mask)
     torch.testing.assert_close(answers.grad[0, :, 0], shares / shares.sum())
 
 

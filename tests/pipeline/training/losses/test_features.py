@@ -46,10 +46,10 @@ def fixed(*values: float, width: int = 2) -> Fixed:
     )
 
 
-def feature_loss(found: Features, student, teacher, seed: int = 0) -> features.FeatureLoss:
+def feature_loss(settings: Features, student, teacher, seed: int = 0) -> features.FeatureLoss:
     tokenizer = character_bert.tokenizer()
     teachers = {"rte": saved_model.LoadedModel(teacher, tokenizer, {})}
-    return features.build(found, student, tokenizer, teachers, seed)
+    return features.build(settings, student, tokenizer, teachers, seed)
 
 
 @pytest.mark.parametrize(
