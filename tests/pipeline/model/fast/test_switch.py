@@ -1,6 +1,6 @@
 """Both engines train the same model alike, and the plain one does without the fast one's code.
 
-Run with: python -m pytest tests/pipeline/models/fast/test_switch.py
+Run with: python -m pytest tests/pipeline/model/fast/test_switch.py
 """
 
 from __future__ import annotations
