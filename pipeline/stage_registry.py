@@ -93,7 +93,7 @@ _ROWS = (
             "data/selected": "encoders of the best candidates",
             "data/selection.json": "scores and order of the candidates",
         },
-        params=("refinement", "selection"),
+        params=("refinement", "selection", "tasks"),
     ),
     Stage(
         "initialize",
