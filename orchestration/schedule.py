@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from graphlib import TopologicalSorter
-from itertools import chain, groupby
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestration.dvc_project import Project, downstream, group
 from orchestration.executors.base import Executor
 from orchestration.executors.local import InOrder
 from pipeline.errors import PipelineError
-from pipeline.stage_registry import CODE, SIDE_BY_SIDE
+from pipeline.stage_registry import CODE, SIDE_BY_SIDE, STAGES
 
 if TYPE_CHECKING:
     import networkx as nx
 
-HEAVY = frozenset(chain.from_iterable(SIDE_BY_SIDE))
+HEAVY = frozenset(name for name, row in STAGES.items() if row.work != "light")
+"""Stages that an executor runs."""
 
 
 class Outcome(NamedTuple):

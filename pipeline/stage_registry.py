@@ -1,4 +1,4 @@
-"""The table of stages: instances, outputs, parameters and resources, one row per stage.
+"""The table of stages: instances, outputs and resources, one row per stage.
 
 Paths, command lines, fixes in errors, plan, driver, usage and results read these rows. dvc.yaml
 repeats them for DVC; a test checks that both agree.
@@ -32,8 +32,7 @@ class Stage:
         does: its purpose, in one line.
         outputs: path of each output, with {key} for a name of the instance -> its content.
         keys: key of an instance -> path of its values in params.yaml, in DVC's order.
-        params: sections of params.yaml that decide its outputs.
-        work: `trains` and `scores` take threads, memory and a GPU, as `stages.plan` counts them;
+        work: `trains` and `scores` take threads, memory and a GPU, so an executor runs them;
             `light` takes one thread and no GPU.
         side_by_side: stages with the same word do not need each other and run in parallel; empty
             for one that runs alone.
@@ -44,7 +43,6 @@ class Stage:
     does: str
     outputs: Mapping[str, str]
     keys: Mapping[str, str] = field(default_factory=dict)
-    params: tuple[str, ...] = ()
     work: Literal["trains", "scores", "light"] = "light"
     side_by_side: str = ""
     batch: tuple[str, ...] = ()
@@ -64,7 +62,6 @@ _ROWS = (
         "Fetch or generate one task's files, byte for byte as the source gives them.",
         {"data/raw/{task}": "files as the source gives them"},
         TASKS,
-        params=("data",),
     ),
     Stage(
         "prepare",
@@ -74,14 +71,12 @@ _ROWS = (
             "data/transfer/{task}": "further rows that only teachers label",
         },
         TASKS,
-        params=("data", "tasks", "teachers", "transfer"),
     ),
     Stage(
         "refine",
         "Fine-tune one candidate on all tasks with hard labels.",
         {"data/refined/{candidate}": "multi-task candidates, if any"},
         {"candidate": "refinement.candidates"},
-        params=("tasks", "refinement", "machine"),
         work="trains",
         side_by_side="candidates",
         batch=("refinement.candidates.{candidate}", "refinement"),
@@ -93,14 +88,12 @@ _ROWS = (
             "data/selected": "encoders of the best candidates",
             "data/selection.json": "scores and order of the candidates",
         },
-        params=("refinement", "selection", "tasks"),
     ),
     Stage(
         "initialize",
         "Write the encoder that one member is initialized from.",
         {"data/initial_encoders/{member}": "the encoder each member starts from"},
         {"member": "teachers.members"},
-        params=("teachers",),
     ),
     Stage(
         "teach",
@@ -110,7 +103,6 @@ _ROWS = (
             "data/logits/{task}/{member}/{fold}/prepared": "their logits of all rows, Parquet",
         },
         TEACHERS,
-        params=("teachers", "machine"),
         work="trains",
         side_by_side="teachers",
         batch=("teachers.members.{member}", "teachers.tasks.{task}", "teachers"),
@@ -120,7 +112,6 @@ _ROWS = (
         "Let one teacher score the transfer rows of its task.",
         {"data/logits/{task}/{member}/{fold}/transfer": "and of the transfer rows"},
         {**TEACHERS, "task": "transfer"},
-        params=("machine",),
         work="scores",
         side_by_side="labels",
         batch=("teachers.members.{member}", "teachers.tasks.{task}", "teachers"),
@@ -130,19 +121,16 @@ _ROWS = (
         "Join one task's member logits into its soft labels.",
         {"data/soft_labels/{task}.parquet": "soft labels of each task with teachers"},
         {"task": "teachers.tasks"},
-        params=("ensemble", "tasks", "teachers", "transfer"),
     ),
     Stage(
         "feature_teachers",
         "Link the teachers whose features the student is trained to match.",
         {"data/feature_teachers": "teachers whose features are matched"},
-        params=("teachers", "distillation"),
     ),
     Stage(
         "distil",
         "Train the one multi-task student on hard and soft labels.",
         {"data/student": "the student: weights, log, logits"},
-        params=("tasks", "transfer", "teachers", "student", "distillation", "machine"),
         work="trains",
         side_by_side="students",
         batch=("student",),
@@ -151,7 +139,6 @@ _ROWS = (
         "baseline",
         "Train the same student on hard labels only.",
         {"data/baseline": "the same student without distillation"},
-        params=("tasks", "student", "machine"),
         work="trains",
         side_by_side="students",
         batch=("student",),
@@ -161,7 +148,6 @@ _ROWS = (
         "Fine-tune the trained student on one task.",
         {"data/tuned/{task}": "the student fine-tuned on single tasks"},
         {"task": "tuning.tasks"},
-        params=("tuning", "machine"),
         work="trains",
         side_by_side="tuned",
         batch=("tuning.tasks.{task}", "tuning"),
@@ -170,7 +156,6 @@ _ROWS = (
         "evaluate",
         "Score teachers, ensembles, student and baseline with GLUE's metrics.",
         {"data/evaluation": "every system's predictions, figures"},
-        params=("tasks", "teachers", "tuning"),
     ),
 )
 STAGES: Mapping[str, Stage] = {row.name: row for row in _ROWS}
