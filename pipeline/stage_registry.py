@@ -110,7 +110,7 @@ _ROWS = (
     Stage(
         "label",
         "Let one teacher score the transfer rows of its task.",
-        {"data/logits/{task}/{member}/{fold}/transfer": "and of the transfer rows"},
+        {"data/logits/{task}/{member}/{fold}/transfer": "their logits of transfer rows, Parquet"},
         {**TEACHERS, "task": "transfer"},
         work="scores",
         side_by_side="labels",
