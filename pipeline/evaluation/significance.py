@@ -2,7 +2,7 @@
 
 A run of the pipeline compares two systems in compare.py, by `differences`, `percentile` and
 `mcnemar`; summary.py applies `holm` to its p-values. seeds.py compares several runs, by
-`seeds_and_rows_bootstrap` and `over_seeds`. `paired_bootstrap` is the first two in one call.
+`seeds_and_rows_bootstrap` and `over_seeds`.
 """
 
 from __future__ import annotations
@@ -73,29 +73,6 @@ class Seeds:
         return self.mean - reach, self.mean + reach
 
 
-def paired_bootstrap(
-    task: Task, splits: Sequence[Predictions], *, resamples: int = RESAMPLES, seed: int = SEED
-) -> Difference:
-    """Task score of the first system minus that of the second, with a percentile interval.
-
-    Rows are drawn with replacement, each split's from that split, and both systems are scored on
-    the same ones, so what a row has in common for both is no part of the spread (Efron and
-    Tibshirani 1993, chapter 13; for systems on one test set: Koehn 2004).
-
-    Args:
-        task: its metrics and name; every task has a stream of random numbers of its own.
-        splits: the dev splits, each with the predictions of two systems.
-        resamples: number of draws.
-        seed: seed of the draws.
-
-    Raises:
-        DataError: there are no rows.
-        ValueError: a split does not have two systems.
-    """
-    drawn = differences(task, splits, resamples=resamples, seed=seed)[:, 0]
-    return percentile(score_difference(task, splits)[0], drawn)
-
-
 def seeds_and_rows_bootstrap(
     tasks: Sequence[tuple[Task, Sequence[Predictions]]],
     *,
@@ -135,13 +112,18 @@ def seeds_and_rows_bootstrap(
 def differences(task: Task, splits: Sequence[Predictions], *, resamples: int, seed: int) -> Doubles:
     """Task score of first minus second on resampled rows, `(resamples, seeds)`.
 
+    Rows are drawn with replacement, each split's from that split, and both systems are scored on
+    the same ones, so what a row has in common for both is no part of the spread (Efron and
+    Tibshirani 1993, chapter 13; for systems on one test set: Koehn 2004). Every task has a stream
+    of random numbers of its own.
+
     Means of several tasks' draws are draws of their mean, since each task has its own rows.
 
     Raises:
         DataError: there are no rows.
         ValueError: a split does not have two systems per seed.
     """
-    _check_pairs(splits)
+    _check_pairs(task, splits)
     random = np.random.default_rng([seed, zlib.crc32(task.name.encode())])
     scores = task_scores(task, splits, resamples, random)
     drawn: Doubles = scores[:, 0::2] - scores[:, 1::2]
@@ -150,7 +132,7 @@ def differences(task: Task, splits: Sequence[Predictions], *, resamples: int, se
 
 def score_difference(task: Task, splits: Sequence[Predictions]) -> Doubles:
     """Task score of first minus second on all rows, `(seeds,)`; raises like `differences`."""
-    _check_pairs(splits)
+    _check_pairs(task, splits)
     scores = [_task_score(task, splits, at) for at in range(len(splits[0].predicted))]
     return np.subtract(scores[0::2], scores[1::2])
 
@@ -226,7 +208,9 @@ def _task_score(task: Task, splits: Sequence[Predictions], system: int) -> float
     return metrics.task_score(task, per_split)
 
 
-def _check_pairs(splits: Sequence[Predictions]) -> None:
+def _check_pairs(task: Task, splits: Sequence[Predictions]) -> None:
+    if not splits:
+        raise DataError("no labelled rows to compare on", where=task.name)
     counts: list[Any] = [len(split.predicted) for split in splits]
     if any(count < 2 or count % 2 or count != counts[0] for count in counts):
         raise ValueError(f"predictions of {counts} systems in the splits, not two a seed")
