@@ -6,6 +6,7 @@ repeats them for DVC; a test checks that both agree.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -216,6 +217,20 @@ def maker(path: Path) -> str | None:
             if match := re.match(rf"{pattern}(/|$)", path.as_posix()):
                 return _addressed(stage.name, [match[key] for key in stage.keys])
     return None
+
+
+def remake(path: Path, *, force: bool = False) -> str:
+    """The command that makes the artifact at a path, or around it, again.
+
+    Args:
+        path: from the working directory, the project's root, or absolute.
+        force: whether DVC may hold the artifact to be up to date, as one that is damaged in itself.
+    """
+    name = maker(Path(os.path.relpath(path)))
+    if name is None:
+        return "name another folder, or run the stage that makes this one again"
+    # A single item: --force alone would make again all that the stage needs.
+    return f"dvc repro {'--single-item --force ' if force else ''}{name}"
 
 
 def order(name: str) -> int:

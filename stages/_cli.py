@@ -78,7 +78,7 @@ def _check_code() -> None:
                 "the code of this stage is not the one that DVC would note for its result",
                 seen=f"{noted}, the code's is {digest}",
                 where=file,
-                fix=f"dvc repro {stage_registry.CODE}, then run the same command again",
+                fix=f"{stage_registry.remake(file)}, then run the same command again",
             )
 
 

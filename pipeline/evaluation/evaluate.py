@@ -20,6 +20,7 @@ from pipeline.evaluation.compare import Comparison
 from pipeline.evaluation.systems import BASELINE, STUDENT, TEACHER, System
 from pipeline.params import rules
 from pipeline.soft_labels import calibration
+from pipeline.stage_registry import remake
 from pipeline.tasks import Task, part_of
 
 SCHEMA_VERSION = 2
@@ -85,7 +86,7 @@ def _lack(name: str) -> str:
     folder = paths.prepared(name)
     files = [file.stem for file in folder.glob("*.parquet")]
     if not files and not (folder / rows.MISSING).exists():
-        raise DataError("no prepared rows", where=folder, fix=f"dvc repro prepare@{name}")
+        raise DataError("no prepared rows", where=folder, fix=remake(folder))
     there = {part_of(file) for file in files}
     lacking = [part for part in ("train", "dev") if part not in there]
     return f"the source has no {' and no '.join(lacking)} rows of it" if lacking else ""

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+from pipeline import paths
 from pipeline.data import row_join, row_tables
 from pipeline.errors import DataError
 from pipeline.evaluation import compare as comparison
@@ -16,6 +17,7 @@ from pipeline.evaluation import evaluate, significance
 from pipeline.evaluation.bootstrap import Predictions
 from pipeline.evaluation.significance import Difference, Seeds
 from pipeline.evaluation.systems import BASELINE, STUDENT
+from pipeline.stage_registry import remake
 from pipeline.tasks import Task
 
 
@@ -114,7 +116,7 @@ def _read(path: Path) -> tuple[Task, pa.Table]:
         path,
         evaluate.SCHEMA_VERSION,
         "file of predictions",
-        "dvc repro evaluate, in that run",
+        f"{remake(paths.EVALUATION)}, in that run",
         row_tables.DESCRIPTION,
     )
     return row_tables.described(metadata, table), table

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline import paths
 from pipeline.data import row_tables
 from pipeline.data.parquet_file import ParquetFile
 from pipeline.data.row_join import (
@@ -42,6 +43,7 @@ from pipeline.soft_labels.schema import (
     folds,
     schema,
 )
+from pipeline.stage_registry import remake
 from pipeline.tasks import Task, part_of
 
 
@@ -155,7 +157,7 @@ def read_targets(
 
 def _open(path: Path) -> tuple[ParquetFile, SoftLabels]:
     """The open file, and its metadata as soft labels without rows."""
-    fix = f"dvc repro ensemble@{path.stem}"
+    fix = remake(paths.soft_labels(path.stem))
     what = "soft-label file"
     opened = row_tables.open_versioned(path, SCHEMA_VERSION, what, fix, KEYS)
     origin = Origin(f"soft labels of {opened.metadata['task']}", path, fix)
@@ -197,7 +199,7 @@ def _among(table: pa.Table, splits: Collection[str]) -> np.ndarray:
 
 
 def _member_values(keys: pa.Table, task: Task, name: str, member: Logits) -> Floats:
-    origin = Origin(f"logits of teacher {name}", fix=f"dvc repro ensemble@{task.name}")
+    origin = Origin(f"logits of teacher {name}", fix=remake(paths.soft_labels(task.name)))
     if member.model["name"] != name:
         origin.refuse("they are of another member", member.model["name"])
     check_task(member.task, task, origin)

@@ -14,6 +14,7 @@ from pipeline.params.encoders import Encoder
 from pipeline.params.fields import Count, Name, Section, Sha256, contradiction
 from pipeline.params.sections import Params
 from pipeline.runtime import artifacts
+from pipeline.stage_registry import remake
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -104,7 +105,7 @@ def describe(folder: Path) -> dict[str, Any]:
 
 
 def _read(folder: Path) -> Encoder | Refined:
-    path, fix = folder / START, f"dvc repro initialize@{folder.name}"
+    path, fix = folder / START, remake(folder)
     if not path.is_file():
         raise EncoderError("the member has no start", where=path, fix=fix)
     start = _validated(_Start, path, fix)
@@ -116,15 +117,12 @@ def _read(folder: Path) -> Encoder | Refined:
 def _copy(rank: int, staging: Path) -> Refined:
     """Copy a selected candidate's encoder."""
     selected = paths.selected(rank)
-    path = selected / saved_model.MANIFEST
+    path, fix = selected / saved_model.MANIFEST, remake(selected)
     if not path.is_file():
-        raise EncoderError(
-            f"no candidate is selected at rank {rank}", where=selected, fix="dvc repro select"
-        )
-    candidate = _validated(Selected, path, "dvc repro select")
+        raise EncoderError(f"no candidate is selected at rank {rank}", where=selected, fix=fix)
+    refined = Refined(rank=rank, **_validated(Selected, path, fix).model_dump())
+    _check(selected, refined)
     artifacts.copy_folder(selected / saved_model.ENCODER, staging / saved_model.ENCODER)
-    refined = Refined(rank=rank, **candidate.model_dump())
-    _check(staging, refined)
     return refined
 
 
@@ -147,5 +145,5 @@ def _check(folder: Path, refined: Refined) -> None:
             f"(SHA-256 {refined.sha256})",
             seen=seen,
             where=weights,
-            fix="dvc repro --single-item --force select initialize",
+            fix=remake(weights, force=True),
         )

@@ -14,6 +14,7 @@ from pipeline.errors import DataError, SavedModelError
 from pipeline.model import encoders, saved_model
 from pipeline.params.sections import Params
 from pipeline.runtime import artifacts
+from pipeline.stage_registry import remake
 from pipeline.tasks import Task
 from pipeline.teachers.initial_encoder import Selected
 
@@ -112,8 +113,7 @@ def _keep(candidate: Candidate, folder: Path) -> Selected:
             f"the weights are not those that {saved_model.MANIFEST} names ({weights})",
             seen=seen,
             where=source,
-            fix=f"dvc checkout {source}, or "
-            f"dvc repro --single-item --force refine@{candidate.name}",
+            fix=f"dvc checkout {source}, or {remake(source, force=True)}",
         )
     artifacts.copy_folder(source / saved_model.ENCODER, folder / saved_model.ENCODER)
     selected = Selected(
