@@ -7,7 +7,6 @@ A run of the pipeline compares two systems in compare.py, by `differences`, `per
 
 from __future__ import annotations
 
-import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,29 +49,6 @@ class Difference:
         return self.low > 0 or self.high < 0
 
 
-@dataclass(frozen=True)
-class Seeds:
-    """One figure over several training seeds.
-
-    Attributes:
-        mean: the mean.
-        deviation: sample standard deviation (n - 1); None for a single seed.
-        count: number of seeds.
-    """
-
-    mean: float
-    deviation: float | None
-    count: int
-
-    def interval(self, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
-        """Student's t interval of the mean over seeds, on these very rows; None for one seed."""
-        if self.deviation is None:
-            return None
-        error = self.deviation / math.sqrt(self.count)
-        reach = error * float(stats.t.ppf((1 + confidence) / 2, self.count - 1))
-        return self.mean - reach, self.mean + reach
-
-
 def seeds_and_rows_bootstrap(
     tasks: Sequence[tuple[Task, Sequence[Predictions]]],
     *,
@@ -87,7 +63,8 @@ def seeds_and_rows_bootstrap(
     of n, where n draws would give (n - 1) / n of it (Rao and Wu 1988). A bootstrap still knows
     only the seeds there are. In simulations with three of them the interval holds the true mean in
     95 % or more where dev rows decide, and in 80 to 90 % where seeds spread wider than rows;
-    `Seeds.interval` keeps its 95 % of the mean on these very rows in both, so report it as well.
+    the t interval of `over_seeds` keeps its 95 % of the mean on these very rows in both, so report
+    it as well.
 
     Args:
         tasks: each task with its dev splits; the predictions of a split are those of first and
@@ -177,17 +154,27 @@ def holm(p_values: pd.Series[float]) -> pd.Series[float]:
     return corrected.reindex(p_values.index)
 
 
-def over_seeds(values: Sequence[float]) -> Seeds:
-    """Mean and standard deviation of one figure over training seeds.
+def over_seeds(values: pd.DataFrame, confidence: float = CONFIDENCE) -> pd.DataFrame:
+    """Means over training seeds, with what the spread over seeds alone tells of them.
+
+    Args:
+        values: a row per seed, a column per figure.
+        confidence: that of the interval.
+
+    Returns:
+        A row per figure: `mean`; `deviation`, the sample standard deviation (n - 1); `t_low` and
+        `t_high`, Student's t interval of the mean on these very rows. All but the mean are NaN for
+        a single seed.
 
     Raises:
         DataError: there is no value.
     """
-    if not len(values):
+    if values.empty:
         raise DataError("no seed to take the mean over")
-    several = len(values) > 1
-    deviation = float(np.std(values, ddof=1)) if several else None
-    return Seeds(float(np.mean(values)), deviation, len(values))
+    mean = values.mean()
+    reach = values.sem() * stats.t.ppf((1 + confidence) / 2, len(values) - 1)
+    columns = {"mean": mean, "deviation": values.std()}
+    return pd.DataFrame({**columns, "t_low": mean - reach, "t_high": mean + reach})
 
 
 def _over_drawn_seeds(drawn: Doubles, seed: int) -> Doubles:

@@ -160,23 +160,20 @@ def test_a_corrected_p_is_below_a_level_where_the_procedure_rejects(
     assert (corrected <= level).tolist() == _rejected(plain, level)
 
 
-def test_seeds() -> None:
-    found = over_seeds([0.01, 0.02, 0.03])
-    assert (found.mean, found.deviation, found.count) == (
-        pytest.approx(0.02),
-        pytest.approx(0.01),
-        3,
-    )
+def test_figures_over_seeds() -> None:
+    found = over_seeds(pd.DataFrame({"a": [0.01, 0.02, 0.03], "b": [0.5, 0.5, 0.5]}))
     # Student's t of 2 degrees of freedom: 4.3027 * 0.01 / sqrt(3) = 0.02484.
-    assert found.interval() == pytest.approx((0.02 - 0.02484, 0.02 + 0.02484), abs=1e-5)
+    a = {"mean": 0.02, "deviation": 0.01, "t_low": 0.02 - 0.02484, "t_high": 0.02 + 0.02484}
+    assert found.loc["a"].to_dict() == pytest.approx(a, abs=1e-5)
+    b = {"mean": 0.5, "deviation": 0.0, "t_low": 0.5, "t_high": 0.5}
+    assert found.loc["b"].to_dict() == pytest.approx(b)
 
 
-def test_one_seed_has_no_deviation() -> None:
-    found = over_seeds([0.5])
-    assert (found.mean, found.deviation, found.count) == (0.5, None, 1)
-    assert found.interval() is None
+def test_one_seed_has_a_mean_alone() -> None:
+    found = over_seeds(pd.DataFrame({"a": [0.5]}))
+    assert found.loc["a"].dropna().to_dict() == {"mean": 0.5}
     with pytest.raises(DataError, match="no seed"):
-        over_seeds([])
+        over_seeds(pd.DataFrame({"a": []}))
 
 
 def test_seeds_that_agree_add_no_spread_and_take_none_away() -> None:
