@@ -1,7 +1,7 @@
 """The table of stages: instances, outputs and resources, one row per stage.
 
 Paths, command lines, fixes in errors, plan, driver, usage and results read these rows. dvc.yaml
-repeats them for DVC; a test checks that both agree.
+repeats them for DVC, and each stage its purpose in its file and help; tests check that all agree.
 """
 
 from __future__ import annotations
@@ -146,7 +146,7 @@ _ROWS = (
     ),
     Stage(
         "tune",
-        "Fine-tune the trained student on one task.",
+        "Fine-tune the trained student on one task with hard labels.",
         {"data/tuned/{task}": "the student fine-tuned on single tasks"},
         {"task": "tuning.tasks"},
         work="trains",

@@ -54,6 +54,14 @@ def test_a_row_says_what_dvc_yaml_says(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STAGES)
+def test_file_and_help_of_a_stage_begin_with_its_purpose(name: str) -> None:
+    module = importlib.import_module(f"stages.{name}")
+    (command,) = module.app.registered_commands
+    begins = [str(text).partition("\n")[0] for text in (module.__doc__, command.callback.__doc__)]
+    assert begins == [STAGES[name].does] * 2
+
+
+@pytest.mark.parametrize("name", STAGES)
 def test_a_stage_depends_on_no_file_of_parameters_or_code(name: str) -> None:
     """Both would rerun it for what does not concern it."""
     deps = DVC[name]["deps"]
