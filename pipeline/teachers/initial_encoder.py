@@ -46,7 +46,7 @@ class _Start(Section):
     refined: Refined | None = None
 
     @model_validator(mode="after")
-    def _one(self) -> Self:
+    def _one_start(self) -> Self:
         if (self.encoder is None) == (self.refined is None):
             raise contradiction("a start has `encoder` or `refined`")
         return self

@@ -129,13 +129,13 @@ def layer_factors(model: nn.Module, decay: float) -> dict[nn.Parameter, float]:
     encoder = model.get_submodule("encoder")
     layers = [list(layer.parameters()) for layer in _layers(encoder)]
     stacked = {parameter for layer in layers for parameter in layer}
-    factors = dict.fromkeys(_below(encoder, stacked), decay ** (len(layers) + 1))
+    factors = dict.fromkeys(_weights_below_layers(encoder, stacked), decay ** (len(layers) + 1))
     for depth, layer in enumerate(reversed(layers), start=1):
         factors |= dict.fromkeys(layer, decay**depth)
     return factors
 
 
-def _below(encoder: nn.Module, stacked: set[nn.Parameter]) -> list[nn.Parameter]:
+def _weights_below_layers(encoder: nn.Module, stacked: set[nn.Parameter]) -> list[nn.Parameter]:
     """Weights that feed the layers: those registered before them, and all embeddings.
 
     Some families keep embeddings of relative positions behind the layers.

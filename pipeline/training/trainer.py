@@ -80,7 +80,7 @@ class _Loop:
     def run(self, plan: task_sampling.Plan, title: str) -> None:
         """Take the steps that are not done yet, until the last one or early stopping."""
         if self.checkpoints is not None:
-            self.checkpoints.take_up(self._parts())
+            self.checkpoints.restore(self._parts())
         with bar(title, plan.rows, "rows", self.log.rows.total()) as shown:
             for epoch, steps in plan.after(self.training.done):
                 for step in steps:

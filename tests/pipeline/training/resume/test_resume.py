@@ -249,7 +249,7 @@ class Part:
     def state(self):
         return State({"x": torch.zeros(1)}, {})
 
-    def take_up(self, state):
+    def load_state(self, state):
         raise AssertionError("there was nothing")
 
 
@@ -272,7 +272,7 @@ def _written(monkeypatch, seconds, cost, moments):
 
     monkeypatch.setattr(CheckpointFolder, "write", write)
     resume = Checkpointer(CheckpointFolder(Path("nowhere")), "now", "teach", seconds, clock)
-    resume.take_up({"part": Part()})
+    resume.restore({"part": Part()})
     for number, moment in enumerate(moments):
         clock.now = max(clock.now, moment)
         resume.keep(number, {"part": Part()})
