@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.errors import EncoderError
-from pipeline.model import encoders
+from pipeline.model import encoder_layers
 from pipeline.params.training import Training
 
 FACTOR = "factor"  # key of a group of weights: its share of the schedule's rate
@@ -157,7 +157,7 @@ def _weights_below_layers(encoder: nn.Module, stacked: set[nn.Parameter]) -> lis
 
 def _layers(encoder: nn.Module) -> nn.ModuleList:
     try:
-        return encoders.layer_stack(encoder)
+        return encoder_layers.layer_stack(encoder)
     except EncoderError as error:
         raise EncoderError(
             error.what,
