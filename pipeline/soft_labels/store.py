@@ -33,6 +33,7 @@ from pipeline.params import rules
 from pipeline.runtime.memory_mapped import MappedBuffer
 from pipeline.soft_labels import checks, ensemble_rules
 from pipeline.soft_labels.logits import Logits
+from pipeline.soft_labels.rules.base import WeightedRule
 from pipeline.soft_labels.schema import (
     KEYS,
     SCHEMA_VERSION,
@@ -219,7 +220,7 @@ def _weights(
 ) -> dict[str, float] | None:
     """Weights by member; None for a rule that has none."""
     chosen = ensemble_rules.of(rule)
-    if not chosen.uses_dev:
+    if not isinstance(chosen, WeightedRule):
         return None
     for name, model in models.items():
         if not any(part_of(split) == "dev" for split in model.get("dev", {})):

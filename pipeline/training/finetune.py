@@ -13,6 +13,7 @@ import numpy as np
 from pipeline import metrics, paths
 from pipeline.data.rows import Rows, Splits
 from pipeline.model import encoders, saved_model, scoring, tokenization
+from pipeline.model.heads.base import Head, PairHead, ScoreHead
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.params import machine
 from pipeline.runtime import code_digest, hardware
@@ -29,7 +30,6 @@ from pipeline.training.run import Run
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from pipeline.model.heads.base import Head
     from pipeline.training.losses.features import FeatureLoss
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -109,7 +109,9 @@ def fine_tune(
     network = MultiTaskModel(opened.encoder, tasks, recipe.heads)
     for name, rows in train.items():
         if tasks[name].regression:
-            network.head(name).start_at(float(rows.labels[rows.known].mean()))
+            head = network.head(name)
+            assert isinstance(head, ScoreHead), "params.yaml is checked for heads that do not fit"
+            head.start_at(float(rows.labels[rows.known].mean()))
     return _train(staging, recipe, train, network, opened, machine, resources, targets, teachers)
 
 
@@ -235,5 +237,5 @@ def _training_set(
 ) -> trainer.TrainingSet:
     length = recipe.settings.max_length
     tokens, known = tokenization.tokenise(rows, tokenizer, length), rows.known
-    pairs = head.extra_pairs(rows, tokens, length)
+    pairs = head.extra_pairs(rows, tokens, length) if isinstance(head, PairHead) else None
     return trainer.TrainingSet(tokens, rows.labels, targets, None if known.all() else known, pairs)
