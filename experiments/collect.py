@@ -18,7 +18,7 @@ from pipeline.evaluation.systems import BASELINE, ENSEMBLE, STUDENT
 from pipeline.runtime import artifacts
 
 KEPT = Path("scratch/evidence")
-_INSIDE = paths.EVALUATION.name
+_FOLDER = paths.EVALUATION.name
 _SHORT = 7  # hexadecimal digits of a commit
 _SYSTEMS = (BASELINE, STUDENT, ENSEMBLE)
 
@@ -78,10 +78,10 @@ def _fetched(experiment: str) -> Path | None:
         with artifacts.new_folder(
             folder
         ) as staging:  # into a folder that is there DVC would nest it
-            files.get(f"/{paths.EVALUATION}", str(staging / _INSIDE), recursive=True)
+            files.get(f"/{paths.EVALUATION}", str(staging / _FOLDER), recursive=True)
     except (DvcException, SCMError, FileNotFoundError):
         return None
-    return folder / _INSIDE
+    return folder / _FOLDER
 
 
 def _figures(setting: grid.Setting, folders: Mapping[str, Mapping[int, Path]]) -> dict[str, Any]:

@@ -75,7 +75,7 @@ class Schedule:
             else:
                 part, code = self._side_by_side(heavy), 0
             changed = self.project.changed(seen)
-            self._note(part, code, changed)
+            self._record(part, code, changed)
         stopped = self._stopped()
         return Outcome(self.failed, stopped - self.failed, changed & self.ran - stopped)
 
@@ -87,7 +87,7 @@ class Schedule:
         self.failed |= self.executor.run(part)
         return part
 
-    def _note(self, part: list[str], code: int, changed: set[str]) -> None:
+    def _record(self, part: list[str], code: int, changed: set[str]) -> None:
         """Note what ran: after a failure, all up to the first that is not up to date."""
         if code:
             left = [name for name in part if name in changed]

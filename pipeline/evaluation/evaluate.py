@@ -77,11 +77,11 @@ def missing(names: Iterable[str]) -> dict[str, str]:
     Raises:
         DataError: a task was not prepared at all.
     """
-    reasons = {name: _lack(name) for name in names}
+    reasons = {name: _lacking_parts(name) for name in names}
     return {name: reason for name, reason in reasons.items() if reason}
 
 
-def _lack(name: str) -> str:
+def _lacking_parts(name: str) -> str:
     """Parts that training and dev scores need and the source lacks; "" if none."""
     folder = paths.prepared(name)
     files = [file.stem for file in folder.glob("*.parquet")]

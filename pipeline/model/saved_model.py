@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 
 from pipeline.data import row_tables
 from pipeline.errors import SavedModelError
-from pipeline.model import encoders
+from pipeline.model import encoder_files, encoders
 from pipeline.params.heads import Head
 from pipeline.runtime import artifacts
 from pipeline.stage_registry import remake
@@ -30,7 +30,7 @@ ENCODER = "encoder"
 HEADS = "heads.safetensors"
 LOG = "log.csv"
 MANIFEST = "model.json"  # written last: a folder without it is not whole
-_WEIGHTS = f"{ENCODER}/{encoders.WEIGHTS}"
+_WEIGHTS = f"{ENCODER}/{encoder_files.WEIGHTS}"
 _LIBRARIES = ("torch", "transformers", "tokenizers", "numpy", "pyarrow")
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError, model_validator
 
 from pipeline import paths
 from pipeline.errors import EncoderError
-from pipeline.model import encoders, saved_model
+from pipeline.model import encoder_files, encoders, saved_model
 from pipeline.params.encoders import Encoder
 from pipeline.params.fields import Count, Name, Section, Sha256, contradiction
 from pipeline.params.sections import Params
@@ -47,7 +47,7 @@ class _Start(Section):
     refined: Refined | None = None
 
     @model_validator(mode="after")
-    def _one(self) -> Self:
+    def _one_start(self) -> Self:
         if (self.encoder is None) == (self.refined is None):
             raise contradiction("a start has `encoder` or `refined`")
         return self
@@ -137,7 +137,7 @@ def _validated(kind: type[T], path: Path, fix: str) -> T:
 
 
 def _check(folder: Path, refined: Refined) -> None:
-    weights = folder / saved_model.ENCODER / encoders.WEIGHTS
+    weights = folder / saved_model.ENCODER / encoder_files.WEIGHTS
     seen = artifacts.sha256(weights) if weights.is_file() else "no such file"
     if seen != refined.sha256:
         raise EncoderError(

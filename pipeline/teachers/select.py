@@ -11,7 +11,7 @@ from typing import Any
 from pipeline import metrics, paths
 from pipeline.data.formats import layouts
 from pipeline.errors import DataError, SavedModelError
-from pipeline.model import encoders, saved_model
+from pipeline.model import encoder_files, saved_model
 from pipeline.params.sections import Params
 from pipeline.runtime import artifacts
 from pipeline.stage_registry import remake
@@ -119,7 +119,7 @@ def _keep(candidate: Candidate, folder: Path) -> Selected:
     selected = Selected(
         candidate=candidate.name,
         weights_sha256=weights,
-        sha256=artifacts.sha256(folder / saved_model.ENCODER / encoders.WEIGHTS),
+        sha256=artifacts.sha256(folder / saved_model.ENCODER / encoder_files.WEIGHTS),
         encoder=candidate.manifest["encoder"],
     )
     artifacts.write_json(folder / saved_model.MANIFEST, selected.model_dump(mode="json"))
