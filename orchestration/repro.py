@@ -95,8 +95,10 @@ def reproduce(jobs: int, until: Sequence[str] | None = None) -> int:
 
         encoder_limits.check(params)
         write_access.check(project.written(changed))
-        outcome = _run(project, stages, changed, jobs, params.machine.device)
-        lock_order.sort(project.repo)
+        try:
+            outcome = _run(project, stages, changed, jobs, params.machine.device)
+        finally:  # what an interrupted run has finished is in dvc.lock too
+            lock_order.sort(project.repo)
         return _report(outcome)
 
 
