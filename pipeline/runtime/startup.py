@@ -11,7 +11,7 @@ from pipeline.runtime import signals
 
 
 def prepare() -> None:
-    """Let idle threads sleep, set the garbage collector's threshold, lose no Ctrl-C in an import."""
+    """Let idle threads sleep, collect garbage seldom, lose no Ctrl-C in an import."""
     # Imports make objects by the million and hardly any garbage; at Python's own threshold of 700
     # the collector goes through them so often that it costs up to a fifth of a stage's start.
     gc.set_threshold(50_000, 20, 20)

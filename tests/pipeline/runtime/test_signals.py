@@ -16,7 +16,6 @@ import pytest
 
 from pipeline.runtime import signals
 
-
 SIGNALS = [signal.SIGINT, signal.SIGTERM]
 # A module that goes on where it cannot import another, whatever the reason.
 CARELESS = """
