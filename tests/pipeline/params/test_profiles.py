@@ -198,7 +198,7 @@ def test_an_overlay_keeps_the_comments_of_both(folder: Path) -> None:
         "teachers:\n  members:  # just two\n    a: {seed: 1}\n    b: {seed: 2}\n"
     )
     text = profiles.text("mine", folder=folder)
-    assert text.startswith(f"# My own. Run it:\n#   make repro PROFILE=mine\n\n{SCHEMA}\ndata:\n")
+    assert text.startswith("# My own. Run it:\n#   make repro PROFILE=mine\n\n# yaml-language-")
     assert "minutes" not in text  # the sample's first comment is about the sample
     assert "source: local  # files of mine\n" in text
     assert "folder: data/local          # the local source" in text
