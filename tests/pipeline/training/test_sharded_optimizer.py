@@ -40,7 +40,7 @@ def run(settings, threads, steps=range(STEPS), network=None, state=None):
             updates.restore(state)
         for step in steps:
             updates.set_rate(settings.learning_rate * (step + 1) / STEPS)
-            updates.give(gradients(network, step))
+            updates.set_gradients(gradients(network, step))
             updates.step(torch.amp.GradScaler("cpu", enabled=False))
     return network, updates
 
