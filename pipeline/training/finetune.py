@@ -186,6 +186,7 @@ def _train(
             "soft_labels": sorted(targets),
             "engine": resources.engine,
             "shards": resources.shards,
+            "processor": resources.chip,
         },
         resources.precision,
     )
