@@ -54,8 +54,9 @@ def by_onednn(tensor: Tensor) -> bool:
 
     if tensor.device.type != "cpu":
         return False
-    narrow = tensor.dtype in (torch.bfloat16, torch.float16)
-    return narrow or bool(_setting().fp32_precision == "bf16")
+    if tensor.dtype == torch.float32:
+        return bool(_setting().fp32_precision == "bf16")
+    return tensor.dtype in (torch.bfloat16, torch.float16)
 
 
 def _faster_with_onednn() -> bool:
