@@ -88,7 +88,7 @@ def _switched(library: str) -> bool:
 
 
 def _setting() -> Any:
-    """torch's setting of float32 products by oneDNN; its stubs do not have it."""
+    """Torch's setting of float32 products by oneDNN; its stubs do not have it."""
     import torch
 
     return torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
