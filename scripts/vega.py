@@ -30,7 +30,8 @@ def main(
         import vl_convert
 
         with artifacts.new_file(path) as staging:
-            staging.write_text(vl_convert.javascript_bundle(), encoding="utf-8")
+            bundle = vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;")
+            staging.write_text(bundle, encoding="utf-8")
 
 
 if __name__ == "__main__":

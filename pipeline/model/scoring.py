@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
 
 import numpy as np
@@ -39,7 +40,20 @@ def logits(
         with counting:
             bar.advance(len(rows))
 
-    with progress.bar(title, len(values), "rows") as bar, ThreadPool(machine.threads) as workers:
+    with (
+        _attention(model, machine),
+        progress.bar(title, len(values), "rows") as bar,
+        ThreadPool(machine.threads) as workers,
+    ):
         workers.map(score, batching.by_tokens(tokens.lengths, machine.labelling_tokens))
     current_batch.clear()
     return values
+
+
+def _attention(model: MultiTaskModel, machine: Hardware) -> AbstractContextManager[None]:
+    """Within the block the model scores with the engine's attention."""
+    if machine.engine == "plain":
+        return nullcontext()
+    from pipeline.model.fast import attention
+
+    return attention.replaced(model.encoder)

@@ -198,13 +198,13 @@ def _save(
     targets: Targets,
 ) -> dict[str, Any]:
     """Save the model and return its manifest, which is written once the model is scored."""
-    engine = {"engine": resources.engine, "shards": resources.shards}
+    own = {"engine": resources.engine, "shards": resources.shards, "processor": resources.chip}
     return saved_model.manifest(
         recipe.name,
         saved_model.save(network, opened.tokenizer, folder),
         network,
         opened.description,
-        {**recipe.describe(), "soft_labels": sorted(targets), **engine},
+        {**recipe.describe(), "soft_labels": sorted(targets), **own},
         resources.precision,
     )
 

@@ -110,10 +110,11 @@ def head() -> LinearHead:
 
 @pytest.fixture(scope="session")
 def machine() -> Machine:
-    """One CPU thread, float32."""
+    """One CPU thread, float32, the faster library of products."""
     return Machine(
         device="cpu",
         precision="float32",
+        products="auto",
         threads=1,
         engine="fast",
         shards=1,

@@ -137,8 +137,8 @@ class _Dropped(torch.autograd.Function):
 
 
 def _masked(values: Tensor, kept: np.ndarray, scale: float) -> Tensor:
-    if values.dtype not in (torch.float32, torch.float64):  # numpy has no bfloat16
-        return values * torch.from_numpy(kept) * scale
     result = torch.empty(values.shape, dtype=values.dtype)  # torch's memory is aligned
-    np.multiply(values.numpy(), kept, out=result.numpy())
+    # numpy has no bfloat16; as an integer too, 0 is 0 and the rest keeps its bits.
+    number = torch.int16 if values.dtype in (torch.bfloat16, torch.float16) else values.dtype
+    np.multiply(values.view(number).numpy(), kept, out=result.view(number).numpy())
     return result.mul_(scale)

@@ -32,6 +32,18 @@ def test_idle_threads_sleep_unless_the_user_wants_them_awake(monkeypatch, before
     assert os.environ["OMP_WAIT_POLICY"] == after
 
 
+@pytest.mark.parametrize("name", ["LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY"])
+@pytest.mark.parametrize(("before", "after"), [(None, "32"), ("5", "5")])
+def test_onednn_keeps_few_kernels_unless_the_user_wants_more(
+    monkeypatch, name, before, after
+) -> None:
+    monkeypatch.setenv(name, before or "")
+    if before is None:
+        monkeypatch.delenv(name)
+    startup.prepare()
+    assert os.environ[name] == after
+
+
 def test_the_collector_runs_seldom() -> None:
     gc.set_threshold(700, 10, 10)
     startup.prepare()

@@ -122,7 +122,7 @@ class Bench:
         run = Run(
             "teach", self.settings, 5, self.log, **{**self.given, "feature_loss": feature_loss}
         )
-        chosen = Hardware("cpu", precision, threads, self.engine, shards, 512, "")
+        chosen = Hardware("cpu", precision, "", threads, self.engine, shards, 512, "")
         before = torch.get_rng_state()
         with ThreadPool(threads) as workers, engine(self.engine, model) as seeding:
             loop = TrainingStep(model, {"qnli": self.rows()}, run, chosen, workers, steps, seeding)
