@@ -40,6 +40,9 @@ class Training(Section):
     """Largest norm of all gradients together."""
     accumulation: Count
     """Batches of one task whose gradients make one step."""
+    batches: Literal["by_length", "fixed"]
+    """by_length: rows of similar length, packed anew in each epoch. fixed: packed at random before
+    the first epoch and the same in all, as in Algorithm 1 of arXiv 1904.09482."""
     layer_decay: Annotated[float, Field(gt=0, le=1)]
     """Factor on the rate for each layer further below the heads (ELECTRA, BAM); 1 for none."""
     early_stopping: EarlyStopping | None
@@ -58,6 +61,7 @@ class Overrides(Section):
     warmup: Annotated[float, Field(ge=0, lt=1)] | None = None
     clip_norm: Annotated[float, Field(gt=0)] | None = None
     accumulation: Count | None = None
+    batches: Literal["by_length", "fixed"] | None = None
     layer_decay: Annotated[float, Field(gt=0, le=1)] | None = None
     early_stopping: EarlyStopping | None = None
 

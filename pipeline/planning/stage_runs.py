@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from pipeline.params import sections
 from pipeline.params.encoders import Encoder
 from pipeline.params.heads import Head
@@ -139,10 +141,17 @@ def training(
         passes = float(settings.epochs)  # how often the task's rows are gone through
         if not isinstance(sampling, MergedSampling):
             passes *= task_sampling.chances(counts, sampling)[task] * whole / steps
-        load = row_lengths.load(amounts[task].lengths, number, settings.max_length)
+        load = _load(amounts[task].lengths, number, settings)
         batches = -(-number // settings.batch_size)
         by_task[task] = Training(load.times(passes), batches * passes, steps * passes)
     return by_task
+
+
+def _load(lengths: np.ndarray, rows: int, settings: sections.Training) -> Load:
+    if settings.batches == "by_length":
+        return row_lengths.load(lengths, rows, settings.max_length)
+    batch_size = min(settings.batch_size, rows)
+    return row_lengths.load_at_random(lengths, rows, settings.max_length, batch_size)
 
 
 def weights(job: Job, amounts: Mapping[str, DatasetSize], shape: Shape) -> int:

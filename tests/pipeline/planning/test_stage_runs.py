@@ -86,6 +86,15 @@ def test_steps_are_those_of_training(settings, batch_size, accumulation, steps) 
     assert sum(work.load.rows for work in found.values()) == sum(step.rows for step in made)
 
 
+def test_batches_at_random_are_padded_to_their_longest_row(settings) -> None:
+    """Of two rows of lengths 2 and 6 the longest is 6 with chance 3/4; a lone row's mean is 4."""
+    sizes, amounts = {"rte": 4, "wnli": 1}, {task: amount(task, (2, 6)) for task in ("rte", "wnli")}
+    chosen = settings.model_copy(update={"batches": "fixed", "batch_size": 2, "epochs": 3})
+    found = stage_runs.training(sizes, amounts, chosen)
+    assert found["rte"].load.tokens == pytest.approx(3 * 4 * (6 * 3 / 4 + 2 / 4))
+    assert found["wnli"].load.tokens == pytest.approx(3 * 4)
+
+
 @pytest.mark.parametrize(
     "chosen",
     [
