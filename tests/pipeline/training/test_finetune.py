@@ -38,6 +38,7 @@ def distilled_by(hard_weight):
         hard_weight=hard_weight,
         temperature=1.0,
         loss=CrossEntropy(kind="cross_entropy"),
+        scale=1.0,
         label_smoothing=0.0,
         features=None,
     )

@@ -175,6 +175,7 @@ def _half():
         hard_weight=0.5,
         temperature=1.0,
         loss={"kind": "cross_entropy"},
+        scale=1.0,
         label_smoothing=0.0,
         features=None,
     )
