@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.params.encoders import Encoder
-from pipeline.params.fields import Count, Dropout, Section, Seed
+from pipeline.params.fields import (
+    Count,
+    Dropout,
+    Names,
+    Section,
+    Seed,
+    contradiction,
+    different,
+)
 
 
 class EarlyStopping(Section):
@@ -17,6 +25,13 @@ class EarlyStopping(Section):
     """Share of each task's train rows that is held out and not trained on."""
     patience: Count
     """Epochs without a better mean task score before training stops; the best epoch is kept."""
+
+
+class BestEpoch(Section):
+    """Keep the epoch with the best dev score, as the authors do; it flatters dev figures."""
+
+    tasks: Annotated[Names, AfterValidator(different)]
+    """Tasks whose mean dev score decides, of those that are trained on."""
 
 
 class Training(Section):
@@ -47,6 +62,25 @@ class Training(Section):
     """Factor on the rate for each layer further below the heads (ELECTRA, BAM); 1 for none."""
     early_stopping: EarlyStopping | None
     """Null trains all epochs."""
+
+
+class MultiTaskTraining(Training):
+    """One training run on all tasks."""
+
+    best_epoch: BestEpoch | None
+    """Null keeps the last epoch, or the one that early stopping keeps."""
+
+    @model_validator(mode="after")
+    def _one_choice_of_the_epoch(self) -> Self:
+        if self.best_epoch is not None and any(self._stopping()):
+            raise contradiction(
+                "best_epoch and early_stopping both choose the epoch; set one of them to null"
+            )
+        return self
+
+    def _stopping(self) -> list[EarlyStopping | None]:
+        """Early stopping of every model that is trained by these settings."""
+        return [self.early_stopping]
 
 
 class Overrides(Section):

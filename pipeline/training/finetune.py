@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -20,6 +20,7 @@ from pipeline.runtime.artifact_lock import StagingFolder
 from pipeline.soft_labels import logits
 from pipeline.tasks import part_of
 from pipeline.training import trainer
+from pipeline.training.early_stopping import HeldOut
 from pipeline.training.recipe import LoadedEncoder, Recipe, Targets, Teachers
 from pipeline.training.resume import run_key
 from pipeline.training.resume.checkpoints import CheckpointFolder
@@ -81,6 +82,7 @@ def fine_tune(
     machine: machine.Machine,
     targets: Targets = _NOTHING,
     teachers: Teachers = _NOTHING,
+    dev: Mapping[str, Splits] = _NOTHING,
 ) -> TrainedModel:
     """Train a model with fresh heads on the rows of some tasks and save it.
 
@@ -95,6 +97,7 @@ def fine_tune(
         machine: section `machine` of params.yaml.
         targets: soft targets float32 `(rows, classes or 1)` of tasks with teachers.
         teachers: models whose features are matched, by task.
+        dev: dev splits of tasks by which the epoch that is kept is chosen; {} for the last epoch.
 
     Raises:
         EncoderError: the encoder does not fit heads, lengths or teachers.
@@ -110,7 +113,9 @@ def fine_tune(
     for name, rows in train.items():
         if tasks[name].regression:
             network.head(name).start_at(float(rows.labels[rows.known].mean()))
-    return _train(staging, recipe, train, network, opened, machine, resources, targets, teachers)
+    return _train(
+        staging, recipe, train, network, opened, machine, resources, targets, teachers, dev
+    )
 
 
 def fine_tune_further(
@@ -152,6 +157,7 @@ def _train(
     resources: hardware.Hardware,
     targets: Targets = _NOTHING,
     teachers: Teachers = _NOTHING,
+    dev: Mapping[str, Splits] = _NOTHING,
 ) -> TrainedModel:
     network.to(resources.device)
     run = Run(
@@ -169,6 +175,9 @@ def _train(
         name: _training_set(rows, network.head(name), recipe, opened.tokenizer, targets.get(name))
         for name, rows in train.items()
     }
+    for name, splits in dev.items():
+        held_out = [_held_out(rows, recipe, opened.tokenizer) for rows in splits.values()]
+        sets[name] = replace(sets[name], dev=held_out)
     key = run_key.digest(recipe, network, sets, run.feature_loss, teachers, resources)
     checkpoints = CheckpointFolder(paths.checkpoints(staging.name, key))
     staging.spent.append(checkpoints.folder)
@@ -184,6 +193,7 @@ def _train(
         {
             **recipe.describe(),
             "soft_labels": sorted(targets),
+            "best_epoch": sorted(dev),
             "engine": resources.engine,
             "shards": resources.shards,
         },
@@ -222,3 +232,9 @@ def _training_set(
     tokens, known = tokenization.tokenise(rows, tokenizer, length), rows.known
     pairs = head.extra_pairs(rows, tokens, length)
     return trainer.TrainingSet(tokens, rows.labels, targets, None if known.all() else known, pairs)
+
+
+def _held_out(rows: Rows, recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> HeldOut:
+    """A dev split, of which the rows with a gold label are scored."""
+    tokens = tokenization.tokenise(rows, tokenizer, recipe.settings.max_length)
+    return HeldOut(tokens, rows.labels, np.flatnonzero(rows.known))

@@ -158,6 +158,12 @@ def test_rows_held_out_are_scored_after_every_epoch(settings) -> None:
     assert found.scored.rows == 5 + 4 * 3  # only rte is scored here
 
 
+def test_dev_rows_that_choose_the_epoch_are_scored_after_each(settings) -> None:
+    chosen = settings.model_copy(update={"epochs": 4})
+    found = stage_runs.count(job(chosen, scored={"rte": 5, "qnli": 2}, watched={"rte": 3}), AMOUNTS)
+    assert found.scored.rows == 5 + 2 + 4 * 3
+
+
 def test_further_rows_are_trained_on_and_never_held_out(settings) -> None:
     chosen = settings.model_copy(update={"batch_size": 1, "epochs": 1})
     found = stage_runs.count(job(chosen, further={"rte": 7}), AMOUNTS)
