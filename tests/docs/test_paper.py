@@ -30,7 +30,7 @@ SETTINGS = [
     if re.match(rf"({SECTIONS})(\.\w+)*(: |$)", words) and words not in Params.model_fields
 ]
 TRAININGS = ("refinement", "teachers", "student", "tuning")
-KEPT = {"train", "dev", "test", "source", "revision", "labelling_tokens"}
+KEPT = {"train", "dev", "test", "revision", "labelling_tokens"}
 """Keys that are no choice of the paper's: all rows are kept, encoders are pinned."""
 
 
