@@ -28,6 +28,7 @@ _HALVES = Distillation(
     hard_weight=0.5,
     temperature=1.0,
     loss=CrossEntropy(kind="cross_entropy"),
+    scale=1.0,
     label_smoothing=0.0,
     features=None,
 )

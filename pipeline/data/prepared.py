@@ -10,6 +10,8 @@ from pipeline.data import rows
 from pipeline.data.rows import Rows, Splits
 from pipeline.errors import DataError
 from pipeline.params.sections import Params
+from pipeline.params.training import BestEpoch
+from pipeline.tasks import part_of
 
 
 def read_prepared(params: Params) -> dict[str, Splits]:
@@ -28,6 +30,26 @@ def read_prepared(params: Params) -> dict[str, Splits]:
     if not prepared:
         raise DataError("no task has train rows", where=paths.DATA / "prepared")
     return prepared
+
+
+def dev_rows(prepared: Mapping[str, Splits], best_epoch: BestEpoch | None) -> dict[str, Splits]:
+    """Dev splits of the tasks by which a model's best epoch is chosen; {} where none is.
+
+    Raises:
+        DataError: such a task has no train or no dev rows.
+    """
+    chosen: dict[str, Splits] = {}
+    for name in [] if best_epoch is None else best_epoch.tasks:
+        splits = prepared.get(name, {})
+        chosen[name] = {key: rows for key, rows in splits.items() if part_of(key) == "dev"}
+        if not chosen[name]:
+            raise DataError(
+                f"the best epoch cannot be chosen by {name}: the source has no train rows or no "
+                "dev rows of it",
+                where="best_epoch.tasks in params.yaml",
+                fix=f"take {name} out of best_epoch.tasks, or set best_epoch to null",
+            )
+    return chosen
 
 
 def train_rows(prepared: Mapping[str, Splits]) -> dict[str, Rows]:

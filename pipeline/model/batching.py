@@ -1,4 +1,4 @@
-"""Cut rows into batches of similar length, batches into steps, and a batch into shards."""
+"""Cut rows into batches, by length or at random, batches into steps, and a batch into shards."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ def groups(
     batch_size: int,
     accumulation: int,
     random: np.random.Generator,
+    by_length: bool = True,
 ) -> list[tuple[np.ndarray, ...]]:
     """One pass over a task's rows: groups of batches, one group per step.
 
@@ -23,34 +24,41 @@ def groups(
         batch_size: most rows of a batch.
         accumulation: most batches of a group; only the last one may have fewer.
         random: source of the order.
+        by_length: whether the rows of a batch are of similar length.
 
     Returns:
         Groups of batches of positions `(batch,)`; every kept row is in exactly one batch.
     """
     if len(kept) == len(lengths):  # of millions of rows a second list of batches is not small
-        batches = pack(lengths, batch_size, random)
+        batches = pack(lengths, batch_size, random, by_length)
     else:
-        batches = [kept[places] for places in pack(lengths[kept], batch_size, random)]
-    if accumulation > 1:  # neighbours are of like length, and one step would see no other
+        batches = [kept[at] for at in pack(lengths[kept], batch_size, random, by_length)]
+    if (
+        accumulation > 1 and by_length
+    ):  # neighbours are of like length, and one step would see no other
         batches = [batches[place] for place in random.permutation(len(batches))]
     starts = range(0, len(batches), accumulation)
     return [tuple(batches[start : start + accumulation]) for start in starts]
 
 
-def pack(lengths: np.ndarray, batch_size: int, random: np.random.Generator) -> list[np.ndarray]:
-    """Batches of rows of similar length; every row is in exactly one.
+def pack(
+    lengths: np.ndarray, batch_size: int, random: np.random.Generator, by_length: bool = True
+) -> list[np.ndarray]:
+    """Batches of rows, of similar length or not; every row is in exactly one.
 
     Args:
         lengths: tokens of each row `(rows,)`.
         batch_size: most rows of a batch.
         random: source of the order.
+        by_length: whether the rows of a batch are of similar length.
     """
     order = random.permutation(np.arange(len(lengths), dtype=np.int32))  # half of int64's memory
     batches: list[np.ndarray] = []
     for start in range(0, len(order), POOL * batch_size):
         pool = order[start : start + POOL * batch_size]
-        jittered = lengths[pool] + random.uniform(0, JITTER, len(pool))
-        pool = pool[np.argsort(jittered, kind="stable")]
+        if by_length:
+            jittered = lengths[pool] + random.uniform(0, JITTER, len(pool))
+            pool = pool[np.argsort(jittered, kind="stable")]
         batches += np.split(pool, range(batch_size, len(pool), batch_size))
     return [batch for batch in batches if len(batch)]
 

@@ -50,6 +50,8 @@ class Distillation(Section):
     """Temperature of teachers and student in the soft loss, which is scaled by its square."""
     loss: SoftLoss
     """Loss on soft labels."""
+    scale: Annotated[float, Field(gt=0)]
+    """Factor on the weighted mean of both losses; 2 with hard_weight 0.5 gives their sum."""
     label_smoothing: Annotated[float, Field(ge=0, lt=1)]
     """Share of a hard label that is spread over all classes, in tasks without teachers. The
     baseline's are not: above 0, student and baseline differ by the smoothing there."""

@@ -10,10 +10,10 @@ from pipeline.params.encoders import Encoder
 from pipeline.params.fields import Dropout, Name, Seed
 from pipeline.params.heads import Head
 from pipeline.params.sampling import Sampling
-from pipeline.params.training import Overrides, Training
+from pipeline.params.training import MultiTaskTraining, Overrides, Training
 
 
-class Student(Training):
+class Student(MultiTaskTraining):
     """The one multi-task model; the baseline is the same without soft labels."""
 
     seed: Seed

@@ -13,13 +13,19 @@ from pipeline.params.fields import Count, Dropout, Name, Names, Section, contrad
 from pipeline.params.heads import Head
 from pipeline.params.rules import Rule
 from pipeline.params.sampling import Sampling
-from pipeline.params.training import Overrides, Training, Variant
+from pipeline.params.training import (
+    EarlyStopping,
+    MultiTaskTraining,
+    Overrides,
+    Training,
+    Variant,
+)
 
 WHOLE = "all"
 """The only fold of teachers that are trained on all train rows."""
 
 
-class Refinement(Training):
+class Refinement(MultiTaskTraining):
     """Multi-task models on hard labels, of which the best become the teachers' encoders."""
 
     candidates: dict[Name, Variant]
@@ -43,6 +49,9 @@ class Refinement(Training):
         }
         _refuse_twins("candidates", "model", settings)
         return self
+
+    def _stopping(self) -> list[EarlyStopping | None]:
+        return [self.training(name).early_stopping for name in self.candidates]
 
     def training(self, candidate: str) -> Training:
         """Settings of one candidate: the section's, then its own."""

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.params.encoders import Encoder
-from pipeline.params.fields import Count, Dropout, Section, Seed
+from pipeline.params.fields import (
+    Count,
+    Dropout,
+    Names,
+    Section,
+    Seed,
+    contradiction,
+    different,
+)
 
 
 class EarlyStopping(Section):
@@ -17,6 +25,13 @@ class EarlyStopping(Section):
     """Share of each task's train rows that is held out and not trained on."""
     patience: Count
     """Epochs without a better mean task score before training stops; the best epoch is kept."""
+
+
+class BestEpoch(Section):
+    """Keep the epoch with the best dev score, as the authors do; it flatters dev figures."""
+
+    tasks: Annotated[Names, AfterValidator(different)]
+    """Tasks whose mean dev score decides, of those that are trained on."""
 
 
 class Training(Section):
@@ -40,10 +55,32 @@ class Training(Section):
     """Largest norm of all gradients together."""
     accumulation: Count
     """Batches of one task whose gradients make one step."""
+    batches: Literal["by_length", "fixed"]
+    """by_length: rows of similar length, packed anew in each epoch. fixed: packed at random before
+    the first epoch and the same in all, as in Algorithm 1 of arXiv 1904.09482."""
     layer_decay: Annotated[float, Field(gt=0, le=1)]
     """Factor on the rate for each layer further below the heads (ELECTRA, BAM); 1 for none."""
     early_stopping: EarlyStopping | None
     """Null trains all epochs."""
+
+
+class MultiTaskTraining(Training):
+    """One training run on all tasks."""
+
+    best_epoch: BestEpoch | None
+    """Null keeps the last epoch, or the one that early stopping keeps."""
+
+    @model_validator(mode="after")
+    def _one_choice_of_the_epoch(self) -> Self:
+        if self.best_epoch is not None and any(self._stopping()):
+            raise contradiction(
+                "best_epoch and early_stopping both choose the epoch; set one of them to null"
+            )
+        return self
+
+    def _stopping(self) -> list[EarlyStopping | None]:
+        """Early stopping of every model that is trained by these settings."""
+        return [self.early_stopping]
 
 
 class Overrides(Section):
@@ -58,6 +95,7 @@ class Overrides(Section):
     warmup: Annotated[float, Field(ge=0, lt=1)] | None = None
     clip_norm: Annotated[float, Field(gt=0)] | None = None
     accumulation: Count | None = None
+    batches: Literal["by_length", "fixed"] | None = None
     layer_decay: Annotated[float, Field(gt=0, le=1)] | None = None
     early_stopping: EarlyStopping | None = None
 

@@ -12,6 +12,7 @@ from pipeline.errors import ParamsError
 from pipeline.params.encoders import Encoder
 from pipeline.params.sections import Params
 from pipeline.params.teachers import WHOLE
+from pipeline.params.training import BestEpoch
 from pipeline.planning import dataset_sizes, encoder_shapes, stage_runs
 from pipeline.planning.dataset_sizes import DatasetSize
 from pipeline.planning.stage_runs import Job, Run
@@ -88,6 +89,7 @@ def _refine(candidate: str, params: Params, sizes: Mapping[str, DatasetSize | No
         section.training(candidate),
         train=_rows(sizes, "train"),
         scored=_rows(sizes, "dev"),
+        watched=_watched(sizes, section.best_epoch),
         sampling=section.sampling,
     )
 
@@ -134,6 +136,7 @@ def _student(name: str, params: Params, sizes: Mapping[str, DatasetSize | None])
         student,
         train=_rows(sizes, "train"),
         scored=_rows(sizes, "dev", "test", "ax"),
+        watched=_watched(sizes, student.best_epoch),
         sampling=student.sampling,
     )
 
@@ -170,6 +173,14 @@ def _rows(sizes: Mapping[str, DatasetSize | None], *parts: str) -> dict[str, flo
         for task, amount in sizes.items()
         if amount is not None and amount.of("train")
     }
+
+
+def _watched(
+    sizes: Mapping[str, DatasetSize | None], best_epoch: BestEpoch | None
+) -> dict[str, float]:
+    """Dev rows that are scored after every epoch, to choose the best one."""
+    tasks = [] if best_epoch is None else best_epoch.tasks
+    return {task: rows for task, rows in _rows(sizes, "dev").items() if task in tasks}
 
 
 def _train_rows_by_fold(amount: DatasetSize | None, params: Params) -> dict[str, float]:

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 PADDING = 1.04
-"""Tokens of batches, padding included, for each token of their rows: 1.037 over the train rows of
-profile glue-cpu, packed as pipeline/model/batching.py does with 32 rows a batch (1.02 to 1.08 by
-task)."""
+"""Tokens of batches of similar length, padding included, for each token of their rows: 1.037 over
+the train rows of profile glue-cpu, packed as pipeline/model/batching.py does with 32 rows a batch
+(1.02 to 1.08 by task)."""
 SAMPLED = 1000  # rows whose lengths represent a task's
 
 # Special tokens included, longest rows not cut. Train rows are sorted by length and divided into
@@ -52,6 +52,22 @@ def load(lengths: np.ndarray, rows: float, max_length: int) -> Load:
     """
     kept = np.minimum(lengths, max_length) * PADDING
     return Load(rows, rows * float(kept.mean()), rows * float((kept**2).mean()))
+
+
+def load_at_random(lengths: np.ndarray, rows: float, max_length: int, batch_size: int) -> Load:
+    """The load of the same rows in batches drawn at random, each padded to its longest row.
+
+    The i-th shortest of n lengths is the longest of B drawn ones with chance (i/n)^B - ((i-1)/n)^B.
+
+    Args:
+        lengths: tokens of each of some typical rows `(typical,)`, not cut.
+        rows: number of rows.
+        max_length: tokens that are kept of a row.
+        batch_size: B, rows of a batch.
+    """
+    kept = np.sort(np.minimum(lengths, max_length)).astype(float)
+    chances = np.diff(np.linspace(0, 1, len(kept) + 1) ** batch_size)
+    return Load(rows, rows * float(chances @ kept), rows * float(chances @ kept**2))
 
 
 def measure(train: Rows, tokenizer: Path) -> np.ndarray:

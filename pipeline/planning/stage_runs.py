@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from pipeline.params import sections
 from pipeline.params.encoders import Encoder
 from pipeline.params.heads import Head
@@ -30,6 +32,7 @@ class Job:
         train: labelled rows to train on, by task; empty if the run only scores.
         further: rows without a label to train on, by task.
         scored: rows to score once the model is trained, by task.
+        watched: those of them that are scored after every epoch too, by task.
         sampling: how often each task is trained on.
         guide: encoder of the teacher whose inner states are matched, and the tasks that have one.
         eager: whether attention probabilities are matched, and so kept.
@@ -42,6 +45,7 @@ class Job:
     train: Mapping[str, float]
     scored: Mapping[str, float]
     further: Mapping[str, float] = field(default_factory=dict)
+    watched: Mapping[str, float] = field(default_factory=dict)
     sampling: Sampling = MERGED
     guide: tuple[Encoder, frozenset[str]] | None = None
     eager: bool = False
@@ -56,7 +60,7 @@ class Run:
         shape: its encoder; None if it is not known.
         weights: number of weights of encoder and heads.
         trained: training by task; empty if it only scores.
-        scored: rows that are scored, those held out of train after every epoch included.
+        scored: rows that are scored, those of every epoch's end included.
         guide: encoder of a teacher whose inner states are matched, and the rows it sees.
         widened: rows of a batch, extra pairs of its head included, for each row.
         unknown: the reason that it cannot be counted; "" if it can.
@@ -139,10 +143,17 @@ def training(
         passes = float(settings.epochs)  # how often the task's rows are gone through
         if not isinstance(sampling, MergedSampling):
             passes *= task_sampling.chances(counts, sampling)[task] * whole / steps
-        load = row_lengths.load(amounts[task].lengths, number, settings.max_length)
+        load = _load(amounts[task].lengths, number, settings)
         batches = -(-number // settings.batch_size)
         by_task[task] = Training(load.times(passes), batches * passes, steps * passes)
     return by_task
+
+
+def _load(lengths: np.ndarray, rows: int, settings: sections.Training) -> Load:
+    if settings.batches == "by_length":
+        return row_lengths.load(lengths, rows, settings.max_length)
+    batch_size = min(settings.batch_size, rows)
+    return row_lengths.load_at_random(lengths, rows, settings.max_length, batch_size)
 
 
 def weights(job: Job, amounts: Mapping[str, DatasetSize], shape: Shape) -> int:
@@ -169,8 +180,9 @@ def _held_out(job: Job) -> dict[str, int]:
 
 def _scored(job: Job, held_out: Mapping[str, int], amounts: Mapping[str, DatasetSize]) -> Load:
     epochs, length = job.settings.epochs, job.settings.max_length
+    each = {task: held_out.get(task, 0) + job.watched.get(task, 0) for task in job.scored}
     return total(
-        row_lengths.load(amounts[task].lengths, rows + epochs * held_out.get(task, 0), length)
+        row_lengths.load(amounts[task].lengths, rows + epochs * each[task], length)
         for task, rows in job.scored.items()
     )
 

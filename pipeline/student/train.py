@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pipeline import paths
+from pipeline.data.prepared import dev_rows
 from pipeline.data.rows import Rows, Splits
 from pipeline.model import encoders, saved_model
 from pipeline.params.sections import Distillation, Params, Student
@@ -36,6 +37,7 @@ def train(
         teachers: models whose features are matched, by task.
 
     Raises:
+        DataError: a task that chooses the best epoch has no dev rows.
         EncoderError: the initial encoder is not there, or does not fit.
         TrainingError: the loss is not finite.
     """
@@ -46,7 +48,14 @@ def train(
     )
     with artifact_lock.lock_for_training(folder) as staging:
         model = fine_tune(
-            staging, recipe, train_sets, initial, params.machine, targets or {}, teachers or {}
+            staging,
+            recipe,
+            train_sets,
+            initial,
+            params.machine,
+            targets or {},
+            teachers or {},
+            dev_rows(prepared, student.best_epoch),
         )
         _score(model, prepared, staging.folder)
         artifacts.write_json(staging.folder / saved_model.MANIFEST, model.manifest)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipeline import paths
-from pipeline.data.prepared import read_prepared, train_rows
+from pipeline.data.prepared import dev_rows, read_prepared, train_rows
 from pipeline.model import encoders, saved_model
 from pipeline.params.sections import Params
 from pipeline.runtime import artifact_lock, artifacts
@@ -20,7 +20,8 @@ def refine(candidate: str, params: Params) -> None:
     every task. Test rows are not scored: no candidate is a result.
 
     Raises:
-        DataError: rows are not prepared, or a task that decides the selection has no dev rows.
+        DataError: rows are not prepared, or a task that decides the selection or the epoch
+            has no dev rows.
         EncoderError: the initial encoder is not there, or does not fit.
         TrainingError: the loss is not finite.
     """
@@ -31,8 +32,11 @@ def refine(candidate: str, params: Params) -> None:
     }
     select.check_tasks(params, {task for task, splits in dev.items() if splits})
     recipe, train = _recipe(candidate, params, tuple(prepared)), train_rows(prepared)
+    watched = dev_rows(prepared, params.refinement.best_epoch)
     with artifact_lock.lock_for_training(paths.refined(candidate)) as staging:
-        model = fine_tune(staging, recipe, train, _open(candidate, params), params.machine)
+        model = fine_tune(
+            staging, recipe, train, _open(candidate, params), params.machine, dev=watched
+        )
         scores = {
             task: model.score(splits, paths.task_logits(staging.folder, task))["dev"]
             for task, splits in dev.items()

@@ -1,9 +1,9 @@
-"""Early stopping on rows held out of train; dev and test rows decide nothing."""
+"""Choose the epoch that is kept: early stopping on rows held out of train, or the best on dev."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import NamedTuple
 
@@ -24,9 +24,9 @@ from pipeline.training.resume.resume import State
 
 
 class HeldOut(NamedTuple):
-    """Rows of one task that are scored and never trained on."""
+    """Rows of one split of a task that are scored and never trained on."""
 
-    tokens: Tokens  # of all rows of the task
+    tokens: Tokens  # of all rows of the split
     labels: np.ndarray  # gold labels of all rows, (rows,)
     rows: np.ndarray  # positions of the held-out rows, (held out,)
 
@@ -63,22 +63,24 @@ class EarlyStopper:
 
     Args:
         model: the model that is trained.
-        held_out: held-out rows by task, at least one of each.
+        held_out: splits of held-out rows by task, at least one row of each.
         patience: epochs without a better score after which training stops.
         machine: device, precision, tokens of a pass.
         title: the run's name in messages on standard error.
+        kind: of rows, in these messages: held-out or dev.
     """
 
     def __init__(
         self,
         model: MultiTaskModel,
-        held_out: Mapping[str, HeldOut],
+        held_out: Mapping[str, Sequence[HeldOut]],
         patience: int,
         machine: Hardware,
         title: str,
+        kind: str = "held-out",
     ) -> None:
         self.model, self.held_out, self.machine = model, held_out, machine
-        self.patience, self.title = patience, title
+        self.patience, self.title, self.kind = patience, title, kind
         self.best, self.best_epoch = -math.inf, -1
         self.weights: dict[str, torch.Tensor] = {}
 
@@ -88,7 +90,7 @@ class EarlyStopper:
         better = score > self.best
         if better:
             self.best, self.best_epoch, self.weights = score, epoch, self._weights()
-        self._say(f"epoch {epoch + 1}: {score:.4f} on held-out rows{', the best' * better}")
+        self._say(f"epoch {epoch + 1}: {score:.4f} on {self.kind} rows{', the best' * better}")
         return epoch - self.best_epoch >= self.patience
 
     def restore(self) -> None:
@@ -109,22 +111,26 @@ class EarlyStopper:
             self.weights = {name: weight.clone() for name, weight in state.tensors.items()}
 
     def _score(self) -> float:
-        """Mean task score over the tasks; a task's is the mean of its metrics."""
+        """Mean score of the tasks; a task's is the mean of its metrics, then of its splits."""
         self.model.eval()
-        per_task = []
-        for name, held_out in sorted(self.held_out.items()):
-            scored = self._logits(name, held_out)
-            values = metrics.scores(self.model.tasks[name], held_out.labels[held_out.rows], scored)
-            per_task.append(fmean(values.values()))
+        score = fmean(
+            fmean(self._split_score(name, split) for split in splits)
+            for name, splits in sorted(self.held_out.items())
+        )
         self.model.train()
-        return fmean(per_task)
+        return score
+
+    def _split_score(self, task: str, split: HeldOut) -> float:
+        labels, scored = split.labels[split.rows], self._logits(task, split)
+        return fmean(metrics.scores(self.model.tasks[task], labels, scored).values())
 
     def _finite(self, score: float, epoch: int) -> float:
         """The score; NaN would be no epoch's best, and then there would be nothing to keep."""
         if math.isfinite(score):
             return score
         raise TrainingError(
-            "the score of the held-out rows is not a number: the model's outputs are not finite",
+            f"the score of the {self.kind} rows is not a number: "
+            "the model's outputs are not finite",
             seen=score,
             where=f"{self.title}, after epoch {epoch + 1}",
             fix="lower learning_rate or clip_norm in params.yaml, then run the stage again",

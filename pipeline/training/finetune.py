@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -21,6 +21,7 @@ from pipeline.runtime.artifact_lock import StagingFolder
 from pipeline.soft_labels import logits
 from pipeline.tasks import part_of
 from pipeline.training import trainer
+from pipeline.training.early_stopping import HeldOut
 from pipeline.training.recipe import LoadedEncoder, Recipe, Targets, Teachers
 from pipeline.training.resume import run_key
 from pipeline.training.resume.checkpoints import CheckpointFolder
@@ -81,6 +82,7 @@ def fine_tune(
     machine: machine.Machine,
     targets: Targets = _NOTHING,
     teachers: Teachers = _NOTHING,
+    dev: Mapping[str, Splits] = _NOTHING,
 ) -> TrainedModel:
     """Train a model with fresh heads on the rows of some tasks and save it.
 
@@ -95,6 +97,7 @@ def fine_tune(
         machine: section `machine` of params.yaml.
         targets: soft targets float32 `(rows, classes or 1)` of tasks with teachers.
         teachers: models whose features are matched, by task.
+        dev: dev splits of tasks by which the epoch that is kept is chosen; {} for the last epoch.
 
     Raises:
         EncoderError: the encoder does not fit heads, lengths or teachers.
@@ -112,7 +115,9 @@ def fine_tune(
             head = network.head(name)
             assert isinstance(head, ScoreHead), "params.yaml is checked for heads that do not fit"
             head.start_at(float(rows.labels[rows.known].mean()))
-    return _train(staging, recipe, train, network, opened, machine, resources, targets, teachers)
+    return _train(
+        staging, recipe, train, network, opened, machine, resources, targets, teachers, dev
+    )
 
 
 def fine_tune_further(
@@ -154,6 +159,7 @@ def _train(
     resources: hardware.Hardware,
     targets: Targets = _NOTHING,
     teachers: Teachers = _NOTHING,
+    dev: Mapping[str, Splits] = _NOTHING,
 ) -> TrainedModel:
     network.to(resources.device)
     run = _run(staging, recipe, _feature_loss(recipe, network, opened, teachers, resources))
@@ -161,10 +167,13 @@ def _train(
         name: _training_set(rows, network.head(name), recipe, opened.tokenizer, targets.get(name))
         for name, rows in train.items()
     }
+    for name, splits in dev.items():
+        held_out = [_held_out(rows, recipe, opened.tokenizer) for rows in splits.values()]
+        sets[name] = replace(sets[name], dev=held_out)
     key = run_key.digest(recipe, network, sets, run.feature_loss, teachers, resources)
     checkpoints = _checkpointer(staging, key, run.title, machine.checkpoint_seconds)
     trainer.train(network, sets, run, resources, checkpoints)
-    manifest = _save(staging.folder, recipe, network, opened, resources, targets)
+    manifest = _save(staging.folder, recipe, network, opened, resources, targets, dev)
     return TrainedModel(network, opened.tokenizer, recipe, resources, manifest)
 
 
@@ -196,6 +205,7 @@ def _save(
     opened: LoadedEncoder,
     resources: hardware.Hardware,
     targets: Targets,
+    dev: Mapping[str, Splits],
 ) -> dict[str, Any]:
     """Save the model and return its manifest, which is written once the model is scored."""
     own = {"engine": resources.engine, "shards": resources.shards, "processor": resources.chip}
@@ -204,7 +214,12 @@ def _save(
         saved_model.save(network, opened.tokenizer, folder),
         network,
         opened.description,
-        {**recipe.describe(), "soft_labels": sorted(targets), **own},
+        {
+            **recipe.describe(),
+            "soft_labels": sorted(targets),
+            "best_epoch": sorted(dev),
+            **own,
+        },
         resources.precision,
     )
 
@@ -239,3 +254,9 @@ def _training_set(
     tokens, known = tokenization.tokenise(rows, tokenizer, length), rows.known
     pairs = head.extra_pairs(rows, tokens, length) if isinstance(head, PairHead) else None
     return trainer.TrainingSet(tokens, rows.labels, targets, None if known.all() else known, pairs)
+
+
+def _held_out(rows: Rows, recipe: Recipe, tokenizer: PreTrainedTokenizerBase) -> HeldOut:
+    """A dev split, of which the rows with a gold label are scored."""
+    tokens = tokenization.tokenise(rows, tokenizer, recipe.settings.max_length)
+    return HeldOut(tokens, rows.labels, np.flatnonzero(rows.known))

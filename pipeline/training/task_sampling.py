@@ -114,7 +114,7 @@ def merged(pools: Mapping[str, Pool], settings: Training, seed: int, epoch: int)
     """Steps of one epoch by Algorithm 1 of arXiv 1904.09482: every row exactly once.
 
     Every task's rows are packed into batches, the batches of all tasks are merged and shuffled.
-    Unlike the authors' code, rows are packed again in each epoch.
+    Algorithm 1 packs rows once, before the first epoch: `batches: fixed`.
 
     Args:
         pools: rows by task.
@@ -125,7 +125,7 @@ def merged(pools: Mapping[str, Pool], settings: Training, seed: int, epoch: int)
     steps: list[Step] = []
     for position, (task, pool) in enumerate(sorted(pools.items())):
         random = stream(seed, Purpose.BATCHES, epoch, position)
-        steps += [Step(task, group) for group in _groups(pool, settings, random)]
+        steps += [Step(task, group) for group in _groups(pool, settings, random, seed, position)]
     order = stream(seed, Purpose.BATCHES, epoch, len(pools)).permutation(len(steps))
     return [steps[place] for place in order]
 
@@ -152,15 +152,18 @@ def _passes(
     """Groups of one task without end: all its rows, then all of them packed again."""
     for number in count():
         random = stream(seed, Purpose.CYCLES, number, position)
-        groups = _groups(pool, settings, random)
+        groups = _groups(pool, settings, random, seed, position)
         yield from (groups[place] for place in random.permutation(len(groups)))
 
 
 def _groups(
-    pool: Pool, settings: Training, random: np.random.Generator
+    pool: Pool, settings: Training, random: np.random.Generator, seed: int, position: int
 ) -> list[tuple[np.ndarray, ...]]:
+    by_length = settings.batches == "by_length"
+    if not by_length:  # those of the first epoch in every one
+        random = stream(seed, Purpose.BATCHES, 0, position)
     size, most = settings.batch_size, settings.accumulation
-    return batching.groups(pool.lengths, pool.kept, size, most, random)
+    return batching.groups(pool.lengths, pool.kept, size, most, random, by_length)
 
 
 def _part(task: str, size: int, sampling: Drawn) -> float:

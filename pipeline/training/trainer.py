@@ -31,7 +31,8 @@ def train(
 ) -> None:
     """Train the model in place, one task per step, and log every step as CSV.
 
-    With early stopping the model ends with the weights of its best epoch. Model and log are to
+    With early stopping, or with dev rows in `sets`, the model ends with the weights of its best
+    epoch. Model and log are to
     the byte the same whether the run was killed and resumed, however often, or not.
 
     Args:
@@ -126,10 +127,14 @@ def _stopper(
     run: Run,
     machine: Hardware,
 ) -> early_stopping.EarlyStopper | None:
+    dev = {task: rows.dev for task, rows in sets.items() if rows.dev}
+    if dev:
+        epochs = run.settings.epochs  # as patience they stop nothing
+        return early_stopping.EarlyStopper(model, dev, epochs, machine, run.title, "dev")
     if run.settings.early_stopping is None:
         return None
     scored = {
-        task: early_stopping.HeldOut(rows.tokens, rows.labels, held_out[task])
+        task: [early_stopping.HeldOut(rows.tokens, rows.labels, held_out[task])]
         for task, rows in sets.items()
     }
     patience = run.settings.early_stopping.patience

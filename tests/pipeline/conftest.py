@@ -97,6 +97,7 @@ def settings() -> Training:
         warmup=0.1,
         clip_norm=1.0,
         accumulation=1,
+        batches="by_length",
         layer_decay=1.0,
         early_stopping=None,
     )

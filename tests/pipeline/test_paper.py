@@ -197,6 +197,9 @@ def test_the_student_is_trained_on_all_tasks_and_on_soft_labels_of_four(params: 
     assert kinds == KINDS
     assert student["training"]["soft_labels"] == ["mnli", "qnli", "qqp", "rte"]
     assert twin["training"]["soft_labels"] == []
+    for model in (student, twin):
+        assert model["training"]["best_epoch"] == ["mnli", "rte"]
+        assert model["training"]["batches"] == "fixed"
     assert student["encoder"]["seed"] == SEEDS["google-bert/bert-large-cased"]
     assert student["parameters"] == twin["parameters"]
     assert student["weights_sha256"] != twin["weights_sha256"]

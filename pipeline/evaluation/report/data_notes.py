@@ -63,7 +63,7 @@ def notes(results: Sequence[TaskResult]) -> list[str]:
         lines.append(_CHOSEN)
     lines += label_notes.notes(results)
     lines.append(f"Student and baseline start from {_listed(_of_students(encoders))}.")
-    lines += _precisions(results)
+    lines += [*_best_epochs(results), *_precisions(results)]
     first = [_first(encoder) for _, encoder in encoders]
     carriers = {encoder.get("package") or encoder.get("repo") for encoder in first}
     lines += [f"`{name}` {note}." for name, note in _NOTES.items() if name in carriers]
@@ -136,6 +136,24 @@ def _precisions(results: Sequence[TaskResult]) -> list[str]:
         for precision, systems in sorted(groups.items(), key=lambda group: group[0] != "float32")
     ]
     return [f"Precision: {'; '.join(named)}."]
+
+
+def _best_epochs(results: Sequence[TaskResult]) -> list[str]:
+    """The tasks whose dev rows chose the epoch of student and baseline, if any did."""
+    chosen = {
+        name: None
+        for result in results
+        for system, manifest in result.models.items()
+        if system in (STUDENT, BASELINE)
+        for name in manifest.get("training", {}).get("best_epoch", ())
+    }
+    if not chosen:
+        return []
+    titles = " and ".join(title(name) for name in chosen)
+    return [
+        f"Student and baseline are of the epoch with the best mean dev score of {titles}, so their "
+        "dev figures are flattered."
+    ]
 
 
 def _system(system: str, titles: Sequence[str]) -> str:

@@ -36,8 +36,14 @@ class LinearHead(PooledLinear):
 
     def __init__(self, width: int, task: Task, settings: linear.LinearHead) -> None:
         super().__init__(width, task.outputs, settings.pooling, settings.dropout)
+        self.starts_at_mean = settings.bias == "mean_score"
 
     def start_at(self, mean: float) -> None:
-        """Set the bias to the mean score, which training would reach from 0 in many steps."""
+        """Set the bias to the mean score, which training would reach from 0 in many steps.
+
+        With `bias: zero` it stays 0.
+        """
+        if not self.starts_at_mean:
+            return
         with torch.no_grad():
             self.linear.bias.fill_(mean)

@@ -46,6 +46,13 @@ _TASK_KEYS = (
 )
 """Paths of mappings whose keys are names of tasks."""
 
+_TASK_LISTS = (
+    ("selection", "tasks"),
+    ("refinement", "best_epoch", "tasks"),
+    ("student", "best_epoch", "tasks"),
+)
+"""Paths of lists of tasks; without candidates only the student's decides anything."""
+
 
 def _named_tasks(values: Values) -> Iterator[str]:
     tasks = values["tasks"]
@@ -53,15 +60,19 @@ def _named_tasks(values: Values) -> Iterator[str]:
         for name in mapping(values, *path):
             if name not in tasks:
                 yield _unknown_task(".".join(path), name, tasks)
-    if mapping(values, "refinement", "candidates"):
-        for name in words(values, "selection", "tasks"):
-            if name not in tasks:
-                yield f"selection.tasks: no such task: {name}{messages.near(name, tasks)}"
+    for path in _TASK_LISTS:
+        for name in words(values, *path):
+            if name not in tasks and (path[0] == "student" or _refines(values)):
+                yield f"{'.'.join(path)}: no such task: {name}{messages.near(name, tasks)}"
     for section in ("student", "refinement"):
         weights = mapping(values, section, "sampling", "weights")
         lacking = [name for name in tasks if name not in weights]
         if weights and lacking:
             yield f"{section}.sampling.weights: no weight for {', '.join(map(str, lacking))}"
+
+
+def _refines(values: Values) -> bool:
+    return bool(mapping(values, "refinement", "candidates"))
 
 
 def _unknown_task(where: str, name: Any, tasks: Values) -> str:

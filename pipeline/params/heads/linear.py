@@ -17,6 +17,8 @@ class LinearHead(HeadSettings):
     """Mean of the token vectors, the [CLS] vector, or the encoder's own pooler."""
     dropout: Dropout
     """Dropout on the pooled vector."""
+    bias: Literal["mean_score", "zero"] = "mean_score"
+    """First bias of a task with scores: their mean in the train rows, or 0; of classes it is 0."""
 
     def weights(self, width: int, task: Task) -> int:
         """A weight for each unit of the vector and a bias, for each output."""

@@ -61,11 +61,11 @@ def combined(
     progress: float,
     ranked: tuple[Tensor, float] | None = None,
 ) -> Tensor:
-    """Loss of a batch: `L = w hard + (1 - w) soft` of each row, then the mean over the rows.
+    """Loss of a batch: `L = s (w hard + (1 - w) soft)` of each row, then the mean over the rows.
 
-    Line 3 of Algorithm 1 of arXiv 1904.09482, with the soft loss of Eq. 4; w is `hard_weight`. A
-    task without teachers has w = 1. A row without a gold label has w = 0; a row with neither gold
-    label nor soft target does not count.
+    Line 3 of Algorithm 1 of arXiv 1904.09482, with the soft loss of Eq. 4; w is `hard_weight` and s
+    is `scale`. A task without teachers has w = 1 and s = 1. A row without a gold label has w = 0; a
+    row with neither gold label nor soft target does not count.
 
     Args:
         logits: `(batch, classes)`, or `(batch, 1)` for regression.
@@ -90,7 +90,8 @@ def combined(
         return _mean(gold, known)
     taught = soft(logits, labels, known, targets, distillation)
     both = torch.lerp(taught, gold, hard_weight(distillation, progress))
-    return (both if known is None else torch.where(known, both, taught)).mean()
+    rows = both if known is None else torch.where(known, both, taught)
+    return distillation.scale * rows.mean()
 
 
 def _mean(rows: Tensor, known: Tensor | None) -> Tensor:

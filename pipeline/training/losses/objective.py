@@ -18,6 +18,7 @@ from pipeline.runtime.hardware import Hardware
 from pipeline.training.losses import combined
 
 if TYPE_CHECKING:
+    from pipeline.training.early_stopping import HeldOut
     from pipeline.training.losses.features import FeatureLoss
 
 
@@ -31,6 +32,7 @@ class TrainingSet:
         targets: soft targets `(rows, classes or 1)` float32; None without teachers.
         known: whether the gold label of each row is known, bool `(rows,)`; None for all.
         extra_pairs: pairs that the head scores besides the rows; None for most kinds of head.
+        dev: dev splits that choose the epoch that is kept; none for a task that does not.
     """
 
     tokens: Tokens
@@ -38,6 +40,7 @@ class TrainingSet:
     targets: np.ndarray | None = None
     known: np.ndarray | None = None
     extra_pairs: ExtraPairs | None = None
+    dev: Sequence[HeldOut] = ()
 
     @property
     def gold(self) -> np.ndarray:

@@ -58,4 +58,4 @@ def digest(
 
 def _rows(rows: TrainingSet) -> list[object]:
     texts = None if rows.extra_pairs is None else rows.extra_pairs.texts
-    return [rows.tokens, rows.labels, rows.targets, rows.known, texts]
+    return [rows.tokens, rows.labels, rows.targets, rows.known, texts, rows.dev]

@@ -59,6 +59,21 @@ def test_groups_of_one_are_the_packed_batches_in_their_order():
     assert [group[0].tolist() for group in groups] == [batch.tolist() for batch in batches]
 
 
+def test_batches_that_are_not_by_length_are_the_order_cut_up():
+    lengths = np.array([9, 3, 7, 5, 8, 4, 6])
+    order = np.random.default_rng(4).permutation(7)
+    packed = batching.pack(lengths, 3, np.random.default_rng(4), by_length=False)
+    expected = [order[:3].tolist(), order[3:6].tolist(), order[6:].tolist()]
+    assert [batch.tolist() for batch in packed] == expected
+    kept = np.array([0, 2, 3, 4, 6])
+    groups = batching.groups(lengths, kept, 2, 2, np.random.default_rng(4), by_length=False)
+    drawn = kept[np.random.default_rng(4).permutation(5)]
+    assert [[batch.tolist() for batch in group] for group in groups] == [
+        [drawn[:2].tolist(), drawn[2:4].tolist()],
+        [drawn[4:].tolist()],
+    ]
+
+
 def test_batches_of_a_group_are_not_neighbours_in_length():
     """Packed batches lie in order of length; grouped so, a step would see one length only."""
     lengths = np.arange(400)

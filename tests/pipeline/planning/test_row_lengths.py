@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from pipeline.model import batching
 from pipeline.planning import encoder_shapes, row_lengths
 from pipeline.tasks import GLUE
 
@@ -28,6 +29,22 @@ def test_a_load_by_hand() -> None:
     assert load.rows == 20
     assert load.tokens == pytest.approx(10 * (2.08 + 4.16))
     assert load.squares == pytest.approx(10 * (2.08**2 + 4.16**2))
+
+
+def test_a_load_at_random_by_hand() -> None:
+    """Lengths 2 and 6, cut to 4: the longest of two rows is 2 with chance 1/4, else 4."""
+    found = row_lengths.load_at_random(np.array([6, 2]), 20, max_length=4, batch_size=2)
+    assert found.rows == 20
+    assert found.tokens == pytest.approx(20 * (2 / 4 + 4 * 3 / 4))
+    assert found.squares == pytest.approx(20 * (4 / 4 + 16 * 3 / 4))
+
+
+def test_a_load_at_random_is_that_of_batches_drawn_at_random() -> None:
+    lengths = np.random.default_rng(1).lognormal(3.9, 0.5, 1000).astype(int)
+    batches = batching.pack(np.tile(lengths, 20), 8, np.random.default_rng(0), by_length=False)
+    padded = [np.tile(lengths, 20)[batch].max() for batch in batches]
+    found = row_lengths.load_at_random(lengths, 20_000, max_length=512, batch_size=8)
+    assert found.tokens == pytest.approx(8 * sum(padded), rel=0.02)
 
 
 def test_the_table_has_every_task_in_rising_groups() -> None:

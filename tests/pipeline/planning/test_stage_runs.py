@@ -90,6 +90,15 @@ def test_steps_are_those_of_training(settings, batch_size, accumulation, steps) 
     )
 
 
+def test_batches_at_random_are_padded_to_their_longest_row(settings) -> None:
+    """Of two rows of lengths 2 and 6 the longest is 6 with chance 3/4; a lone row's mean is 4."""
+    sizes, amounts = {"rte": 4, "wnli": 1}, {task: amount(task, (2, 6)) for task in ("rte", "wnli")}
+    chosen = settings.model_copy(update={"batches": "fixed", "batch_size": 2, "epochs": 3})
+    found = stage_runs.training(sizes, amounts, chosen)
+    assert found["rte"].load.tokens == pytest.approx(3 * 4 * (6 * 3 / 4 + 2 / 4))
+    assert found["wnli"].load.tokens == pytest.approx(3 * 4)
+
+
 @pytest.mark.parametrize(
     "chosen",
     [
@@ -151,6 +160,12 @@ def test_rows_held_out_are_scored_after_every_epoch(settings) -> None:
     assert count.trained["qnli"].steps == 4 * (70 - 7)
     assert count.trained["rte"].steps == 4 * (33 - 3)
     assert count.scored.rows == 5 + 4 * 3  # only rte is scored here
+
+
+def test_dev_rows_that_choose_the_epoch_are_scored_after_each(settings) -> None:
+    chosen = settings.model_copy(update={"epochs": 4})
+    found = stage_runs.count(job(chosen, scored={"rte": 5, "qnli": 2}, watched={"rte": 3}), AMOUNTS)
+    assert found.scored.rows == 5 + 2 + 4 * 3
 
 
 def test_further_rows_are_trained_on_and_never_held_out(settings) -> None:

@@ -84,7 +84,7 @@ def watch(tiny, head, machine, make):
         for name in tasks:
             rows = make(name, "train", EXAMPLES)
             tokens = tokenization.tokenise(rows.table, tokenizer, 32)
-            held_out[name] = early_stopping.HeldOut(tokens, rows.labels, np.array([2, 3]))
+            held_out[name] = [early_stopping.HeldOut(tokens, rows.labels, np.array([2, 3]))]
         return early_stopping.EarlyStopper(
             model, held_out, patience, hardware.set_up(machine), "teach"
         )
@@ -133,9 +133,25 @@ def test_the_score_is_the_mean_of_the_tasks_on_held_out_rows_only(watch, monkeyp
     assert watched.model.training
 
 
+def test_a_task_with_two_splits_counts_their_mean_once(watch, monkeypatch):
+    """MNLI's two dev splits: selection takes the mean of their scores, whatever their sizes."""
+    watched = watch()
+    split = watched.held_out["rte"][0]
+    watched.held_out["rte"] = [split, split._replace(rows=np.array([0, 2, 3]))]
+    # rte: all rows called 1: accuracy 1/2 of two rows, 1/3 of three. stsb: 1.
+    monkeypatch.setattr(
+        watched,
+        "_logits",
+        lambda task, held: (
+            np.array([[0.0], [1.0]]) if task == "stsb" else np.array([[0.0, 1.0]] * len(held.rows))
+        ),
+    )
+    assert watched._score() == pytest.approx(((1 / 2 + 1 / 3) / 2 + 1.0) / 2)
+
+
 def test_logits_are_those_of_the_held_out_rows_without_dropout(watch):
     watched = watch()
-    held_out = watched.held_out["rte"]
+    held_out = watched.held_out["rte"][0]
     watched.model.eval()
     logits = watched._logits("rte", held_out)
     inputs = {k: torch.from_numpy(v) for k, v in held_out.tokens.batch(held_out.rows).items()}

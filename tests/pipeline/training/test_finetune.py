@@ -6,6 +6,7 @@ Run with: python -m pytest tests/pipeline/training/test_finetune.py
 from __future__ import annotations
 
 import itertools
+import re
 import resource
 import signal
 from pathlib import Path
@@ -38,6 +39,7 @@ def distilled_by(hard_weight):
         hard_weight=hard_weight,
         temperature=1.0,
         loss=CrossEntropy(kind="cross_entropy"),
+        scale=1.0,
         label_smoothing=0.0,
         features=None,
     )
@@ -61,14 +63,15 @@ def make_staging(tmp_path):
 
 @pytest.fixture
 def fit(make_staging, tiny, head, settings, machine, rows):
-    """`fit(name, targets, distillation)` trains two tasks into a folder of that name."""
+    """`fit(name, targets, distillation, dev)` trains two tasks into a folder of that name."""
 
-    def run(name, targets=None, distillation=None):
+    def run(name, targets=None, distillation=None, dev=None):
         heads = dict.fromkeys(rows, head)
         recipe = Recipe(name, name, heads, 0.1, settings, 7, distillation=distillation)
         opened = LoadedEncoder(*encoders.load(tiny, 0.1), encoders.describe(tiny))
         staging = make_staging(name)
-        return staging.folder, fine_tune(staging, recipe, rows, opened, machine, targets or {})
+        model = fine_tune(staging, recipe, rows, opened, machine, targets or {}, dev=dev or {})
+        return staging.folder, model
 
     return run
 
@@ -134,6 +137,15 @@ def test_a_regression_head_starts_at_the_mean_of_its_rows(fit):
     assert model.network.head("stsb").linear.bias.item() == pytest.approx(3.0, abs=0.1)
 
 
+def test_dev_rows_with_a_label_choose_the_epoch_that_is_kept(fit, make, capsys):
+    dev = {"dev": make("rte", "dev", [("aaaa", "bb", 0), ("cc", "dddd", None)])}
+    _, model = fit("student", dev={"rte": dev})
+    assert model.manifest["training"]["best_epoch"] == ["rte"]
+    err = capsys.readouterr().err
+    assert re.search(r"epoch 1: [01]\.0000 on dev rows, the best", err)  # one row: none or all
+    assert "student: kept epoch" in err
+
+
 def test_training_goes_on_where_a_saved_model_stopped(fit, make_staging, rows, machine):
     folder, model = fit("student")
     artifacts.write_json(folder / saved_model.MANIFEST, model.manifest)
@@ -167,7 +179,7 @@ def key(make_staging, tiny, head, settings, machine, rows, monkeypatch):
     """`key(targets, hardware changes, recipe changes)` gives what names the run's checkpoints."""
     names = itertools.count()
 
-    def build(targets=None, device=None, encoder=tiny, texts=rows, **changes):
+    def build(targets=None, device=None, encoder=tiny, texts=rows, dev=None, **changes):
         heads, keys = dict.fromkeys(rows, head), []
         given = {"name": "a", "dropout": 0.1, "settings": settings, "seed": 7} | changes
         with monkeypatch.context() as patch:
@@ -178,7 +190,8 @@ def key(make_staging, tiny, head, settings, machine, rows, monkeypatch):
                 *encoders.load(encoder, given["dropout"]), encoders.describe(encoder)
             )
             used = machine.model_copy(update=device or {})
-            fine_tune(make_staging(str(next(names))), recipe, texts, opened, used, targets or {})
+            staging = make_staging(str(next(names)))
+            fine_tune(staging, recipe, texts, opened, used, targets or {}, dev=dev or {})
         return keys[0]
 
     return build
@@ -196,6 +209,8 @@ def test_whatever_decides_the_result_names_the_checkpoints(key, settings, tiny, 
         key(device={"precision": "bfloat16"}),
         key(encoder=tiny.model_copy(update={"seed": 1})),
         key(texts={**rows, "rte": other}),
+        key(dev={"rte": {"dev": rows["rte"]}}),
+        key(dev={"rte": {"dev": other}}),
         key(name="b"),
         key(dropout=0.2),
         key(seed=8),

@@ -35,6 +35,7 @@ SETTINGS = Training(
     warmup=0.0,
     clip_norm=1.0,
     accumulation=1,
+    batches="by_length",
     layer_decay=1.0,
     early_stopping=None,
 )
@@ -128,6 +129,23 @@ def test_batches_are_drawn_anew_each_epoch():
     )
     assert first != second
     assert len(first & second) < 5
+
+
+@pytest.mark.parametrize("kind", [MERGED, UNIFORM])
+def test_fixed_batches_are_the_same_in_every_epoch_in_another_order(kind):
+    """Algorithm 1 packs a task's rows before the first epoch, at random."""
+    pools = {"rte": task_sampling.Pool(np.arange(5, 205), np.arange(200))}
+    settings = _settings(epochs=3, batch_size=8, batches="fixed")
+    epochs = [
+        [tuple(step.batches[0].tolist()) for step in steps]
+        for steps in planned(pools, settings, kind, 1)
+    ]
+    assert len(set(epochs[0])) == 25
+    assert {frozenset(steps) for steps in epochs} == {frozenset(epochs[0])}
+    assert epochs[0] != epochs[1] != epochs[2]
+    assert sorted(row for batch in epochs[0] for row in batch) == list(range(200))
+    spans = [max(batch) - min(batch) for batch in epochs[0]]
+    assert np.median(spans) > 100  # by length they would be about 8
 
 
 def test_all_tasks_are_merged_and_shuffled():

@@ -5,6 +5,8 @@ Run with: python -m pytest tests/pipeline/training/test_trainer.py
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -156,6 +158,26 @@ def test_early_stopping_ends_the_run_and_keeps_the_best_epoch(bench, monkeypatch
     assert "teach: kept epoch 2" in capsys.readouterr().err
 
 
+def test_dev_rows_choose_the_epoch_and_all_train_rows_are_trained_on(bench, monkeypatch, capsys):
+    weights, scores = [], iter([0.5, 0.7, 0.6, 0.1])
+
+    def score(watch):
+        weights.append({k: v.clone() for k, v in watch.model.state_dict().items()})
+        return next(scores)
+
+    monkeypatch.setattr(early_stopping.EarlyStopper, "_score", score)
+    bench.build()
+    rows = bench.rows()
+    held_out = early_stopping.HeldOut(rows.tokens, rows.labels, np.arange(4))
+    log = bench.train({"rte": replace(rows, dev=[held_out])}, epochs=4)
+    assert len(log) == 4 * 4  # 16 rows in batches of 4
+    for name, weight in bench.model.state_dict().items():
+        assert torch.equal(weight, weights[1][name])
+    err = capsys.readouterr().err
+    assert "teach: epoch 2: 0.7000 on dev rows, the best" in err
+    assert "teach: kept epoch 2" in err
+
+
 def test_scoring_held_out_rows_does_not_disturb_the_training(bench, monkeypatch):
     """Dropout masks of later epochs are the same whether an epoch was scored or not."""
     stopping, results = EarlyStopping(share=0.25, patience=2), []
@@ -177,6 +199,7 @@ def _half():
         hard_weight=0.5,
         temperature=1.0,
         loss={"kind": "cross_entropy"},
+        scale=1.0,
         label_smoothing=0.0,
         features=None,
     )

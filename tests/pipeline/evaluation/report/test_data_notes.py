@@ -135,6 +135,18 @@ def test_teachers_that_start_from_a_candidate(results: list[TaskResult]) -> None
     assert "saw text of MNLI" in notes[-1]
 
 
+def test_notes_say_by_which_dev_rows_the_epoch_was_chosen(results: list[TaskResult]) -> None:
+    rte = results[0]
+    chosen = {"training": {"best_epoch": ["mnli", "rte"]}}
+    models = {**rte.models, "student": {**rte.models["student"], **chosen}}
+    expected = (
+        "Student and baseline are of the epoch with the best mean dev score of MNLI and RTE, so "
+        "their dev figures are flattered."
+    )
+    assert expected in data_notes.notes([replace(rte, models=models), results[2]])
+    assert expected not in data_notes.notes(results)
+
+
 PRECISIONS: dict[str, tuple[dict[str, str], list[str]]] = {
     "all float32": ({}, []),
     "all the same": (

@@ -61,6 +61,13 @@ def test_a_linear_heads_first_weights():
     assert head.linear.bias.tolist() == [0.0, 0.0, 0.0]
 
 
+@pytest.mark.parametrize(("bias", "expected"), [("mean_score", 2.5), ("zero", 0.0)])
+def test_where_the_bias_of_a_task_with_scores_starts(bias, expected):
+    head = Linear(2, GLUE["stsb"], LINEAR.model_copy(update={"bias": bias}))
+    head.start_at(2.5)
+    assert head.linear.bias.tolist() == [expected]
+
+
 @pytest.mark.parametrize("settings", [SAN, RANKING])
 def test_what_is_drawn_next_does_not_hang_on_a_heads_kind(settings):
     following = []

@@ -31,6 +31,7 @@ def distillation(**changes) -> Distillation:
         "hard_weight": 0.5,
         "temperature": 1.0,
         "loss": {"kind": "cross_entropy"},
+        "scale": 1.0,
         "label_smoothing": 0.0,
         "features": None,
     }
@@ -83,6 +84,18 @@ def test_hard_weight_mixes_hard_and_soft(weight, progress, expected):
     assert loss.item() == pytest.approx(expected)
 
 
+def test_scale_2_is_the_sum_of_hard_and_soft():
+    found = combined.combined(
+        torch.tensor([[0.0, LN3]]),
+        torch.tensor([0]),
+        None,
+        torch.tensor([[0.0, 1.0]]),
+        distillation(scale=2.0),
+        0.0,
+    )
+    assert found.item() == pytest.approx(LN4 + LN4_3)
+
+
 def test_a_row_without_a_gold_label_has_the_soft_loss_in_full():
     # both rows: hard ln 4, soft ln 4/3; known a quarter hard, unknown soft alone
     loss = combined.combined(
@@ -122,7 +135,9 @@ def test_dkd_takes_the_gold_label_for_target_and_else_the_teachers_first_choice(
     assert of(0, known=True) != pytest.approx(of(1, known=True), abs=1e-3)
 
 
-@pytest.mark.parametrize("settings", [None, distillation(hard_weight=0.0, temperature=3.0)])
+@pytest.mark.parametrize(
+    "settings", [None, distillation(hard_weight=0.0, temperature=3.0, scale=2.0)]
+)
 def test_a_task_without_teachers_has_the_hard_loss_alone(settings):
     loss = combined.combined(
         torch.tensor([[0.0, LN3]]), torch.tensor([0]), None, None, settings, 0.5

@@ -64,6 +64,7 @@ def _distillation(hard_weight):
         hard_weight=hard_weight,
         temperature=1.0,
         loss={"kind": "cross_entropy"},
+        scale=1.0,
         label_smoothing=0.0,
         features=None,
     )
