@@ -151,7 +151,7 @@ def test_what_a_stage_reads_and_is_not_there_is_named(toy: Any) -> None:
 
 
 def on_a_terminal(toy: Any, *command: str) -> tuple[int, str]:
-    """Exit code and output of a module's command line on a terminal of 80 columns."""
+    """Exit code and output of a module's command line on a terminal of 80 columns, colours off."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     process = subprocess.Popen(
@@ -166,16 +166,15 @@ def on_a_terminal(toy: Any, *command: str) -> tuple[int, str]:
     with contextlib.suppress(OSError):  # Linux ends a terminal that nobody has open so
         while part := os.read(ours, 65536):
             output += part
-    return process.wait(), output.decode()
+    return process.wait(), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output.decode())
 
 
 def test_on_a_terminal_running_stages_have_a_row_each(toy: Any) -> None:
     line = "teach: 1,200 of 4,000 rows, 100 a second, 28 s left, loss 0.5"
     (toy.folder / "hook.sh").write_text(f"echo {line} {'and more ' * 20}; sleep 2; exit 0\n")
     command = ("orchestration.repro", "--jobs", "2", "--until", "teach")
-    code, output = on_a_terminal(toy, *command)
+    code, text = on_a_terminal(toy, *command)
     assert code == 0
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output)
     rows = [line for line in re.split(r"[\r\n]+", text) if "1,200 of 4,000 rows" in line]
     assert {row.split()[0] for row in rows} == {f"teach@{name}" for name in TEACHERS}
     live = re.compile(r" 0:00:\d\d 1,200 of 4,000 rows, 100 a second, 28 s left")
