@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from pipeline.errors import EncoderError
+from pipeline.model import padding
 from pipeline.model.heads import build
 from pipeline.model.heads.base import Encoded, Head
 from pipeline.model.tokenization import TEXTS
@@ -37,6 +38,7 @@ class MultiTaskModel(nn.Module):
         self.encoder = encoder
         self.tasks = dict(tasks)
         self.head_settings = {name: heads[name] for name in tasks}
+        padding.make_masks_unseen(encoder)
         _settle_pooler(encoder, self.head_settings)
         width = encoder.config.hidden_size
         # Sorted, so that the first weights do not depend on the order of params.yaml.
@@ -49,9 +51,11 @@ class MultiTaskModel(nn.Module):
 
         Args:
             task: whose head is used.
-            inputs: as returned by `tokenization.Tokens.batch`.
+            inputs: as returned by `padding.on_device`.
         """
-        return self._logits(task, inputs, self.encoder(**encoder_inputs(inputs)))
+        return self._logits(
+            task, inputs, self.encoder(**padding.encoder_inputs(self.encoder, inputs))
+        )
 
     def forward_with_features(
         self, task: str, inputs: Mapping[str, Tensor], attentions: bool
@@ -60,7 +64,7 @@ class MultiTaskModel(nn.Module):
 
         Args:
             task: whose head is used.
-            inputs: as returned by `tokenization.Tokens.batch`.
+            inputs: as returned by `padding.on_device`.
             attentions: whether to return attention probabilities; call `attention.show` before, for
                 other implementations do not keep them.
 
@@ -73,7 +77,9 @@ class MultiTaskModel(nn.Module):
             EncoderError: the encoder returns no attention probabilities.
         """
         encoded = self.encoder(
-            **encoder_inputs(inputs), output_hidden_states=True, output_attentions=attentions
+            **padding.encoder_inputs(self.encoder, inputs),
+            output_hidden_states=True,
+            output_attentions=attentions,
         )
         maps = tuple(encoded.attentions or ()) if attentions else ()
         if attentions and (not maps or any(layer is None for layer in maps)):
@@ -96,20 +102,11 @@ class MultiTaskModel(nn.Module):
         return sum(parameter.numel() for parameter in self.parameters())
 
     def _logits(self, task: str, inputs: Mapping[str, Tensor], encoded: Any) -> Tensor:
+        tokens, pooled = encoded.last_hidden_state, getattr(encoded, "pooler_output", None)
         logits: Tensor = self.head(task)(
-            Encoded(
-                encoded.last_hidden_state,
-                getattr(encoded, "pooler_output", None),
-                inputs["attention_mask"],
-                inputs.get(TEXTS),
-            )
+            Encoded(tokens, pooled, padding.mask(inputs), inputs.get(TEXTS))
         )
         return logits
-
-
-def encoder_inputs(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Inputs of a batch, without those that only the heads read."""
-    return {name: value for name, value in inputs.items() if name != TEXTS}
 
 
 def _key(task: str) -> str:

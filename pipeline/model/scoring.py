@@ -7,7 +7,7 @@ from threading import Lock
 import numpy as np
 import torch
 
-from pipeline.model import batching
+from pipeline.model import batching, padding
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.model.tokenization import Tokens
 from pipeline.runtime import current_batch, progress
@@ -32,7 +32,7 @@ def logits(
     counting = Lock()
 
     def score(rows: np.ndarray) -> None:
-        inputs = {k: machine.put(v) for k, v in tokens.batch(rows).items()}
+        inputs = padding.on_device(tokens.batch(rows), machine)
         current_batch.start("scoring", task, *inputs["input_ids"].shape)
         with torch.inference_mode(), machine.autocast():
             values[rows] = model(task, inputs).float().cpu().numpy()

@@ -11,13 +11,14 @@ import torch
 from torch import Tensor
 
 from pipeline.model import attention as plain
+from pipeline.model import padding
 from pipeline.model.fast import dropout as masks
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 NAME, SHOWN = "mtdnnkd", "mtdnnkd_shown_fast"  # in transformers' registry
-_REPLACED = {"sdpa": NAME, plain.SHOWN: SHOWN}
+_REPLACED = {"sdpa": NAME, padding.SDPA: NAME, plain.SHOWN: SHOWN}
 
 
 @contextmanager
@@ -32,8 +33,8 @@ def replaced(encoder: PreTrainedModel) -> Iterator[None]:
     if encoder.device.type != "cpu" or before not in _REPLACED:
         yield
         return
-    plain.register(NAME, attend)
-    plain.register(SHOWN, partial(plain.attend_shown, drop=masks.drop))
+    padding.register(NAME, attend)
+    padding.register(SHOWN, partial(plain.attend_shown, drop=masks.drop))
     encoder.set_attn_implementation(_REPLACED[before])
     try:
         yield

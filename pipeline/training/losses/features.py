@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.errors import EncoderError, ParamsError
-from pipeline.model import attention
+from pipeline.model import attention, padding
 from pipeline.model.tokenization import TEXTS
 from pipeline.params.distillation import FeatureMatching, Features
 from pipeline.training.losses import feature_distances
@@ -89,7 +89,7 @@ class FeatureLoss(nn.Module):
         known = {name: inputs[name] for name in inputs if name in teacher.inputs}
         with torch.no_grad():
             _, states, looks = teacher.network.forward_with_features(task, known, self.attentions)
-        mask = inputs["attention_mask"]
+        mask = padding.mask(inputs)
         total = hidden[0].new_zeros((), dtype=torch.float32)
         if part := self._settings.hidden:
             pairs = [(self._project(task, hidden[i]), states[j]) for i, j in teacher.hidden]

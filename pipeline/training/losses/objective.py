@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pipeline.model import padding
 from pipeline.model.heads.base import ExtraPairs
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.model.tokenization import Tokens
@@ -102,8 +103,8 @@ class Objective:
             own: whether they are rows of the batch; extra pairs have no feature loss.
             arrays: padded inputs as returned by `tokenization.Tokens.batch`.
         """
-        inputs = {name: self.machine.put(array) for name, array in arrays.items()}
-        feature_loss, number = self.feature_loss, int(arrays["attention_mask"].sum())
+        inputs = padding.on_device(arrays, self.machine)
+        feature_loss, number = self.feature_loss, int(arrays[padding.MASK].sum())
         with self.machine.autocast():
             if feature_loss is None or not own or task not in feature_loss.tasks:
                 return Outputs(self.model(task, inputs), None, number)
