@@ -137,8 +137,12 @@ class _Dropped(torch.autograd.Function):
 
 
 def _masked(values: Tensor, kept: np.ndarray, scale: float) -> Tensor:
-    if values.dtype not in (torch.float32, torch.float64):  # numpy has no bfloat16
-        return values * torch.from_numpy(kept) * scale
     result = torch.empty(values.shape, dtype=values.dtype)  # torch's memory is aligned
-    np.multiply(values.numpy(), kept, out=result.numpy())
+    np.multiply(_bits(values), kept, out=_bits(result))
     return result.mul_(scale)
+
+
+def _bits(values: Tensor) -> np.ndarray:
+    """The same memory for numpy, which has no bfloat16: 16 bits as whole numbers, times 0 or 1."""
+    array: np.ndarray = (values.view(torch.int16) if values.itemsize == 2 else values).numpy()
+    return array
