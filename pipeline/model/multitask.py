@@ -29,12 +29,16 @@ class MultiTaskModel(nn.Module):
 
     Raises:
         EncoderError: a head pools by the encoder's own pooler and it has none.
+
+    Attributes:
+        narrow: whether the encoder computes in bfloat16, as copies made by bfloat16.py do.
     """
 
     def __init__(
         self, encoder: PreTrainedModel, tasks: Mapping[str, Task], heads: Mapping[str, HeadSettings]
     ) -> None:
         super().__init__()
+        self.narrow = False
         self.encoder = encoder
         self.tasks = dict(tasks)
         self.head_settings = {name: heads[name] for name in tasks}
@@ -103,6 +107,8 @@ class MultiTaskModel(nn.Module):
 
     def _logits(self, task: str, inputs: Mapping[str, Tensor], encoded: Any) -> Tensor:
         tokens, pooled = encoded.last_hidden_state, getattr(encoded, "pooler_output", None)
+        if self.narrow:  # heads compute in float32
+            tokens, pooled = tokens.float(), None if pooled is None else pooled.float()
         logits: Tensor = self.head(task)(
             Encoded(tokens, pooled, padding.mask(inputs), inputs.get(TEXTS))
         )

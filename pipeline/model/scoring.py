@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.model import batching, padding
+from pipeline.model import batching, bfloat16, padding
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.model.tokenization import Tokens
 from pipeline.runtime import current_batch, progress
@@ -56,6 +56,7 @@ def of_rows(
         machine: device, precision, tokens a pass.
         advance: called with the number of rows of each batch that is scored.
     """
+    network = bfloat16.narrowed(model, machine)
     values = np.empty((len(rows), model.tasks[task].outputs), np.float32)
     counting = Lock()
 
@@ -63,8 +64,8 @@ def of_rows(
         inputs = padding.on_device(tokens.batch(rows[places]), machine)
         current_batch.start("scoring", task, *inputs["input_ids"].shape)
         # In inference mode an encoder might keep tensors that no gradient passes.
-        with torch.no_grad(), machine.autocast():
-            scored: Tensor = model(task, inputs)
+        with torch.no_grad(), bfloat16.context(network, machine):
+            scored: Tensor = network(task, inputs)
         return Readback(scored.float())
 
     def finish(places: np.ndarray, scored: Readback) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.model import padding
+from pipeline.model import bfloat16, padding
 from pipeline.model.heads.base import ExtraPairs
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.model.tokenization import Tokens
@@ -82,7 +82,7 @@ class Objective:
     """The loss of a batch.
 
     Attributes:
-        model: the model that is trained.
+        model: the model that rows pass through, as returned by `bfloat16.narrowed`.
         machine: device and precision.
         distillation: how hard and soft loss are combined; None for hard labels only.
         task_weights: factors on the losses of tasks; 1 for a task that is not named.
@@ -105,7 +105,7 @@ class Objective:
         """
         inputs = padding.on_device(arrays, self.machine)
         feature_loss, number = self.feature_loss, int(arrays[padding.MASK].sum())
-        with self.machine.autocast():
+        with bfloat16.context(self.model, self.machine):
             if feature_loss is None or not own or task not in feature_loss.tasks:
                 return Outputs(self.model(task, inputs), None, number)
             logits, hidden, attentions = self.model.forward_with_features(

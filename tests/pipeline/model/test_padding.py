@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.model import attention, padding
+from pipeline.model import attention, bfloat16, padding
 from pipeline.model.fast import attention as fast
 from pipeline.model.fast import dropout
 from pipeline.model.multitask import MultiTaskModel
@@ -22,6 +22,7 @@ from tests.calls import Calls
 from tests.pipeline.model.test_attention import EAGER, FAMILIES, batch, family
 
 CPU = Hardware("cpu", "float32", 1, "plain", 1, 512, "")
+NARROW = Hardware("cpu", "bfloat16", 1, "plain", 1, 512, "")
 HEADS = {"rte": LinearHead(kind="linear", pooling="mean", dropout=0.0)}
 LENGTHS = {"padded": (20, 7, 1), "not padded": (20, 20)}
 
@@ -64,14 +65,17 @@ def trained_fast(encoder):
         yield
 
 
+@pytest.mark.parametrize("machine", [CPU, NARROW], ids=["float32", "bfloat16"])
 @pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS)
 @pytest.mark.parametrize("way", [as_it_is, shown, trained_fast])
 @pytest.mark.parametrize("name", FAMILIES)
-def test_no_pass_reads_from_the_device(name, way, lengths):
+def test_no_pass_reads_from_the_device(name, way, lengths, machine):
     found = model(name, 0.1)
-    inputs = padding.on_device(arrays(lengths), CPU)
+    inputs = padding.on_device(arrays(lengths), machine)
     with way(found.encoder), Calls() as calls:
-        found.train()("rte", inputs).sum().backward()
+        network = bfloat16.narrowed(found.train(), machine)
+        with bfloat16.context(network, machine):
+            network("rte", inputs).sum().backward()
     assert calls.counts.total() > 100
     assert calls.reads == {}
 
