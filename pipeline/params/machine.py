@@ -31,8 +31,9 @@ class Machine(Section):
     """Parts of a training batch that threads work on; they decide masks and a sum's last bit. auto:
     as many as physical cores, up to 8; 1 on a GPU and with the plain engine. Set a number to get
     the same bytes on machines with different numbers of cores."""
-    labelling_tokens: Annotated[int, Field(ge=512)]
-    """Tokens, padding included, that one forward pass holds when rows are scored."""
+    labelling_tokens: Literal["auto"] | Annotated[int, Field(ge=512)]
+    """Tokens, padding included, that one forward pass holds when rows are scored. auto: 4,096; on a
+    GPU 1,024 for each GiB of its memory, rounded down to a power of two: 65,536 with 80 GB."""
     checkpoint_seconds: Annotated[float, Field(ge=0)]
     """Seconds between checkpoints of a training; more if writing one takes over a fiftieth of
     that. 0: one before every step, whatever it costs."""

@@ -19,6 +19,7 @@ JOBS = "MTDNNKD_JOBS"  # how many stages run in parallel
 MOST_SHARDS = 8  # of a batch of 32 rows; smaller ones would mostly be overhead
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD, _M_ARENA_MAX = -1, -3, -8  # of glibc's malloc.h
 _NEVER = 2**30  # bytes
+_TOKENS_ON_CPU, _TOKENS_A_GIB = 4096, 1024  # of a pass when rows are scored
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,8 @@ class Settings(Protocol):
         """auto, or shards of a training batch."""
 
     @property
-    def labelling_tokens(self) -> int:
-        """Tokens of one forward pass when rows are scored."""
+    def labelling_tokens(self) -> str | int:
+        """auto, or tokens of one forward pass when rows are scored."""
 
 
 def set_up(settings: Settings) -> Hardware:
@@ -127,7 +128,7 @@ def set_up(settings: Settings) -> Hardware:
         f"batches in {shards} {'shards' if shards > 1 else 'piece'}, {settings.engine} engine"
     )
     progress.message(f"machine: {reason}")
-    tokens = settings.labelling_tokens
+    tokens = labelling_tokens(settings.labelling_tokens, _memory(device))
     return Hardware(device, precision, threads, settings.engine, shards, tokens, reason)
 
 
@@ -179,6 +180,29 @@ def _shards(wanted: str | int, device: str, engine: str) -> int:
     if device != "cpu" or engine == "plain":
         return 1
     return wanted if isinstance(wanted, int) else min(_cores(), MOST_SHARDS)
+
+
+def labelling_tokens(wanted: str | int, memory: int | None) -> int:
+    """Tokens of one forward pass when rows are scored.
+
+    Args:
+        wanted: auto, or the number.
+        memory: bytes of the GPU's own memory; None for a processor without.
+    """
+    if isinstance(wanted, int):
+        return wanted
+    if memory is None:
+        return _TOKENS_ON_CPU
+    most = max(_TOKENS_ON_CPU, _TOKENS_A_GIB * memory >> 30)
+    return 1 << most.bit_length() - 1  # a power of two, so that GPUs of one size have one number
+
+
+def _memory(device: str) -> int | None:
+    import torch
+
+    if not device.startswith("cuda"):
+        return None
+    return int(torch.cuda.get_device_properties(torch.device(device)).total_memory)
 
 
 def _cores() -> int:

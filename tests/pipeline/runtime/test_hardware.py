@@ -75,3 +75,23 @@ def test_narrow_weights_are_not_shared_between_threads(precision):
     assert first.dtype == getattr(torch, precision)
     narrowed = [one.grad_fn.next_functions[1][0] for one in (first, second)]
     assert narrowed[0] is not narrowed[1]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "memory", "tokens"),
+    [
+        (3000, 80 * 10**9, 3000),
+        ("auto", None, 4096),
+        ("auto", 80 * 10**9, 65536),  # 74.5 GiB: 76,293 and the power of two below
+        ("auto", 64 * 2**30, 65536),
+        ("auto", 64 * 2**30 - 1, 32768),
+        ("auto", 16 * 10**9, 8192),
+        ("auto", 2 * 2**30, 4096),
+    ],
+)
+def test_tokens_of_a_scoring_pass_depend_on_the_memory(wanted, memory, tokens):
+    assert hardware.labelling_tokens(wanted, memory) == tokens
+
+
+def test_a_cpu_scores_as_many_tokens_as_the_profiles_say():
+    assert hardware.set_up(settings(labelling_tokens="auto")).labelling_tokens == 4096
