@@ -10,9 +10,9 @@ from pipeline.params.fields import DEVICE, Count, Section
 
 
 class Machine(Section):
-    """The hardware: device, precision, engine and shards decide the bytes of results.
+    """The hardware: device, precision, engine, shards and labelling_tokens decide bytes of results.
 
-    dvc.yaml lists the keys whose change reruns a stage: precision, engine and shards. A change of
+    dvc.yaml lists the keys whose change reruns a stage: all of these but the device. A change of
     device reruns nothing, though a GPU's results differ from a CPU's.
     """
 
@@ -32,8 +32,9 @@ class Machine(Section):
     as many as physical cores, up to 8; 1 on a GPU and with the plain engine. Set a number to get
     the same bytes on machines with different numbers of cores."""
     labelling_tokens: Literal["auto"] | Annotated[int, Field(ge=512)]
-    """Tokens, padding included, that one forward pass holds when rows are scored. auto: 4,096; on a
-    GPU 1,024 for each GiB of its memory, rounded down to a power of two: 65,536 with 80 GB."""
+    """Tokens, padding included, that one forward pass holds when rows are scored; they decide the
+    last bits of logits. auto: 4,096; on a GPU 1,024 for each GiB of its memory, rounded down to a
+    power of two: 65,536 with 80 GB."""
     checkpoint_seconds: Annotated[float, Field(ge=0)]
     """Seconds between checkpoints of a training; more if writing one takes over a fiftieth of
     that. 0: one before every step, whatever it costs."""
