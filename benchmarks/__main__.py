@@ -14,7 +14,7 @@ from stages import _cli
 
 NAMES = ("trainer", "distillation", "limit", "labelling", "memory", "rows", "padding")
 """Benchmarks in the order of the page: each is a module here with `measure(options)`."""
-OTHERS = ("all", "page", "lengths")
+OTHERS = ("all", "page", "lengths", "gpu")
 
 app = _cli.application()
 
@@ -29,11 +29,14 @@ def main(
     rows: Annotated[
         int | None, typer.Option(min=32, help="Rows of every contestant, for a quick look.")
     ] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the results of gpu.")] = Path(),
+    minutes: Annotated[float, typer.Option(min=1, help="Most time that gpu uses.")] = 10,
 ) -> None:
     """Run a benchmark; write benchmarks/results/<name>.json and docs/performance.md.
 
     `all` runs every benchmark, `page` only rewrites docs/performance.md. `lengths` counts the
     tokens of the rows in --data and writes benchmarks/lengths.json, which the benchmarks read.
+    `gpu` compares with transformers' Trainer on a GPU and writes gpu.json and gpu.md to --out.
 
     Example: python -m benchmarks trainer --repeats 5
     """
@@ -41,6 +44,9 @@ def main(
         raise PipelineError("no such benchmark", seen=name, fix="python -m benchmarks --help")
     if name == "lengths":
         _count(data)
+        return
+    if name == "gpu":
+        _race_on_gpu(out, minutes, repeats, rows)
         return
     from benchmarks import report
 
@@ -76,6 +82,13 @@ def _count(data: Path | None) -> None:
 
     lengths.write(data)
     print(f"written: {lengths.COUNTS}", file=sys.stderr)
+
+
+def _race_on_gpu(out: Path, minutes: float, repeats: int, rows: int | None) -> None:
+    from benchmarks import gpu
+
+    gpu.measure(out, minutes, repeats, rows=rows)
+    print(f"written: {out / 'gpu.json'}, {out / 'gpu.md'}", file=sys.stderr)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 if TYPE_CHECKING:
     from pipeline.params.training import Training
 
-Kind = Literal["student", "teacher", "minilm", "speck"]
+Kind = Literal["student", "teacher", "minilm", "speck", "base", "large"]
 
 TEACHERS = 3
 """Teachers of a distillation, with seeds of their own."""
@@ -32,6 +32,10 @@ class Job:
         max_length: most tokens of a row.
         repeats: how often a contestant that measures two things in one process takes turns.
         seed: of weights, rows and order.
+        device: torch's name of the processor.
+        precision: of the matrix products.
+        labelling_tokens: tokens of a pass when rows are scored.
+        warmup: batches that pass before the timing.
     """
 
     contestant: str
@@ -46,6 +50,10 @@ class Job:
     max_length: int = 128
     repeats: int = 1
     seed: int = 1904
+    device: str = "cpu"
+    precision: Literal["float32", "bfloat16"] = "float32"
+    labelling_tokens: int = 4096
+    warmup: int = 1
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""

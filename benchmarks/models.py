@@ -17,7 +17,13 @@ if TYPE_CHECKING:
 
 DROPOUT = 0.1
 VOCABULARY = 30_522
-_SIZES = {"student": (2, 128), "teacher": (4, 256), "speck": (1, 64)}  # layers, width
+_SIZES = {  # layers, width
+    "student": (2, 128),
+    "teacher": (4, 256),
+    "speck": (1, 64),
+    "base": (12, 768),
+    "large": (24, 1024),
+}
 _PROFILE = Path(__file__).resolve().parent.parent / "profiles" / "sample.yaml"
 
 
@@ -74,7 +80,7 @@ def digest(model: nn.Module) -> str:
     """SHA-256 over all weights in the order of the encoder's and the head's layers, 16 digits."""
     sha = hashlib.sha256()
     for parameter in model.parameters():
-        sha.update(parameter.detach().contiguous().numpy().tobytes())
+        sha.update(parameter.detach().cpu().contiguous().numpy().tobytes())
     return sha.hexdigest()[:16]
 
 

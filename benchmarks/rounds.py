@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -72,20 +73,50 @@ def race(jobs: Mapping[str, Job], repeats: int) -> dict[str, list[Reading]]:
     return readings
 
 
-def run(job: Job) -> Reading:
+def race_for(
+    jobs: Mapping[str, Job],
+    repeats: int,
+    end: float,
+    note: Callable[[str, Reading | None, str], None],
+) -> None:
+    """Let contestants take turns until the time is used.
+
+    A contestant that fails or does not end in time has no more turns; the others go on.
+
+    Args:
+        jobs: by the contestant's label.
+        repeats: most rounds.
+        end: when to stop, in seconds of `time.monotonic`.
+        note: called after each run with the label, its reading or None, and what went wrong.
+    """
+    left, longest = dict(jobs), dict.fromkeys(jobs, 0.0)
+    for _ in range(repeats):
+        for label, job in list(left.items()):
+            start = time.monotonic()
+            if start + longest[label] > end:
+                return
+            try:
+                note(label, run(job, end - start), "")
+            except PipelineError as error:
+                del left[label]
+                note(label, None, str(error))
+            longest[label] = time.monotonic() - start
+
+
+def run(job: Job, seconds: float | None = None) -> Reading:
     """Let a contestant do its job in a process of its own.
 
+    Args:
+        job: what it does.
+        seconds: most time it may take; None for any.
+
     Raises:
-        PipelineError: it failed.
+        PipelineError: it failed, or took longer.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.contestants", json.dumps(job.to_dict())],
-        cwd=ROOT,
-        env=_environment(job.threads),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    try:
+        done = _process(job, seconds)
+    except subprocess.TimeoutExpired:
+        raise PipelineError(f"contestant {job.contestant} was not done in time") from None
     if done.returncode:
         raise PipelineError(
             f"contestant {job.contestant} failed",
@@ -94,6 +125,18 @@ def run(job: Job) -> Reading:
             fix="make bench, which installs what it needs",
         )
     return Reading(**json.loads(done.stdout.splitlines()[-1]))
+
+
+def _process(job: Job, seconds: float | None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "benchmarks.contestants", json.dumps(job.to_dict())],
+        cwd=ROOT,
+        env=_environment(job.threads),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=seconds,
+    )
 
 
 def check_alike(readings: Mapping[str, Reading]) -> None:

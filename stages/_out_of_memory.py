@@ -107,9 +107,10 @@ def _lower(
     """Flags that halve what a batch holds, and keep the rows of a step where it is training."""
     length = _find("max_length", sections, values)
     if batch.doing == "scoring":
-        tokens = _find("labelling_tokens", ["machine"], values)
+        held = batch.rows * batch.tokens
+        tokens = _find("labelling_tokens", ["machine"], values, auto=held)
         if batch.rows > 1 and tokens is not None:
-            yield tokens.to(max(1, min(tokens.value, batch.rows * batch.tokens) // 2))
+            yield tokens.to(max(1, min(tokens.value, held) // 2))
         elif length is not None:
             yield length.to(max(8, length.value // 2))
         return
@@ -134,12 +135,15 @@ def _twice(size: _Setting, count: _Setting, sections: Sequence[str]) -> str:
     return f"-S +{size.section}.{count.name}={2 * count.value}"
 
 
-def _find(name: str, sections: Sequence[str], values: Mapping[str, Any]) -> _Setting | None:
-    """The setting in force: that of the first section which has it."""
+def _find(
+    name: str, sections: Sequence[str], values: Mapping[str, Any], auto: int | None = None
+) -> _Setting | None:
+    """The setting in force: that of the first section which has it; `auto` stands for auto."""
     for section in sections:
         value: Any = values
         for key in (*section.split("."), name):
             value = value.get(key) if isinstance(value, Mapping) else None
+        value = auto if value == "auto" else value
         if isinstance(value, int):
             return _Setting(section, name, value)
     return None

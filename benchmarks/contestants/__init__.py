@@ -10,12 +10,14 @@ from typing import Any
 NAMES: Mapping[str, str] = MappingProxyType(
     {
         "ours": "ours:training",
+        "ours_freely": "ours:training_freely",
         "ours_distilling": "ours:distilling",
         "ours_labelling": "ours:labelling",
         "ours_remembering": "ours:remembering",
         "products": "products:with_training",
         "trainer_padded": "transformers:padded",
         "trainer_grouped": "transformers:grouped",
+        "trainer_compiled": "transformers:compiled",
         "textbrewer_live": "textbrewer:live",
         "textbrewer_cached": "textbrewer:cached",
         "bare_forward": "forward:bare",

@@ -12,6 +12,8 @@ import time
 from importlib import import_module
 from typing import Any
 
+import torch
+
 from benchmarks.contestants import NAMES, Prepared
 from benchmarks.job import Job
 
@@ -25,8 +27,10 @@ def prepare(job: Job) -> Prepared:
 
 def measure(prepared: Prepared) -> dict[str, Any]:
     """Run a contestant once and return its seconds, digests and details."""
+    _wait()
     wall, cpu = time.perf_counter(), time.process_time()
     details = prepared.run()
+    _wait()
     cpu, wall = time.process_time() - cpu, time.perf_counter() - wall
     return {
         "cpu_seconds": cpu,
@@ -34,8 +38,21 @@ def measure(prepared: Prepared) -> dict[str, Any]:
         "examples": prepared.examples,
         "rows": prepared.rows,
         "weights": prepared.weights,
-        "details": {**prepared.details, **(details or {})},
+        "details": {**prepared.details, **_memory(), **(details or {})},
     }
+
+
+def _wait() -> None:
+    """Wait until a GPU has done all that is queued."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+def _memory() -> dict[str, int]:
+    """The most bytes that tensors had on a GPU, warm-up included."""
+    if not torch.cuda.is_available():
+        return {}
+    return {"gpu_bytes": torch.cuda.max_memory_allocated()}
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import torch
 
 from benchmarks import models, peak, workload
 from benchmarks.contestants import Prepared
@@ -37,7 +38,7 @@ _HALVES = Distillation(
 def training(job: Job) -> Prepared:
     """Training on gold labels."""
     machine, rows = hardware_of(job), workload.of(job)
-    fit(_model(job), rows.first(min(len(rows.labels), job.batch_size)), job, machine)
+    fit(_model(job), rows.first(min(len(rows.labels), job.warmup * job.batch_size)), job, machine)
     model = _model(job)
     return Prepared(
         lambda: fit(model, rows, job, machine),
@@ -45,6 +46,13 @@ def training(job: Job) -> Prepared:
         rows.digest,
         models.digest(model),
     )
+
+
+def training_freely(job: Job) -> Prepared:
+    """As `training`, but operations need not give the same bytes every time."""
+    prepared = training(job)
+    torch.use_deterministic_algorithms(False)
+    return prepared
 
 
 def distilling(job: Job) -> Prepared:
@@ -69,8 +77,8 @@ def labelling(job: Job) -> Prepared:
     machine, rows = hardware_of(job), workload.of(job)
     classifier = models.classifier(job.model, job.seed, job.task)
     digest = models.digest(classifier)  # the pooler, which nobody reads here, goes
-    model = models.multi_task(classifier, job.task, pooling="mean")
-    first = rows.first(min(len(rows.labels), job.batch_size))
+    model = models.multi_task(classifier, job.task, pooling="mean").to(job.device)
+    first = rows.first(min(len(rows.labels), job.warmup * job.batch_size))
     scoring.logits(model, job.task, first.tokens, machine, "warm-up")
 
     def run() -> None:
@@ -102,11 +110,12 @@ def remembering(job: Job) -> Prepared:
 
 
 def hardware_of(job: Job) -> Hardware:
-    """The machine as a stage sets it up: one CPU, float32, the job's threads."""
+    """The machine as a stage sets it up, with the job's device, precision and threads."""
     settings = models.defaults().machine
     values = {
-        "device": "cpu",
-        "precision": "float32",
+        "device": job.device,
+        "precision": job.precision,
+        "labelling_tokens": job.labelling_tokens,
         "threads": job.threads,
         "shards": job.threads,
     }
@@ -163,4 +172,5 @@ def batches(rows: np.ndarray, job: Job) -> list[np.ndarray]:
 
 
 def _model(job: Job) -> MultiTaskModel:
-    return models.multi_task(models.classifier(job.model, job.seed, job.task), job.task)
+    model = models.multi_task(models.classifier(job.model, job.seed, job.task), job.task)
+    return model.to(job.device)

@@ -1,9 +1,10 @@
-"""transformers' Trainer: as run_glue ships it, and with batches grouped by length."""
+"""transformers' Trainer: as run_glue ships it, with batches grouped by length, and compiled."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -34,6 +35,11 @@ def grouped(job: Job) -> Prepared:
     return _prepare(job, _unpadded, _build_grouped)
 
 
+def compiled(job: Job) -> Prepared:
+    """As `grouped`, the model compiled by torch."""
+    return _prepare(job, _unpadded, partial(_build_grouped, torch_compile=True))
+
+
 class _Grouped(Trainer):
     """Trainer that knows the rows' lengths.
 
@@ -57,7 +63,7 @@ def _prepare(
     examples = shape(rows)
     with tempfile.TemporaryDirectory() as folder:  # nothing is saved, but it must have one
         warm = models.classifier(job.model, job.seed, job.task)
-        build(job, warm, examples[: job.batch_size], folder).train()
+        build(job, warm, examples[: job.warmup * job.batch_size], folder).train()
         model = models.classifier(job.model, job.seed, job.task)
         digest = models.digest(model)
         trainer = build(job, model, examples, folder)
@@ -78,17 +84,17 @@ def _build_padded(job: Job, model: Any, rows: Rows, folder: str) -> Trainer:
     )
 
 
-def _build_grouped(job: Job, model: Any, rows: Rows, folder: str) -> Trainer:
+def _build_grouped(job: Job, model: Any, rows: Rows, folder: str, **more: Any) -> Trainer:
     return _Grouped(
         model=model,
-        args=_arguments(job, folder, train_sampling_strategy="group_by_length"),
+        args=_arguments(job, folder, train_sampling_strategy="group_by_length", **more),
         train_dataset=rows,
         data_collator=DataCollatorWithPadding(models.tokenizer()),
     )
 
 
 def _arguments(job: Job, folder: str, **more: Any) -> TrainingArguments:
-    recipe = job.recipe
+    recipe, on_gpu = job.recipe, job.device != "cpu"
     return TrainingArguments(
         output_dir=folder,
         num_train_epochs=recipe.epochs,
@@ -99,8 +105,10 @@ def _arguments(job: Job, folder: str, **more: Any) -> TrainingArguments:
         max_grad_norm=recipe.clip_norm,
         lr_scheduler_type="linear",
         seed=job.seed,
-        use_cpu=True,
-        dataloader_pin_memory=False,
+        use_cpu=not on_gpu,
+        bf16=job.precision == "bfloat16",
+        dataloader_pin_memory=on_gpu,
+        dataloader_num_workers=job.threads if on_gpu else 0,
         save_strategy="no",
         report_to="none",
         disable_tqdm=True,

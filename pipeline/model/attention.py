@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.errors import EncoderError
+from pipeline.model import padding
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -69,7 +70,7 @@ def show(encoder: PreTrainedModel) -> bool:
     One that does not take its attention from transformers' registry, such as DeBERTa, has none
     but its eager form, whose probabilities are those after dropout.
     """
-    register(SHOWN, attend_shown)
+    padding.register(SHOWN, attend_shown)
     if encoder.config._attn_implementation != SHOWN:
         encoder.set_attn_implementation(SHOWN)
     return encoder.config._attn_implementation in (SHOWN, "eager")
@@ -118,12 +119,3 @@ def _within(mask: Tensor, dtype: torch.dtype) -> Tensor:
     if mask.dtype == dtype:
         return mask
     return mask.clamp(min=torch.finfo(dtype).min / 2)  # half, for what the scores add
-
-
-def register(name: str, function: Callable[..., Any]) -> None:
-    """Let encoders whose configuration names it use an attention function."""
-    from transformers import AttentionInterface, AttentionMaskInterface
-    from transformers.masking_utils import eager_mask
-
-    AttentionInterface.register(name, function)
-    AttentionMaskInterface.register(name, eager_mask)  # a mask to be added

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from torch import Tensor, nn
 
 from pipeline.errors import EncoderError
+from pipeline.model import padding
 from pipeline.model.heads import build
 from pipeline.model.heads.base import Encoded, Head
 from pipeline.model.tokenization import TEXTS
@@ -28,15 +29,20 @@ class MultiTaskModel(nn.Module):
 
     Raises:
         EncoderError: a head pools by the encoder's own pooler and it has none.
+
+    Attributes:
+        narrow: whether the encoder computes in bfloat16, as copies made by bfloat16.py do.
     """
 
     def __init__(
         self, encoder: PreTrainedModel, tasks: Mapping[str, Task], heads: Mapping[str, HeadSettings]
     ) -> None:
         super().__init__()
+        self.narrow = False
         self.encoder = encoder
         self.tasks = dict(tasks)
         self.head_settings = {name: heads[name] for name in tasks}
+        padding.make_masks_unseen(encoder)
         _settle_pooler(encoder, self.head_settings)
         width = encoder.config.hidden_size
         # Sorted, so that the first weights do not depend on the order of params.yaml.
@@ -49,9 +55,11 @@ class MultiTaskModel(nn.Module):
 
         Args:
             task: whose head is used.
-            inputs: as returned by `tokenization.Tokens.batch`.
+            inputs: as returned by `padding.on_device`.
         """
-        return self._logits(task, inputs, self.encoder(**encoder_inputs(inputs)))
+        return self._logits(
+            task, inputs, self.encoder(**padding.encoder_inputs(self.encoder, inputs))
+        )
 
     def forward_with_features(
         self, task: str, inputs: Mapping[str, Tensor], attentions: bool
@@ -60,7 +68,7 @@ class MultiTaskModel(nn.Module):
 
         Args:
             task: whose head is used.
-            inputs: as returned by `tokenization.Tokens.batch`.
+            inputs: as returned by `padding.on_device`.
             attentions: whether to return attention probabilities; call `attention.show` before, for
                 other implementations do not keep them.
 
@@ -73,7 +81,9 @@ class MultiTaskModel(nn.Module):
             EncoderError: the encoder returns no attention probabilities.
         """
         encoded = self.encoder(
-            **encoder_inputs(inputs), output_hidden_states=True, output_attentions=attentions
+            **padding.encoder_inputs(self.encoder, inputs),
+            output_hidden_states=True,
+            output_attentions=attentions,
         )
         maps = tuple(encoded.attentions or ()) if attentions else ()
         if attentions and (not maps or any(layer is None for layer in maps)):
@@ -96,20 +106,13 @@ class MultiTaskModel(nn.Module):
         return sum(parameter.numel() for parameter in self.parameters())
 
     def _logits(self, task: str, inputs: Mapping[str, Tensor], encoded: Any) -> Tensor:
+        tokens, pooled = encoded.last_hidden_state, getattr(encoded, "pooler_output", None)
+        if self.narrow:  # heads compute in float32
+            tokens, pooled = tokens.float(), None if pooled is None else pooled.float()
         logits: Tensor = self.head(task)(
-            Encoded(
-                encoded.last_hidden_state,
-                getattr(encoded, "pooler_output", None),
-                inputs["attention_mask"],
-                inputs.get(TEXTS),
-            )
+            Encoded(tokens, pooled, padding.mask(inputs), inputs.get(TEXTS))
         )
         return logits
-
-
-def encoder_inputs(inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Inputs of a batch, without those that only the heads read."""
-    return {name: value for name, value in inputs.items() if name != TEXTS}
 
 
 def _key(task: str) -> str:

@@ -10,11 +10,12 @@ from pipeline.params.fields import DEVICE, Count, Section
 
 
 class Machine(Section):
-    """The hardware: device, precision, products, engine and shards decide the bytes of results.
+    """The hardware: all but threads and checkpoint_seconds decide the bytes of results.
 
-    dvc.yaml lists the keys whose change reruns a stage: precision, engine and shards. Their auto is
-    replaced by this machine's value when a profile is applied or `make repro` meets it. A change of
-    device or products reruns nothing: another processor's results are as good.
+    dvc.yaml lists the keys whose change reruns a stage: precision, engine, shards and
+    labelling_tokens. Their auto is replaced by this machine's value when a profile is applied or
+    `make repro` meets it. A change of device or products reruns nothing: another processor's
+    results are as good.
     """
 
     device: Annotated[str, StringConstraints(pattern=DEVICE)]
@@ -35,8 +36,10 @@ class Machine(Section):
     shards: Literal["auto"] | Count
     """Parts of a training batch that threads work on; they decide masks and a sum's last bit. auto:
     as many as physical cores, up to 8. A GPU and the plain engine take a batch in one piece."""
-    labelling_tokens: Annotated[int, Field(ge=512)]
-    """Tokens, padding included, that one forward pass holds when rows are scored."""
+    labelling_tokens: Literal["auto"] | Annotated[int, Field(ge=512)]
+    """Tokens, padding included, that one forward pass holds when rows are scored; they decide the
+    last bits of logits. auto: 4,096; on a GPU 1,024 for each GiB of its memory, rounded down to a
+    power of two: 65,536 with 80 GB."""
     checkpoint_seconds: Annotated[float, Field(ge=0)]
     """Seconds between checkpoints of a training; more if writing one takes over a fiftieth of
     that. 0: one before every step, whatever it costs."""

@@ -12,6 +12,7 @@ from pipeline.planning.cost import Memory
 from pipeline.planning.devices import Device, Precision
 from pipeline.planning.encoder_shapes import Shape
 from pipeline.planning.stage_runs import Run
+from pipeline.runtime import choices
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,11 @@ def of(run: Run, device: Device, machine: Machine) -> Estimate | None:
     if run.shape is None or run.unknown:
         return None
     precision = device.precision(machine.precision)
+    tokens = machine.labelling_tokens
+    tokens = choices.tokens_of(device.memory) if tokens == "auto" else tokens
     return Estimate(
         flop=_flop(run, run.shape),
-        memory=_memory(run, run.shape, device, precision, machine.labelling_tokens),
+        memory=_memory(run, run.shape, device, precision, tokens),
         seconds=_seconds(run, run.shape, device, precision),
         disk=4.0 * run.weights if run.trained else 0.0,
     )

@@ -1,7 +1,7 @@
-"""Choose device, precision, threads and shards for this machine, each with its reason.
+"""Choose device, precision, threads, shards and tokens for this machine, each with its reason.
 
-Precision and shards decide the bytes of results, and so stand as values among DVC's keys: `auto` is
-replaced when a profile is applied, see `values`, and a stage refuses it.
+Precision, shards and labelling_tokens decide the bytes of results, and so stand as values among
+DVC's keys: `auto` is replaced when a profile is applied, see `values`, and a stage refuses it.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ JOBS = "MTDNNKD_JOBS"  # how many stages run in parallel
 RESOLVE = "python -m stages.profile resolve"
 """The command that replaces `auto` in params.yaml by this machine's values."""
 
+_TOKENS_ON_CPU, _TOKENS_A_GIB = 4096, 1024  # of a pass when rows are scored
 _MOST_SHARDS = 8  # of a batch of 32 rows; smaller ones would mostly be overhead
 _SET = "set in params.yaml"
 _NATIVE_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")  # as torch names them
@@ -35,6 +36,10 @@ class Settings(Protocol):
     def shards(self) -> str | int:
         """auto, or shards of a training batch."""
 
+    @property
+    def labelling_tokens(self) -> str | int:
+        """auto, or tokens of one forward pass when rows are scored."""
+
 
 def values(settings: Settings) -> dict[str, str | int]:
     """What this machine puts for `auto`, by the key of section `machine`; no key without `auto`.
@@ -47,6 +52,8 @@ def values(settings: Settings) -> dict[str, str | int]:
         own["precision"] = _precision(device(settings.device)[0])[0]
     if settings.shards == "auto":
         own["shards"] = _shards()
+    if settings.labelling_tokens == "auto":
+        own["labelling_tokens"] = tokens_of(_memory(device(settings.device)[0]))
     return own
 
 
@@ -114,6 +121,27 @@ def shards(wanted: str | int, device: str, engine: str) -> tuple[int, str]:
     return wanted, _SET if wanted == own else f"{_SET}; auto would choose {own} here"
 
 
+def labelling_tokens(wanted: str | int) -> int:
+    """Tokens of one forward pass when rows are scored.
+
+    Raises:
+        ParamsError: they are auto.
+    """
+    return wanted if isinstance(wanted, int) else _refuse_auto("labelling_tokens")
+
+
+def tokens_of(memory: int | None) -> int:
+    """Tokens of one forward pass when rows are scored, as auto chooses them.
+
+    Args:
+        memory: bytes of the GPU's own memory; None for a processor without.
+    """
+    if memory is None:
+        return _TOKENS_ON_CPU
+    most = max(_TOKENS_ON_CPU, _TOKENS_A_GIB * memory >> 30)
+    return 1 << most.bit_length() - 1  # a power of two, so that GPUs of one size have one number
+
+
 def _precision(device: str) -> tuple[str, str]:
     if device.startswith("cuda"):
         has = _has_bfloat16(device)
@@ -129,6 +157,14 @@ def _has_bfloat16(device: str) -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     processor = torch.cpu.get_capabilities()
     return device != "cpu" or any(processor.get(name) for name in _NATIVE_BFLOAT16)
+
+
+def _memory(device: str) -> int | None:
+    import torch
+
+    if not device.startswith("cuda"):
+        return None
+    return int(torch.cuda.get_device_properties(torch.device(device)).total_memory)
 
 
 def _shards() -> int:

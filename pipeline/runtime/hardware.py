@@ -100,8 +100,8 @@ class Settings(Protocol):
         """auto, or shards of a training batch."""
 
     @property
-    def labelling_tokens(self) -> int:
-        """Tokens of one forward pass when rows are scored."""
+    def labelling_tokens(self) -> str | int:
+        """auto, or tokens of one forward pass when rows are scored."""
 
 
 def set_up(settings: Settings) -> Hardware:
@@ -140,7 +140,7 @@ def set_up(settings: Settings) -> Hardware:
         if part
     )
     progress.message(f"machine: {reason}")
-    tokens = settings.labelling_tokens
+    tokens = choices.labelling_tokens(settings.labelling_tokens)
     return Hardware(device, precision, library, threads, settings.engine, shards, tokens, reason)
 
 

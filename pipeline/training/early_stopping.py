@@ -12,13 +12,12 @@ import torch
 
 from pipeline import metrics
 from pipeline.errors import TrainingError
-from pipeline.model import batching
+from pipeline.model import scoring
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.model.tokenization import Tokens
 from pipeline.params.training import EarlyStopping
 from pipeline.runtime import progress
 from pipeline.runtime.hardware import Hardware
-from pipeline.runtime.thread_pool import ThreadPool
 from pipeline.training.random_streams import Purpose, stream
 from pipeline.training.resume.resume import State
 
@@ -137,21 +136,7 @@ class EarlyStopper:
         )
 
     def _logits(self, task: str, held_out: HeldOut) -> np.ndarray:
-        scored = np.empty((len(held_out.rows), self.model.tasks[task].outputs), np.float32)
-        batches = batching.by_tokens(
-            held_out.tokens.lengths[held_out.rows], self.machine.labelling_tokens
-        )
-
-        def score(places: np.ndarray) -> None:
-            batch = held_out.tokens.batch(held_out.rows[places])
-            # In inference mode an encoder might keep tensors that no gradient passes.
-            with torch.no_grad(), self.machine.autocast():
-                logits = self.model(task, {k: self.machine.put(v) for k, v in batch.items()})
-            scored[places] = logits.float().cpu().numpy()
-
-        with ThreadPool(self.machine.threads) as workers:
-            workers.map(score, batches)
-        return scored
+        return scoring.of_rows(self.model, task, held_out.tokens, held_out.rows, self.machine)
 
     def _weights(self) -> dict[str, torch.Tensor]:
         """A copy in the computer's memory, so that the device holds one model."""

@@ -240,7 +240,7 @@ def _feature_loss(
         length = recipe.settings.max_length
         encoders.check_length(teacher.network.encoder, teacher.tokenizer, length)
     loss = features.build(settings, network, opened.tokenizer, teachers, recipe.seed)
-    return loss.to(resources.device)
+    return loss.on(resources)
 
 
 def _training_set(

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.model import batching
+from pipeline.model import batching, bfloat16
 from pipeline.runtime.thread_pool import ThreadPool
 from pipeline.training.gradients import Gradient
 from pipeline.training.losses.objective import Outputs
@@ -121,7 +121,7 @@ class ShardedPasses:
     def backward(
         self, outputs: Sequence[Outputs], upstream: Sequence[Sequence[Tensor]]
     ) -> list[tuple[Gradient, ...]]:
-        """Gradients of all weights for every shard.
+        """Gradients of all weights for every shard, float32 of weights in bfloat16.
 
         Args:
             outputs: those of `forward`.
@@ -136,7 +136,8 @@ class ShardedPasses:
                 for tensor, gradient in zip(pair[0].tensors, pair[1], strict=True)
             ]
             total = torch.stack(products).sum()
-            return torch.autograd.grad(total, self._weights, allow_unused=True)
+            gradients = torch.autograd.grad(total, self._weights, allow_unused=True)
+            return bfloat16.widened(gradients)
 
         pairs = list(zip(outputs, upstream, strict=True))
         return self._workers.map(one, pairs)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from pipeline.model import bfloat16
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.runtime import current_batch
 from pipeline.runtime.hardware import Hardware
@@ -54,12 +55,16 @@ class TrainingStep:
         seeding: Seeding | None = None,
     ) -> None:
         self.sets, self.run, self.steps, self.done = sets, run, steps, 0
+        self._model, self._workers = model, workers
+        network = bfloat16.narrowed(model, machine)
+        self._copies = bfloat16.copies(model, network.train())
         self._objective = Objective(
-            model, machine, run.distillation, run.task_weights, run.feature_loss
+            network, machine, run.distillation, run.task_weights, run.feature_loss
         )
         further = [] if run.feature_loss is None else [*run.feature_loss.parameters()]
         weights = [weight for weight in (*model.parameters(), *further) if weight.requires_grad]
-        self._passes = ShardedPasses(weights, workers, machine.shards, run.seed, seeding)
+        used = [self._copies.get(weight, weight) for weight in weights]
+        self._passes = ShardedPasses(used, workers, machine.shards, run.seed, seeding)
         self._gradients = Gradients(weights, workers)
         self._scaler: Any = torch.amp.GradScaler(
             machine.device.partition(":")[0], enabled=machine.precision == "float16"
@@ -74,6 +79,7 @@ class TrainingStep:
         """Take one step; its loss, a mean over its rows, and its learning rate."""
         rate = optimizers.rate(self.done, self.steps, self.run.settings)
         self.updates.set_rate(rate)
+        bfloat16.follow(self._copies, self._workers)
         parts = [self._batch(step, place) for place in range(len(step.batches))]
         self.updates.set_gradients(self._gradients.collect())
         for optimizer in self.updates.optimizers:
@@ -108,7 +114,7 @@ class TrainingStep:
 
     def _weights(self) -> dict[str, Tensor]:
         """Weights and buffers of model and feature loss by name, each once."""
-        modules = {"model": self._objective.model, "feature_loss": self._objective.feature_loss}
+        modules = {"model": self._model, "feature_loss": self._objective.feature_loss}
         named = {
             f"{owner}.{name}": value
             for owner, module in modules.items()

@@ -48,6 +48,7 @@ DECIDES = {
     "machine.precision": f"{TRAINED} label",
     "machine.engine": TRAINED,
     "machine.shards": TRAINED,
+    "machine.labelling_tokens": f"{TRAINED} label",
 }
 """Stages that run again when a value at or below a place changes; the longest place counts."""
 DECIDES_NOTHING = {
@@ -56,7 +57,6 @@ DECIDES_NOTHING = {
     "data.retry.timeout": "as above",
     "machine.device": "another device gives results as good; `--force` runs a stage on it",
     "machine.threads": "no result depends on it",
-    "machine.labelling_tokens": "how many rows are scored at once",
     "machine.checkpoint_seconds": "a resumed training ends with the same bytes",
 }
 

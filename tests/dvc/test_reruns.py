@@ -42,7 +42,7 @@ def test_a_row_cap_fetches_nothing(as_committed: Any) -> None:
             PREPARED | {"label@rte-m1-all", "label@rte-m2-all"} | ENSEMBLES | AFTER,
         ),
         (["ensemble.rule=mean_logit"], ENSEMBLES | AFTER),
-        (["machine.labelling_tokens=8192", "data.retry.attempts=2"], set()),
+        (["data.retry.attempts=2"], set()),
         (["machine.checkpoint_seconds=9"], set()),
     ],
 )

@@ -157,6 +157,13 @@ def test_scoring_names_the_tokens_of_a_pass(rows: int, tokens: int, flag: str) -
     assert str(error.fix).startswith(f"dvc exp run {flag}, or")
 
 
+def test_scoring_with_tokens_of_its_own_choice_names_half_of_what_a_pass_held() -> None:
+    write("machine.labelling_tokens=auto")
+    current_batch.start("scoring", "rte", 512, 128)
+    told = _out_of_memory.fault(CUDA, TEACH)
+    assert str(told.fix).startswith("dvc exp run -S machine.labelling_tokens=32768, or")
+
+
 def test_outside_of_a_batch_no_batch_size_is_blamed() -> None:
     current_batch.start("training", "rte", 32, 128)
     current_batch.clear()

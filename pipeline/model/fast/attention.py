@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from pipeline.model import attention as plain
+from pipeline.model import padding
 from pipeline.model.fast import dropout as masks
 from pipeline.runtime import products
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 NAME, SHOWN = "mtdnnkd", "mtdnnkd_shown_fast"  # in transformers' registry
-_REPLACED = {"sdpa": NAME, plain.SHOWN: SHOWN}
+_REPLACED = {"sdpa": NAME, padding.SDPA: NAME, plain.SHOWN: SHOWN}
 # torch's fused kernel multiplies blocks of 32 rows and sets oneDNN up for each: measured, two whole
 # products take a third of its time at 64 tokens, and twice as much at 512.
 _SHORT = 256  # tokens
@@ -36,8 +37,8 @@ def replaced(encoder: PreTrainedModel) -> Iterator[None]:
     if encoder.device.type != "cpu" or before not in _REPLACED:
         yield
         return
-    plain.register(NAME, attend)
-    plain.register(SHOWN, partial(plain.attend_shown, drop=masks.drop))
+    padding.register(NAME, attend)
+    padding.register(SHOWN, partial(plain.attend_shown, drop=masks.drop))
     encoder.set_attn_implementation(_REPLACED[before])
     try:
         yield

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
 from torch import Tensor, nn
 
 from pipeline.errors import EncoderError, ParamsError
-from pipeline.model import attention
+from pipeline.model import attention, bfloat16, padding
 from pipeline.model.tokenization import TEXTS
 from pipeline.params.distillation import FeatureMatching, Features
 from pipeline.training.losses import feature_distances
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from pipeline.model.multitask import MultiTaskModel
     from pipeline.model.saved_model import LoadedModel
+    from pipeline.runtime.hardware import Hardware
 
 Pairs = tuple[tuple[int, int], ...]  # (student layer, teacher layer), counted from 1
 
@@ -63,8 +65,19 @@ class FeatureLoss(nn.Module):
         self.tasks = frozenset(teachers)
         self.attentions = settings.attention is not None
         self._settings = settings
+        self._machine: Hardware | None = None
         self._teachers = dict(teachers)
         self._projections = nn.ParameterDict({_key(k): v for k, v in projections.items()})
+
+    def on(self, machine: Hardware) -> Self:
+        """Move to a machine's device, and let the teachers compute in its precision."""
+        self.to(machine.device)
+        self._machine = machine
+        self._teachers = {
+            task: replace(teacher, network=bfloat16.narrowed(teacher.network, machine))
+            for task, teacher in self._teachers.items()
+        }
+        return self
 
     def loss(
         self,
@@ -87,9 +100,9 @@ class FeatureLoss(nn.Module):
         """
         teacher = self._teachers[task]
         known = {name: inputs[name] for name in inputs if name in teacher.inputs}
-        with torch.no_grad():
+        with torch.no_grad(), self._context(teacher.network):
             _, states, looks = teacher.network.forward_with_features(task, known, self.attentions)
-        mask = inputs["attention_mask"]
+        mask = padding.mask(inputs)
         total = hidden[0].new_zeros((), dtype=torch.float32)
         if part := self._settings.hidden:
             pairs = [(self._project(task, hidden[i]), states[j]) for i, j in teacher.hidden]
@@ -99,9 +112,15 @@ class FeatureLoss(nn.Module):
             total = total + _weighted(part, feature_distances.attention, pairs, mask)
         return total
 
+    def _context(self, network: MultiTaskModel) -> AbstractContextManager[Any]:
+        return nullcontext() if self._machine is None else bfloat16.context(network, self._machine)
+
     def _project(self, task: str, states: Tensor) -> Tensor:
         key = _key(task)
-        return states.float() @ self._projections[key] if key in self._projections else states
+        if key not in self._projections:
+            return states
+        projected: Tensor = states @ self._projections[key].to(states.dtype)
+        return projected
 
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         """Move the teachers too: `to` and similar methods call this."""

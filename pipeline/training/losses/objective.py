@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pipeline.model import bfloat16, padding
 from pipeline.model.heads.base import ExtraPairs, PairHead
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.model.tokenization import Tokens
@@ -84,7 +85,7 @@ class Objective:
     """The loss of a batch.
 
     Attributes:
-        model: the model that is trained.
+        model: the model that rows pass through, as returned by `bfloat16.narrowed`.
         machine: device and precision.
         distillation: how hard and soft loss are combined; None for hard labels only.
         task_weights: factors on the losses of tasks; 1 for a task that is not named.
@@ -105,9 +106,9 @@ class Objective:
             own: whether they are rows of the batch; extra pairs have no feature loss.
             arrays: padded inputs as returned by `tokenization.Tokens.batch`.
         """
-        inputs = {name: self.machine.put(array) for name, array in arrays.items()}
-        feature_loss, number = self.feature_loss, int(arrays["attention_mask"].sum())
-        with self.machine.autocast():
+        inputs = padding.on_device(arrays, self.machine)
+        feature_loss, number = self.feature_loss, int(arrays[padding.MASK].sum())
+        with bfloat16.context(self.model, self.machine):
             if feature_loss is None or not own or task not in feature_loss.tasks:
                 return Outputs(self.model(task, inputs), None, number)
             logits, hidden, attentions = self.model.forward_with_features(

@@ -35,7 +35,8 @@ def digest(
         sets: training rows by task.
         feature_loss: with its first weights.
         teachers: models whose features are matched, by task.
-        machine: device, precision, engine, shards; threads do not matter.
+        machine: device, precision, engine, shards, tokens of a scoring pass; threads do not
+            matter.
     """
     config = network.encoder.config.to_dict()
     config.pop("_name_or_path", None)  # this machine's
@@ -50,7 +51,13 @@ def digest(
                 task: loaded.manifest["weights_sha256"] for task, loaded in teachers.items()
             },
             "rows": {name: _rows(rows) for name, rows in sets.items()},
-            "machine": [machine.chip, machine.precision, machine.engine, machine.shards],
+            "machine": [
+                machine.chip,
+                machine.precision,
+                machine.engine,
+                machine.shards,
+                machine.labelling_tokens,
+            ],
             "libraries": {name: version(name) for name in _LIBRARIES},
         }
     )

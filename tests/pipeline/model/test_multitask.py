@@ -10,7 +10,7 @@ import torch
 
 from pipeline.errors import EncoderError
 from pipeline.model import encoders
-from pipeline.model.multitask import MultiTaskModel, encoder_inputs
+from pipeline.model.multitask import MultiTaskModel
 from pipeline.params.heads.linear import LinearHead
 from pipeline.params.heads.ranking import RankingHead
 from pipeline.params.heads.san import SanHead
@@ -59,11 +59,6 @@ def test_padding_of_any_length_changes_nothing(tiny, head):
         logits.append(model("rte", batch))
     torch.testing.assert_close(logits[0], logits[1])
     torch.testing.assert_close(logits[0], logits[2])
-
-
-def test_the_encoder_is_not_told_of_texts():
-    given = inputs()
-    assert encoder_inputs({**given, "texts": given["attention_mask"]}) == given
 
 
 def test_an_unused_pooler_is_neither_kept_nor_counted(tiny):

@@ -207,6 +207,7 @@ def test_whatever_decides_the_result_names_the_checkpoints(key, settings, tiny, 
         key(device={"shards": 2}),
         key(device={"engine": "plain"}),
         key(device={"precision": "bfloat16"}),
+        key(device={"labelling_tokens": 1024}),  # early stopping scores rows
         key(encoder=tiny.model_copy(update={"seed": 1})),
         key(texts={**rows, "rte": other}),
         key(dev={"rte": {"dev": rows["rte"]}}),
@@ -225,5 +226,5 @@ def test_what_decides_nothing_does_not(key, tmp_path, monkeypatch):
     before = key()
     (tmp_path / "other").mkdir()
     monkeypatch.chdir(tmp_path / "other")
-    changes = {"threads": 2, "labelling_tokens": 1024, "checkpoint_seconds": 0}
+    changes = {"threads": 2, "checkpoint_seconds": 0}
     assert key(device=changes) == before

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 
-from pipeline.model import encoders, tokenization
+from pipeline.model import encoders, padding, tokenization
 from pipeline.model.fast import attention, dropout
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.params.heads.linear import LinearHead
@@ -105,7 +105,7 @@ def test_the_switch_is_on_within_the_block_only(tiny, head):
     with engine("plain", model) as seeding:
         assert seeding is None
         assert encoder.embeddings.dropout is drop
-        assert encoder.config._attn_implementation == "sdpa"
+        assert encoder.config._attn_implementation == padding.SDPA
 
 
 TRAIN = """
