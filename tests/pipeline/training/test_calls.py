@@ -31,6 +31,7 @@ HALVES = Distillation(
     hard_weight=0.5,
     temperature=2.0,
     loss=CrossEntropy(kind="cross_entropy"),
+    scale=1.0,
     label_smoothing=0.0,
     features=None,
 )
