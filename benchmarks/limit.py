@@ -42,7 +42,7 @@ def shares(turns: Sequence[Mapping[str, Mapping[str, float]]], clock: str) -> tu
 def _reading(threads: int, options: Options) -> Reading:
     return run(
         Job(
-            "products",
+            "limit",
             "minilm",
             rows=32 * STEPS,
             length=LENGTH,

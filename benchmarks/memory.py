@@ -44,7 +44,7 @@ def needed(job: Job) -> tuple[int, int]:
 
     from benchmarks import models, workload
     from benchmarks.contestants import ours
-    from benchmarks.contestants.products import shape_of
+    from benchmarks.contestants.ceiling import shape_of
 
     model = models.multi_task(models.classifier(job.model, job.seed))
     shape = shape_of(model.encoder.config.to_dict())

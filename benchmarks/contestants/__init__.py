@@ -13,7 +13,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "ours_distilling": "ours:distilling",
         "ours_labelling": "ours:labelling",
         "ours_remembering": "ours:remembering",
-        "products": "products:with_training",
+        "limit": "ceiling:with_training",
         "trainer_padded": "transformers:padded",
         "trainer_grouped": "transformers:grouped",
         "textbrewer_live": "textbrewer:live",

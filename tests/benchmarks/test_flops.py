@@ -9,7 +9,7 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from benchmarks import flops, models, rate
-from benchmarks.contestants.products import shape_of
+from benchmarks.contestants.ceiling import shape_of
 from pipeline.planning.encoder_shapes import Shape
 
 SMALL = Shape(layers=2, hidden=8, intermediate=16, heads=2, vocabulary=10)
