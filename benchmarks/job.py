@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 if TYPE_CHECKING:
     from pipeline.params.training import Training
 
-Kind = Literal["student", "teacher", "minilm", "speck"]
+Kind = Literal["minilm", "minilm3", "base", "student", "speck"]
+
+Precision = Literal["float32", "bfloat16"]
+PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 
 TEACHERS = 3
 """Teachers of a distillation, with seeds of their own."""
+TEACHER: Kind = "minilm"
+"""The model that each of them is."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class Job:
         max_length: most tokens of a row.
         repeats: how often a contestant that measures two things in one process takes turns.
         seed: of weights, rows and order.
+        products: library of float32 products, as `machine.products` of params.yaml.
+        precision: of the products; bfloat16 is torch's autocast for every contestant.
     """
 
     contestant: str
@@ -46,6 +53,8 @@ class Job:
     max_length: int = 128
     repeats: int = 1
     seed: int = 1904
+    products: Literal["auto", "mkl", "onednn"] = "auto"
+    precision: Precision = "float32"
 
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""

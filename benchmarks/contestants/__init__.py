@@ -14,6 +14,7 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "ours_labelling": "ours:labelling",
         "ours_remembering": "ours:remembering",
         "limit": "ceiling:with_training",
+        "products": "products:switched",
         "trainer_padded": "transformers:padded",
         "trainer_grouped": "transformers:grouped",
         "textbrewer_live": "textbrewer:live",

@@ -1,7 +1,7 @@
 """One contestant's process: reads a job as JSON, prints its reading as JSON.
 
-Timed is the work alone, after imports, building and a warm-up batch. CPU seconds are those of all
-threads of the process.
+Every contestant multiplies by the library of the job. Timed is the work alone, after imports,
+building and a warm-up batch. CPU seconds are those of all threads of the process.
 """
 
 from __future__ import annotations
@@ -12,12 +12,20 @@ import time
 from importlib import import_module
 from typing import Any
 
+import torch
+
 from benchmarks.contestants import NAMES, Prepared
 from benchmarks.job import Job
+from pipeline.runtime import products
 
 
 def prepare(job: Job) -> Prepared:
-    """Import, build and warm up the job's contestant."""
+    """Import, build and warm up the job's contestant.
+
+    Raises:
+        ParamsError: this machine lacks the job's library of products.
+    """
+    products.switch(job.products)
     module, function = NAMES[job.contestant].split(":")
     prepared: Prepared = getattr(import_module(f"{__package__}.{module}"), function)(job)
     return prepared
@@ -34,8 +42,14 @@ def measure(prepared: Prepared) -> dict[str, Any]:
         "examples": prepared.examples,
         "rows": prepared.rows,
         "weights": prepared.weights,
+        "products": _library(),
         "details": {**prepared.details, **(details or {})},
     }
+
+
+def _library() -> str:
+    """The library of float32 products now, whatever a contestant may have set."""
+    return products.ONEDNN if products.by_onednn(torch.empty(0)) else products.MKL
 
 
 def main() -> None:

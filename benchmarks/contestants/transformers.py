@@ -100,6 +100,7 @@ def _arguments(job: Job, folder: str, **more: Any) -> TrainingArguments:
         lr_scheduler_type="linear",
         seed=job.seed,
         use_cpu=True,
+        bf16=job.precision == "bfloat16",
         dataloader_pin_memory=False,
         save_strategy="no",
         report_to="none",
