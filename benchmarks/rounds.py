@@ -15,6 +15,7 @@ from benchmarks.job import Job
 from benchmarks.stopwatch import Clock
 from pipeline.errors import PipelineError
 
+_FORCED = ("OPENBLAS_CORETYPE",)  # would hold numpy to an older processor's kernels
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -126,4 +127,5 @@ def _environment(threads: int) -> dict[str, str]:
     limits = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     limits["OPENBLAS_NUM_THREADS"] = "1"  # only `limit` multiplies by it, in threads of its own
     libraries = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-    return {**os.environ, **limits, **libraries}
+    own = {name: value for name, value in os.environ.items() if name not in _FORCED}
+    return {**own, **limits, **libraries}
