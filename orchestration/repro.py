@@ -12,8 +12,7 @@ import signal
 import sys
 from collections.abc import Sequence
 from operator import attrgetter
-from types import FrameType
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,7 +20,7 @@ from orchestration import dvc_processes, gpus, lock_order, run_lock, stale_outpu
 from orchestration.dvc_project import Project, downstream, group, upstream
 from pipeline.errors import PipelineError
 from pipeline.params import automatic, file
-from pipeline.runtime import progress
+from pipeline.runtime import progress, signals
 from pipeline.runtime.choices import JOBS
 from pipeline.stage_registry import STAGES
 from stages import _cli
@@ -52,7 +51,7 @@ def main(
     Example: mtdnnkd repro --jobs 2 --until ensemble
     """
     for which in dvc_processes.interruptions():  # a background job would ignore Ctrl-C
-        signal.signal(which, _interrupt)
+        signal.signal(which, signals.interrupt)
     # Every stage gets the same share of the CPU's threads, whether others run just then or not: it
     # keeps them when others start. No result depends on their number.
     os.environ[JOBS] = str(jobs)
@@ -99,8 +98,10 @@ def reproduce(jobs: int, until: Sequence[str] | None = None) -> int:
 
         encoder_limits.check(params)
         write_access.check(project.written(changed))
-        outcome = _run(project, stages, changed, jobs, params.machine.device)
-        lock_order.sort(project.repo)
+        try:
+            outcome = _run(project, stages, changed, jobs, params.machine.device)
+        finally:  # what an interrupted run has finished is in dvc.lock too
+            lock_order.sort(project.repo)
         return _report(outcome)
 
 
@@ -151,10 +152,6 @@ def _report(outcome: Outcome) -> int:
     fix = "fix the fault and run" if outcome.failed else "run"
     print(f"What finished is kept; {fix} the same command again.", file=sys.stderr)
     return 1
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from pipeline.runtime import artifacts
 
 BASE = "sample"
 """The profile that is a whole params file; all others override parts of it."""
+_SCHEMA = "# yaml-language-server: $schema="
+"""Before the path of the schema, which editors resolve from the folder of the file itself."""
 
 
 class Absent:
@@ -75,6 +77,7 @@ def text(name: str, overrides: Sequence[str] = (), folder: Path = paths.PROFILES
     source = file.read_text(path)
     if name != BASE or overrides:
         source = _compose(path, source, overrides, folder)
+    source = source.replace(f"{_SCHEMA}../", _SCHEMA)  # params.yaml lies one folder higher
     where = " ".join([str(path), *(f"--set {override}" for override in overrides)])
     file.check(yaml_text.parse(source, where), where=where)
     return source

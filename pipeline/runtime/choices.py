@@ -42,8 +42,12 @@ def values(settings: Settings) -> dict[str, str | int]:
     Raises:
         ParamsError: this machine lacks the device that the settings name.
     """
-    found = {"precision": _precision(device(settings.device)[0])[0], "shards": _shards()}
-    return {key: value for key, value in found.items() if getattr(settings, key) == "auto"}
+    own: dict[str, str | int] = {}
+    if settings.precision == "auto":
+        own["precision"] = _precision(device(settings.device)[0])[0]
+    if settings.shards == "auto":
+        own["shards"] = _shards()
+    return own
 
 
 def device(wanted: str) -> tuple[str, str]:
@@ -122,7 +126,7 @@ def _has_bfloat16(device: str) -> bool:
     import torch
 
     if device.startswith("cuda"):
-        return torch.cuda.is_bf16_supported(including_emulation=False)
+        return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     processor = torch.cpu.get_capabilities()
     return device != "cpu" or any(processor.get(name) for name in _NATIVE_BFLOAT16)
 

@@ -7,7 +7,7 @@ a part of the processor's: see `Hardware.chip`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import ParamsError
 
@@ -54,8 +54,9 @@ def by_onednn(tensor: Tensor) -> bool:
 
     if tensor.device.type != "cpu":
         return False
-    narrow = tensor.dtype in (torch.bfloat16, torch.float16)
-    return narrow or torch.backends.mkldnn.matmul.fp32_precision == "bf16"
+    if tensor.dtype == torch.float32:
+        return bool(_setting().fp32_precision == "bf16")
+    return tensor.dtype in (torch.bfloat16, torch.float16)
 
 
 def _faster_with_onednn() -> bool:
@@ -74,16 +75,23 @@ def _switched(library: str) -> bool:
     """Whether products are by the library now, and in float32."""
     import torch
 
-    matmul = torch.backends.mkldnn.matmul
+    matmul = _setting()
     if library == MKL:
         matmul.fp32_precision = "none"
         return True
-    if not torch.backends.mkldnn.is_available():
+    if not torch.backends.mkldnn.is_available():  # type: ignore[no-untyped-call]
         return False
     # torch asks oneDNN for float32 products only if they may be rounded. Without AMX oneDNN has
     # nothing narrower that is faster, and computes them in full; with AMX it does round.
     matmul.fp32_precision = "bf16"
     return _error() < _FLOAT32_ERROR
+
+
+def _setting() -> Any:
+    """Torch's setting of float32 products by oneDNN; its stubs do not have it."""
+    import torch
+
+    return torch.backends.mkldnn.matmul  # type: ignore[attr-defined]
 
 
 def _error() -> float:

@@ -9,6 +9,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from experiments import collect, settings
@@ -123,3 +124,16 @@ def test_scores_are_listed_by_system_and_task_in_the_order_of_seeds() -> None:
         "ensemble": {"rte": [70.0, 70.0]},
     }
     assert collect._teachers(runs) == {"rte": {"m1": 61.0, "m2": 62.0}}
+
+
+def test_differences_are_in_points_and_one_seed_has_no_spread() -> None:
+    spread = {"deviation": 0.01, "t_low": -0.005, "t_high": 0.045}
+    several = {"mean": 0.02, "low": 0.01, "high": 0.03}
+    table = pd.DataFrame({"several": {**several, **spread}, "one": several}).T
+    found = collect._intervals(table)
+    points = {"mean": 2.0, "low": 1.0, "high": 3.0}
+    assert found == {
+        "several": {**points, "deviation": 1.0, "seeds_only": [-0.5, 4.5]},
+        "one": {**points, "deviation": None, "seeds_only": None},
+    }
+    assert json.loads(json.dumps(found)) == found

@@ -63,6 +63,33 @@ def test_a_failed_stage_s_last_lines_are_shown(
     assert len((logs / "teach.txt").read_text().splitlines()) == 21
 
 
+@pytest.mark.parametrize("live", [True, False])
+def test_quiet_it_shows_failures_notes_and_what_is_wrong_with_the_data(
+    logs: Path,
+    clock: list[float],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    live: bool,
+) -> None:
+    monkeypatch.setenv(progress.QUIET, "1")
+    with Display(3, live=live) as shown:
+        shown.skip("select", restored=True)
+        shown.line("teach", "teach: 1 of 2 rows, 1 a second, 1 s left")
+        shown.line("teach", "missing: rte/test")
+        shown.end("teach", failed=False)
+        shown.line("distil", "no soft labels")
+        shown.end("distil", failed=True)
+        shown.note("1 stages done in 0:00:00")
+    assert capsys.readouterr().out.splitlines() == [
+        "missing: rte/test",
+        "distil  failed after 0:00:00  (3 of 3)",
+        "  | no soft labels",
+        "  all its lines: scratch/logs/distil.txt",
+        "1 stages done in 0:00:00",
+    ]
+    assert (logs / "teach.txt").read_text().count("\n") == 2
+
+
 def test_progress_is_shown_without_its_title_and_cut_to_the_line(
     logs: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from orchestration import gpus
 from orchestration.executors import local
+from pipeline.runtime import progress
 
 
 @pytest.fixture
@@ -68,6 +69,7 @@ def test_a_tool_that_fails_or_is_not_there_names_none(tool: Path) -> None:
 )
 def test_places_are_dealt_in_turn(
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
     jobs: int,
     devices: list[str],
     expected: list[str | None],
@@ -77,6 +79,9 @@ def test_places_are_dealt_in_turn(
     assert [places.get() for _ in range(jobs)] == expected
     assert places.empty()
     assert capsys.readouterr().out == said
+    monkeypatch.setenv(progress.QUIET, "1")
+    local._places(jobs, devices)
+    assert not capsys.readouterr().out
 
 
 @pytest.mark.medium

@@ -150,13 +150,12 @@ def test_what_a_stage_reads_and_is_not_there_is_named(toy: Any) -> None:
     assert re.search(r"baseline +failed after .*\n  \| ERROR: failed to reproduce", output)
 
 
-def test_on_a_terminal_running_stages_have_a_row_each(toy: Any) -> None:
-    line = "teach: 1,200 of 4,000 rows, 100 a second, 28 s left, loss 0.5"
-    (toy.folder / "hook.sh").write_text(f"echo {line} {'and more ' * 20}; sleep 2; exit 0\n")
+def on_a_terminal(toy: Any, *command: str) -> tuple[int, str]:
+    """Exit code and output of a module's command line on a terminal of 80 columns."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     process = subprocess.Popen(
-        [sys.executable, "-m", "orchestration.repro", "--jobs", "2", "--until", "teach"],
+        [sys.executable, "-m", *command],
         cwd=toy.folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "NO_COLOR": "1"},
         stdout=theirs,
@@ -167,11 +166,35 @@ def test_on_a_terminal_running_stages_have_a_row_each(toy: Any) -> None:
     with contextlib.suppress(OSError):  # Linux ends a terminal that nobody has open so
         while part := os.read(ours, 65536):
             output += part
-    assert process.wait() == 0
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output.decode())
+    return process.wait(), output.decode()
+
+
+def test_on_a_terminal_running_stages_have_a_row_each(toy: Any) -> None:
+    line = "teach: 1,200 of 4,000 rows, 100 a second, 28 s left, loss 0.5"
+    (toy.folder / "hook.sh").write_text(f"echo {line} {'and more ' * 20}; sleep 2; exit 0\n")
+    command = ("orchestration.repro", "--jobs", "2", "--until", "teach")
+    code, output = on_a_terminal(toy, *command)
+    assert code == 0
+    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output)
     rows = [line for line in re.split(r"[\r\n]+", text) if "1,200 of 4,000 rows" in line]
     assert {row.split()[0] for row in rows} == {f"teach@{name}" for name in TEACHERS}
     live = re.compile(r" 0:00:\d\d 1,200 of 4,000 rows, 100 a second, 28 s left")
     assert all(live.search(row) for row in rows)
     assert max(map(len, rows)) <= 80
     assert len(re.findall(r"  done in .* of 6\)", text)) == 6
+
+
+def test_quiet_a_terminal_gets_failures_and_the_last_lines(toy: Any) -> None:
+    (toy.folder / "fail-rte-m2").touch()
+    code, output = on_a_terminal(toy, "mtdnnkd", "--quiet", "repro", "--jobs", "2")
+    assert code == 1
+    assert [re.sub(r"0:00:\d\d|\d of", "N", line) for line in output.splitlines()] == [
+        "teach@rte-m2  failed after N  (N 9)",
+        "  | exited with 1",
+        "  all its lines: scratch/logs/teach@rte-m2.txt",
+        "7 stages done in N",
+        "",
+        "failed: teach@rte-m2",
+        "not run, as they need a failed one: ensemble@rte",
+        "What finished is kept; fix the fault and run the same command again.",
+    ]

@@ -6,6 +6,11 @@ Run with: python -m pytest tests/stages/test_cli.py
 from __future__ import annotations
 
 import errno
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -51,6 +56,74 @@ def test_exit_codes_and_messages(monkeypatch, capsys, raised, code, says):
     assert caught.value.code == code
     assert says in shown
     assert "Traceback" not in shown
+
+
+# A library that goes on where it cannot import another, interrupted just then.
+CARELESS = """
+import os, time
+
+try:
+    os.kill(os.getpid(), {})
+    time.sleep(0.3)
+except BaseException:
+    pass
+"""
+COMMAND = """
+import signal, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a background job would ignore it
+from stages import _cli
+
+app = _cli.application("Try.")
+
+@app.command()
+def main() -> None:
+    import careless
+    time.sleep({})
+
+_cli.run(app)
+"""
+
+
+def interrupted(folder, number, command):
+    """The end of a process that runs this code and is interrupted by its import of `careless`."""
+    (folder / "careless.py").write_text(CARELESS.format(int(number)))
+    path = os.pathsep.join([str(folder), str(Path(__file__).resolve().parents[2])])
+    return subprocess.run(
+        [sys.executable, "-c", command],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("seconds", [0, 100])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_interrupt_in_an_import_is_not_lost(tmp_path, number, seconds):
+    ended = interrupted(tmp_path, number, COMMAND.format(seconds))
+    assert ended.returncode == 130, ended.stderr
+    assert ended.stderr.startswith("error: interrupted; what is done is kept")
+    assert ended.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_an_interrupt_before_the_command_is_not_lost(tmp_path, number):
+    command = COMMAND.replace("app =", "import careless; time.sleep(100); app =").format(0)
+    assert interrupted(tmp_path, number, command).returncode == -number
+
+
+def test_an_interrupt_while_the_code_is_checked(monkeypatch, capsys):
+    monkeypatch.setattr(_cli, "_check_code", raise_interrupt)
+    with pytest.raises(SystemExit) as caught:
+        _cli.run(_cli.application("Try."))
+    assert caught.value.code == 130
+    assert capsys.readouterr().err.startswith("error: interrupted; ")
+
+
+def raise_interrupt():
+    raise KeyboardInterrupt
 
 
 def test_a_fault_of_ours_keeps_its_traceback(monkeypatch):

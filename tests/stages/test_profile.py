@@ -92,7 +92,7 @@ def test_apply_mends_a_broken_params_yaml(run, project: Path) -> None:
         0,
         "params.yaml: sample, written new; there was none that could be read\n",
     )
-    assert (project / "params.yaml").read_bytes() == (project / "profiles/sample.yaml").read_bytes()
+    assert (project / "params.yaml").read_text() == run("show", "sample")[1]
 
 
 def test_diff_with_params_yaml(run, project: Path) -> None:

@@ -21,7 +21,7 @@ from torch.autograd.function import once_differentiable
 from pipeline.model.heads.base import Uniform as TorchUniform
 
 _LEVELS = 2**16
-_DRAWS_A_WORD = 4  # 16-bit numbers in one 64-bit draw
+_DRAWS_PER_WORD = 4  # 16-bit numbers in one 64-bit draw
 _ALL_BITS = 2**64 - 1
 
 
@@ -75,7 +75,7 @@ def keep(shape: tuple[int, ...], rate: float, generator: Generator) -> np.ndarra
     number = int(np.prod(shape))
     # Not `random_raw`: it makes the other threads wait.
     words = generator.integers(
-        _ALL_BITS, size=-(-number // _DRAWS_A_WORD), dtype=np.uint64, endpoint=True
+        _ALL_BITS, size=-(-number // _DRAWS_PER_WORD), dtype=np.uint64, endpoint=True
     )
     drawn = words.view(np.uint16)[:number]
     threshold, rest = divmod(rate * _LEVELS, 1)

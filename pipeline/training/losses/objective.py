@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.model.heads.base import ExtraPairs
+from pipeline.model.heads.base import ExtraPairs, PairHead
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.model.tokenization import Tokens
 from pipeline.params.distillation import Distillation
@@ -156,4 +156,6 @@ class Objective:
     ) -> tuple[Tensor, float]:
         """The head's loss of rows with extra pairs, and its share of the hard loss."""
         pairs = torch.cat([shard.logits for shard in extra])
-        return self.model.head(task).extra_loss(logits[self.machine.put(places)], pairs)
+        head = self.model.head(task)
+        assert isinstance(head, PairHead), "its extra pairs were drawn"
+        return head.extra_loss(logits[self.machine.put(places)], pairs)

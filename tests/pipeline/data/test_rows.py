@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline import paths
 from pipeline.data import parquet_file, rows
 from pipeline.errors import DataError
 from pipeline.runtime import memory_mapped
@@ -66,20 +67,23 @@ def test_splits_come_in_the_order_train_dev_test_ax(make, tmp_path):
     ]
 
 
-def test_bad_files_are_named(make, tmp_path):
-    path = tmp_path / "rte" / "train.parquet"
-    with pytest.raises(DataError, match="no prepared rows"):
-        rows.read(path)
-    with pytest.raises(DataError, match="dvc repro prepare@rte"):
-        rows.absent(tmp_path / "rte")
-    path.parent.mkdir()
+def test_bad_files_are_named(make, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = paths.prepared("rte")
+    path = folder / "train.parquet"
+    for read, where in ((rows.read, path), (rows.read_splits, folder), (rows.absent, folder)):
+        with pytest.raises(DataError, match="no prepared rows") as caught:
+            read(where)
+        assert caught.value.fix == "dvc repro prepare@rte"
+    folder.mkdir(parents=True)
     path.write_bytes(b"PAR1 cut short")
     with pytest.raises(DataError, match="not a readable Parquet file"):
         rows.read(path)
     made = make("rte", "train", [("a", "b", 0)])
     parquet_file.write_table(path, made.table, {**made.metadata, "schema_version": 99})
-    with pytest.raises(DataError, match="version 1"):
+    with pytest.raises(DataError, match="version 1") as caught:
         rows.read(path)
+    assert caught.value.fix == "dvc repro --single-item --force prepare@rte"
 
 
 def test_every_damaged_byte_is_found_or_harmless(make, tmp_path):

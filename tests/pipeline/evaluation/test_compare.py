@@ -49,11 +49,11 @@ def test_tables_without_what_it_takes_are_refused(case: str) -> None:
         compare.dev_splits(GLUE["mnli"], _table(**columns), ["a", system])
 
 
-def test_a_comparison_is_the_paired_bootstrap_and_the_test() -> None:
+def test_a_comparison_is_that_of_one_seed_and_the_test() -> None:
     labels = np.zeros(40, dtype=np.int64)
     splits = [Predictions(labels, np.array([[0] * 30 + [1] * 10, [0] * 24 + [1] * 16]))]
     found = compare.compare(RTE, splits)
-    assert found.difference == significance.paired_bootstrap(RTE, splits)
+    assert found.difference == significance.seeds_and_rows_bootstrap([(RTE, splits)])
     assert found.drawn.shape == (significance.RESAMPLES,)
     assert found.p_value == pytest.approx(2 / 2**6)
 

@@ -6,7 +6,6 @@ Run with: python -m pytest tests/pipeline/model/test_saved_model.py
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 import torch
@@ -154,32 +153,3 @@ def test_a_folder_that_is_not_whole_is_refused(save, damage, message):
     with pytest.raises(SavedModelError, match=message) as caught:
         saved_model.load(folder)
     assert caught.value.fix == "name another folder, or run the stage that makes this one again"
-
-
-MAKERS = {
-    "data/teachers/rte/m1/all": "teach@rte-m1-all",
-    "data/feature_teachers/rte": "feature_teachers",
-    "data/student": "distil",
-    "data/baseline": "baseline",
-    "data/refined/c1": "refine@c1",
-    "data/tuned/rte": "tune@rte",
-    "data/selected/1": "select",
-    "data/initial_encoders/m1": "initialize@m1",
-}
-
-
-@pytest.mark.parametrize("absolute", [False, True])
-@pytest.mark.parametrize(("folder", "stage"), MAKERS.items())
-def test_the_stage_that_made_a_folder_is_named(tmp_path, monkeypatch, folder, stage, absolute):
-    monkeypatch.chdir(tmp_path)
-    for path in (Path(folder), Path(folder) / saved_model.HEADS):
-        found = saved_model._remake(path.absolute() if absolute else path)
-        assert found == f"dvc repro --single-item --force {stage}"
-
-
-@pytest.mark.parametrize(
-    "folder", [".", "data", "data/teachers", "data/teachers/rte/m1", "data/other", "student", "/x"]
-)
-def test_a_folder_of_no_stage_has_no_command(tmp_path, monkeypatch, folder):
-    monkeypatch.chdir(tmp_path)
-    assert saved_model._remake(Path(folder)).startswith("name another folder")

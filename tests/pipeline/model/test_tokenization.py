@@ -213,7 +213,7 @@ def test_in_any_batches_and_mapped_or_not_the_tokens_are_the_same(
     with (
         mock.patch.object(memory_mapped, "MEMORY_BYTES", held),
         mock.patch.object(parquet_file, "BATCH", batch),
-        mock.patch.object(tokenization, "_ROWS_A_CALL", call),
+        mock.patch.object(tokenization, "_ROWS_PER_CALL", call),
     ):
         packed = tokenization.tokenise(rows, either, 8)
         for name, array in expected.items():

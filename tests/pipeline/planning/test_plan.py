@@ -69,6 +69,8 @@ def test_the_groups_are_all_stages_that_are_planned() -> None:
     found = planned("sample", *refined, further, "tuning.tasks={rte: {}}")
     grouped = list(chain.from_iterable(stage_registry.SIDE_BY_SIDE))
     assert list(dict.fromkeys(run.stage for run in found.runs)) == grouped
+    work = {run.stage: "trains" if run.trained else "scores" for run in found.runs}
+    assert work == {name: stage_registry.STAGES[name].work for name in grouped}
 
 
 def test_teachers_score_all_rows_and_others_the_held_out_ones() -> None:

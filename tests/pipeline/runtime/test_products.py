@@ -13,6 +13,7 @@ from pipeline.runtime import products
 
 AMD = {"cpu_name": "AMD EPYC"}
 INTEL = {"cpu_name": "Intel Xeon"}
+KINDS = (torch.float32, torch.float64, torch.bfloat16, torch.float16)
 MATMUL = torch.backends.mkldnn.matmul
 
 
@@ -72,3 +73,11 @@ def test_products_are_in_float32(wanted):
     one, other = torch.randn(2, 300, 300)
     exact = one.double() @ other.double()
     assert (one @ other - exact).norm() / exact.norm() < 1e-6
+
+
+def test_onednn_multiplies_narrow_tensors_and_float32_once_it_is_switched_on():
+    one = torch.ones(2)
+    products.switch("mkl")
+    assert [products.by_onednn(one.to(kind)) for kind in KINDS] == [False, False, True, True]
+    MATMUL.fp32_precision = "bf16"
+    assert [products.by_onednn(one.to(kind)) for kind in KINDS] == [True, False, True, True]

@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as arrays
 from pipeline.errors import SoftLabelError
 from pipeline.params.rules import WORDS
 from pipeline.soft_labels import ensemble_rules
+from pipeline.soft_labels.rules.base import EnsembleRule, WeightedRule
 from pipeline.soft_labels.rules.dev_weighted import dev_weights
 
 LN3 = math.log(3.0)
@@ -232,3 +233,11 @@ def test_equal_calibration_is_one_temperature(logits, rule, calibration, tempera
     assert np.allclose(found, expected, rtol=0, atol=1e-6)
     ones = ensemble_rules.combine(logits, rule, weights, temperature, [1.0] * len(logits))
     assert np.array_equal(ones, ensemble_rules.combine(logits, rule, weights, temperature))
+
+
+@pytest.mark.parametrize(
+    ("kind", "lacking"), [(EnsembleRule, "probabilities"), (WeightedRule, "probabilities.*weights")]
+)
+def test_a_rule_without_its_methods_cannot_be_made(kind, lacking):
+    with pytest.raises(TypeError, match=f"abstract methods? '?{lacking}"):
+        kind(None)

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline import paths
 from pipeline.data import parquet_file, row_tables, rows
 from pipeline.errors import SoftLabelError
 from pipeline.soft_labels import logits
@@ -28,8 +29,10 @@ def splits(make):
 
 
 @pytest.fixture
-def path(tmp_path, splits):
-    file = tmp_path / "logits.parquet"
+def path(tmp_path, monkeypatch, splits):
+    monkeypatch.chdir(tmp_path)
+    file = paths.prepared_logits("rte", "m1", "all")
+    file.parent.mkdir(parents=True)
     logits.write(file, splits, VALUES, MODEL)
     return file
 
@@ -152,8 +155,8 @@ def with_logits(path: Path, values: list[list[float]]) -> pa.Table:
 def test_read_refuses_and_names_the_command(path, spoil, message):
     spoil(path)
     with pytest.raises(SoftLabelError, match=message) as caught:
-        logits.read(path, "dvc repro teach@rte-m1")
-    assert "fix: dvc repro teach@rte-m1" in str(caught.value)
+        logits.read(path)
+    assert "fix: dvc repro teach@rte-m1-all" in str(caught.value)
 
 
 def test_a_null_is_refused_by_name(path):

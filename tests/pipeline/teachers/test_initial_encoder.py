@@ -142,8 +142,10 @@ def test_a_rank_that_is_not_there_names_the_stage(params, selected):
 
 def test_a_selected_encoder_with_other_weights_is_refused(params, selected):
     (paths.selected(2) / "encoder" / "model.safetensors").write_bytes(b"others")
-    with pytest.raises(EncoderError, match="not those of candidate c2"):
+    with pytest.raises(EncoderError, match="not those of candidate c2") as caught:
         initial_encoder.write("m1", params(m1=Member(seed=1, refined=2)))
+    assert caught.value.where == paths.selected(2) / "encoder" / "model.safetensors"
+    assert caught.value.fix == "dvc repro --single-item --force select"
     assert not paths.initial_encoder("m1").exists()
 
 
@@ -153,8 +155,9 @@ def test_a_selected_encoder_with_other_weights_is_refused(params, selected):
 def test_a_start_that_is_not_whole_is_refused(params, selected, spoil):
     initial_encoder.write("m1", params(m1=Member(seed=1, refined=2)))
     spoil(paths.initial_encoder("m1") / "encoder" / "model.safetensors")
-    with pytest.raises(EncoderError, match="not those of candidate c2"):
+    with pytest.raises(EncoderError, match="not those of candidate c2") as caught:
         initial_encoder.load(paths.initial_encoder("m1"), 0.0)
+    assert caught.value.fix == "dvc repro --single-item --force initialize@m1"
 
 
 @pytest.mark.parametrize(

@@ -157,8 +157,10 @@ def test_a_candidate_that_was_not_trained_is_named():
 def test_other_weights_than_the_cards_are_refused():
     put("c1")
     (paths.refined("c1") / saved_model.HEADS).write_text("others")
-    with pytest.raises(SavedModelError, match=r"not those that model\.json names"):
+    with pytest.raises(SavedModelError, match=r"not those that model\.json names") as caught:
         select.select(settings("c1"))
+    remedy = "dvc checkout data/refined/c1, or dvc repro --single-item --force refine@c1"
+    assert caught.value.fix == remedy
     assert not paths.SELECTED.exists()
 
 

@@ -40,7 +40,7 @@ def run(settings, threads, steps=range(STEPS), network=None, state=None):
             found.restore(state)
         for step in steps:
             found.set_rate(settings.learning_rate * (step + 1) / STEPS)
-            found.give(gradients(network, step))
+            found.set_gradients(gradients(network, step))
             found.step(torch.amp.GradScaler("cpu", enabled=False))
     return network, found
 

@@ -77,7 +77,7 @@ def test_it_goes_on_behind_the_lines_that_were_kept(tmp_path):
         log.add(1, 0, "rte", 8, torch.tensor(2.0), 0.5)  # after the checkpoint, and lost with it
         log.flush()
     with step_log.opened(tmp_path / "second.csv", "teach") as log:
-        log.take_up(state)
+        log.load_state(state)
         assert log.rows == {"rte": 8}
         log.add(1, 0, "rte", 8, torch.tensor(2.0), 0.5)
         log.flush()

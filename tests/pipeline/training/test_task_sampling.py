@@ -94,7 +94,7 @@ def test_merged_holds_every_row_once_an_epoch(sizes, epochs, batch_size, accumul
             assert all(number <= accumulation for number in groups)
             assert sum(number < accumulation for number in groups) <= 1
         kept = {task: len(pool.kept) for task, pool in pools.items()}
-        assert len(steps) == task_sampling.steps_an_epoch(kept, settings)
+        assert len(steps) == task_sampling.steps_per_epoch(kept, settings)
 
 
 def test_merged_is_what_it_was_before_there_was_anything_else():
@@ -192,7 +192,7 @@ def test_drawn_tasks_go_through_all_their_rows_before_one_comes_again(
 ):
     settings = _settings(epochs=epochs, batch_size=batch_size, accumulation=accumulation)
     plan = planned(_pools(sizes), settings, UNIFORM, seed)
-    assert {len(steps) for steps in plan} == {task_sampling.steps_an_epoch(sizes, settings)}
+    assert {len(steps) for steps in plan} == {task_sampling.steps_per_epoch(sizes, settings)}
     for task, size in sizes.items():
         rows = iter(_rows([step for steps in plan for step in steps], task))
         while taken := list(islice(rows, max(size, 1))):
@@ -230,9 +230,9 @@ def test_a_step_counts_the_rows_of_all_its_batches():
         ({"rte": 9, "cola": 0}, 4, 4, 1),
     ],
 )
-def test_steps_an_epoch(sizes, batch_size, accumulation, expected):
+def test_steps_per_epoch(sizes, batch_size, accumulation, expected):
     settings = _settings(batch_size=batch_size, accumulation=accumulation)
-    assert task_sampling.steps_an_epoch(sizes, settings) == expected
+    assert task_sampling.steps_per_epoch(sizes, settings) == expected
 
 
 @pytest.mark.parametrize("kind", [MERGED, UniformSampling(kind="uniform")])

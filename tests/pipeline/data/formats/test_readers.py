@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline import paths
 from pipeline.data.formats import readers
 from pipeline.data.formats.layouts import OFFICIAL
 from pipeline.errors import DataError
@@ -160,9 +161,10 @@ def test_a_broken_note_is_named(tmp_path, text):
         readers.read(tmp_path, "rte")
 
 
-def test_no_note_and_a_file_that_is_gone_are_named(tmp_path):
+def test_no_note_and_a_file_that_is_gone_are_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(DataError, match="no raw files of the task") as caught:
-        readers.read(tmp_path / "rte", "rte")
+        readers.read(paths.raw("rte"), "rte")
     assert caught.value.fix == "dvc repro download@rte"
     note = {"source": "local", "layout": "tsv", "files": {"train.tsv": {}}}
     (tmp_path / "source.json").write_text(json.dumps(note))

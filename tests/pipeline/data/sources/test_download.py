@@ -65,7 +65,7 @@ def test_a_damaged_kept_file_does_not_outlive_a_failed_try(download, tmp_path):
 def test_waits_double_and_a_server_may_ask_for_longer(download, monkeypatch):
     waits: list[float] = []
     monkeypatch.setattr(fetch.time, "sleep", waits.append)
-    monkeypatch.setattr(resumable_download, "_asked_wait", lambda response: 90.0)
+    monkeypatch.setattr(resumable_download, "_retry_after", lambda response: 90.0)
     slow = Retry(attempts=6, backoff=2.0, timeout=5)
     download("drop", "drop", "drop", 503, "drop", retry=slow)
     assert waits == [2.0, 4.0, 8.0, 60.0, 32.0]

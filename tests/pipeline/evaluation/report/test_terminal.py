@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.evaluation import summary
 from pipeline.evaluation.evaluate import TaskResult
-from pipeline.evaluation.report import files, terminal
+from pipeline.evaluation.report import figures, files, terminal
 from pipeline.runtime import artifacts
 
 GAP = {"score": -15.25, "low": -25.26, "high": -10.04}
@@ -21,7 +20,7 @@ GAP = {"score": -15.25, "low": -25.26, "high": -10.04}
 
 def _metrics(results: list[TaskResult]) -> dict[str, Any]:
     """metrics.json as it is read: with its tasks in the order of the alphabet."""
-    metrics: dict[str, Any] = json.loads(artifacts.dump_json(summary.nested(results)))
+    metrics: dict[str, Any] = json.loads(artifacts.dump_json(figures.nested(results)))
     return metrics
 
 

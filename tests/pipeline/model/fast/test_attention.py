@@ -14,6 +14,7 @@ from transformers.integrations import sdpa_attention
 
 from pipeline.model import attention as plain
 from pipeline.model.fast import attention, dropout
+from pipeline.runtime import products
 from tests.pipeline.model.test_attention import (
     EAGER,
     FAMILIES,
@@ -188,3 +189,19 @@ def test_attention_that_is_shown_is_so_within_the_block_with_seeded_masks(wrong)
     of_tokens = inputs["attention_mask"].bool()[:, None, :].expand(2, 2, 20)
     sums = looks[0].sum(-1)[of_tokens]
     torch.testing.assert_close(sums, torch.ones_like(sums))  # shown before dropout
+
+
+@pytest.mark.parametrize(("length", "own"), [(256, True), (257, False)])
+@pytest.mark.parametrize("library", ["mkl", "onednn"])
+def test_without_dropout_short_rows_are_multiplied_whole_where_onednn_does_it(
+    monkeypatch, library, length, own
+):
+    monkeypatch.setattr(products, "by_onednn", lambda _: library == "onednn")
+    torch.manual_seed(7)
+    query, key, value = torch.randn(3, 1, 1, length, 4)
+    attended, _ = attention.attend(Plain(), query, key, value, None)
+    weights = plain.probabilities(query, key, None, None)
+    fused, _ = sdpa_attention.sdpa_attention_forward(Plain(), query, key, value, None)
+    whole = (weights @ value).transpose(1, 2)
+    torch.testing.assert_close(whole, fused)
+    assert torch.equal(attended, whole if own and library == "onednn" else fused)
