@@ -15,7 +15,11 @@ from benchmarks.job import Job
 from benchmarks.stopwatch import Clock
 from pipeline.errors import PipelineError
 
-_FORCED = ("OPENBLAS_CORETYPE",)  # would hold numpy to an older processor's kernels
+_WITHOUT = (
+    "OPENBLAS_CORETYPE",  # would hold numpy to an older processor's kernels
+    # What `pipeline.runtime.startup` sets here: contestants of ours set it again for themselves.
+    *("OMP_WAIT_POLICY", "LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY"),
+)
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -127,5 +131,5 @@ def _environment(threads: int) -> dict[str, str]:
     limits = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
     limits["OPENBLAS_NUM_THREADS"] = "1"  # only `limit` multiplies by it, in threads of its own
     libraries = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-    own = {name: value for name, value in os.environ.items() if name not in _FORCED}
+    own = {name: value for name, value in os.environ.items() if name not in _WITHOUT}
     return {**own, **limits, **libraries}

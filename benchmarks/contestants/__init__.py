@@ -23,6 +23,8 @@ NAMES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Contestant -> module and function, which takes a `Job` and returns `Prepared`."""
+OURS = frozenset({"ours", "ceiling", "products"})
+"""Modules whose contestants start as a stage does."""
 
 
 @dataclass(frozen=True)

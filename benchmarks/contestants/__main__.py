@@ -12,11 +12,9 @@ import time
 from importlib import import_module
 from typing import Any
 
-import torch
-
-from benchmarks.contestants import NAMES, Prepared
+from benchmarks.contestants import NAMES, OURS, Prepared
 from benchmarks.job import Job
-from pipeline.runtime import products
+from pipeline.runtime import products, startup
 
 
 def prepare(job: Job) -> Prepared:
@@ -25,8 +23,10 @@ def prepare(job: Job) -> Prepared:
     Raises:
         ParamsError: this machine lacks the job's library of products.
     """
-    products.switch(job.products)
     module, function = NAMES[job.contestant].split(":")
+    if module in OURS:
+        startup.prepare()  # before torch is imported
+    products.switch(job.products)
     prepared: Prepared = getattr(import_module(f"{__package__}.{module}"), function)(job)
     return prepared
 
@@ -49,6 +49,8 @@ def measure(prepared: Prepared) -> dict[str, Any]:
 
 def _library() -> str:
     """The library of float32 products now, whatever a contestant may have set."""
+    import torch
+
     return products.ONEDNN if products.by_onednn(torch.empty(0)) else products.MKL
 
 

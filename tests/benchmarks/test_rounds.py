@@ -5,7 +5,17 @@ Run with: python -m pytest tests/benchmarks/test_rounds.py
 
 from __future__ import annotations
 
+import os
+
 from benchmarks import rounds
+from pipeline.runtime import startup
+
+
+def test_others_start_without_what_our_stages_set(monkeypatch) -> None:
+    monkeypatch.setattr(os, "environ", {})
+    before = rounds._environment(1)
+    startup.prepare()
+    assert rounds._environment(1) == before
 
 
 def test_numpy_takes_the_kernels_of_this_processor(monkeypatch) -> None:
