@@ -43,9 +43,11 @@ def _cpu() -> str:
         return platform.processor() or platform.machine()
     first, *_ = _INFO.read_text(encoding="utf-8").split("\n\n")
     pairs = (line.partition(":") for line in first.splitlines())
-    found = {key.strip(): value.strip() for key, _, value in pairs}
-    name = found.get("model name") or platform.machine()
-    numbers = [f"{key.split()[-1]} {found[key]}" for key in ("cpu family", "model") if key in found]
+    fields = {key.strip(): value.strip() for key, _, value in pairs}
+    name = fields.get("model name") or platform.machine()
+    numbers = [
+        f"{key.split()[-1]} {fields[key]}" for key in ("cpu family", "model") if key in fields
+    ]
     return ", ".join([name, " ".join(numbers)]) if numbers else name
 
 

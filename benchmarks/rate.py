@@ -66,12 +66,12 @@ def step(shape: Shape, rows: int, length: int, kind: torch.dtype) -> list[Produc
         length: tokens of each row.
         kind: type of the numbers.
     """
-    found: list[Product] = []
+    products: list[Product] = []
     for _ in range(shape.layers):
         for inputs, outputs in _sizes(shape):
-            found += _linear(rows * length, inputs, outputs, kind)
-        found += _attention(rows * shape.heads, length, shape.hidden // shape.heads, kind)
-    return found
+            products += _linear(rows * length, inputs, outputs, kind)
+        products += _attention(rows * shape.heads, length, shape.hidden // shape.heads, kind)
+    return products
 
 
 def _sizes(shape: Shape) -> Iterator[tuple[int, int]]:

@@ -7,10 +7,12 @@ fails is named at the end and stops only the stages that need it.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from operator import attrgetter
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,11 +63,14 @@ def main(
 
 
 def _reproduce(jobs: int, until: Sequence[str] | None) -> int:
-    """As `reproduce`, with DVC's errors as ours."""
+    """As `reproduce`, with DVC's errors as ours, and without its bars if it is quiet."""
     from dvc.exceptions import DvcException
+    from dvc.logger import set_loggers_level
 
+    quiet = set_loggers_level(logging.CRITICAL) if progress.quiet() else nullcontext()
     try:
-        return reproduce(jobs, until)
+        with quiet:
+            return reproduce(jobs, until)
     except DvcException as error:
         raise PipelineError(str(error)) from error
 

@@ -37,6 +37,6 @@ def test_modes_take_turns_and_differ_by_their_products_alone(job, state) -> None
     details = __main__.measure(__main__.prepare(switched))["details"]
     assert [[*turn] for turn in details["turns"]] == [["mkl", "auto", "bfloat16"]] * 2
     assert [*details["turns"][0]["mkl"]] == ["training", "scoring"]
-    found = {mode: largest["logit"] for mode, largest in details["differences"].items()}
-    assert found["mkl"] == 0
-    assert found["auto"] < 1e-5 < found["bfloat16"] < 0.1
+    logits = {mode: largest["logit"] for mode, largest in details["differences"].items()}
+    assert logits["mkl"] == 0
+    assert logits["auto"] < 1e-5 < logits["bfloat16"] < 0.1

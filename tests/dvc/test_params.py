@@ -116,12 +116,12 @@ def seen_by(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
             path.write_text(json.dumps(params), "utf-8")
             return dependency.read_params()
 
-        before, seen = read(values), {}
+        before, stages = read(values), {}
         for leaf in leaves(file.check(values)):
             after = read(changed(values, leaf))
             other = {key for key in {*before, *after} if before.get(key) != after.get(key)}
-            seen[leaf] = {name for name, named in keys.items() if named & other}
-    return seen
+            stages[leaf] = {name for name, named in keys.items() if named & other}
+    return stages
 
 
 @pytest.mark.medium
@@ -132,7 +132,9 @@ def test_a_leaf_changes_the_stages_it_decides(seen_by: dict[str, set[str]]) -> N
         places = [place for place in DECIDES if within(leaf, place)]
         decided[leaf] = set(DECIDES[max(places, key=len)].split()) if places else set()
     assert {leaf for leaf, stages in decided.items() if not stages} == set(DECIDES_NOTHING)
-    groups = {leaf: {name.partition("@")[0] for name in seen} for leaf, seen in seen_by.items()}
+    groups = {
+        leaf: {name.partition("@")[0] for name in instances} for leaf, instances in seen_by.items()
+    }
     assert groups == decided
 
 

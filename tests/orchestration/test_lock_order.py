@@ -23,10 +23,10 @@ LOCK = Path(__file__).resolve().parents[2] / "dvc.lock"
 
 def test_instances_that_are_gone_come_last_and_stages_that_are_gone_are_dropped() -> None:
     other = A.replace("a@1", "a@2")
-    wanted = HEAD + A + B + other
+    ordered = HEAD + A + B + other
     for entries in ((GONE, B, other, A), (B, A, GONE, other), (A, B, other, GONE)):
         text = HEAD + "".join(entries)
-        assert lock_order.in_order(text, ["a@1", "b"], {"a", "b"}) == wanted
+        assert lock_order.in_order(text, ["a@1", "b"], {"a", "b"}) == ordered
     assert lock_order.in_order("", ["a@1"], {"a"}) == ""
 
 

@@ -42,10 +42,10 @@ def test_it_stops_at_a_named_stage(toy: Any, jobs: str) -> None:
     assert not (toy.folder / "data/soft_labels").exists()
     assert not (toy.folder / "data/baseline").exists()
     assert "no stage to run" in toy.repro("--until", "teach")
-    told = toy.repro("--until", "teech", code=2)
-    assert told.startswith("error: no such stage\n  seen: teech\n")
-    told = toy.repro("--until", "refine", code=2)
-    assert told.startswith("error: no instance of refine: refinement.candidates is empty\n")
+    message = toy.repro("--until", "teech", code=2)
+    assert message.startswith("error: no such stage\n  seen: teech\n")
+    message = toy.repro("--until", "refine", code=2)
+    assert message.startswith("error: no instance of refine: refinement.candidates is empty\n")
 
 
 @pytest.mark.parametrize("jobs", ["two", "0", "-1", "1.5", "²", ""])
@@ -53,9 +53,9 @@ def test_a_wrong_number_of_jobs_is_told(
     jobs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    ended = CliRunner().invoke(repro.app, [f"--jobs={jobs}"])
-    assert ended.exit_code == 2
-    assert "Invalid value for '--jobs'" in ended.output
+    result = CliRunner().invoke(repro.app, [f"--jobs={jobs}"])
+    assert result.exit_code == 2
+    assert "Invalid value for '--jobs'" in result.output
 
 
 @pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.slow), "2"])
@@ -118,10 +118,10 @@ def test_a_line_a_stage_is_shown_and_the_rest_is_in_its_log(toy: Any) -> None:
     (toy.folder / "hook.sh").write_text("echo missing: $1/test; echo a detail; test ! -e fail-$1\n")
     (toy.folder / "fail-rte-m2").touch()
     lines = toy.repro("--jobs", "2", code=1).splitlines()
-    shown = [
+    stage_lines = [
         line.split()[0] for line in lines if re.search(r"  done in 0:00:\d\d  \(\d of 9\)$", line)
     ]
-    assert sorted(shown) == [
+    assert sorted(stage_lines) == [
         *("baseline", "ensemble@qqp", "prepare@qqp", "prepare@rte"),
         *(f"teach@{name}" for name in TEACHERS[:3]),
     ]
@@ -151,7 +151,7 @@ def test_what_a_stage_reads_and_is_not_there_is_named(toy: Any) -> None:
 
 
 def on_a_terminal(toy: Any, *command: str) -> tuple[int, str]:
-    """Exit code and output of a module's command line on a terminal of 80 columns."""
+    """Exit code and output of a module's command line on a terminal of 80 columns, colours off."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     process = subprocess.Popen(
@@ -166,16 +166,15 @@ def on_a_terminal(toy: Any, *command: str) -> tuple[int, str]:
     with contextlib.suppress(OSError):  # Linux ends a terminal that nobody has open so
         while part := os.read(ours, 65536):
             output += part
-    return process.wait(), output.decode()
+    return process.wait(), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output.decode())
 
 
 def test_on_a_terminal_running_stages_have_a_row_each(toy: Any) -> None:
     line = "teach: 1,200 of 4,000 rows, 100 a second, 28 s left, loss 0.5"
     (toy.folder / "hook.sh").write_text(f"echo {line} {'and more ' * 20}; sleep 2; exit 0\n")
     command = ("orchestration.repro", "--jobs", "2", "--until", "teach")
-    code, output = on_a_terminal(toy, *command)
+    code, text = on_a_terminal(toy, *command)
     assert code == 0
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output)
     rows = [line for line in re.split(r"[\r\n]+", text) if "1,200 of 4,000 rows" in line]
     assert {row.split()[0] for row in rows} == {f"teach@{name}" for name in TEACHERS}
     live = re.compile(r" 0:00:\d\d 1,200 of 4,000 rows, 100 a second, 28 s left")

@@ -149,9 +149,9 @@ def test_what_lies_where_fits_80_columns() -> None:
 
 
 def test_an_unknown_name_is_refused_with_those_there_are(tiny_params: Any) -> None:
-    with pytest.raises(ParamsError, match=r"teachers\.folds; there are: all") as caught:
+    with pytest.raises(ParamsError, match=r"teachers\.folds; there are: all") as error:
         stage_registry.instance("teach", tiny_params, task="rte", member="m1", fold="2")
-    assert "seen: 2\n  where: params.yaml" in str(caught.value)
+    assert "seen: 2\n  where: params.yaml" in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -40,8 +40,8 @@ class Scripts(HTMLParser):
 def test_the_page_loads_vega_from_its_own_folder_and_nothing_else(tmp_path) -> None:
     pytest.importorskip("vl_convert")
     folder = tmp_path / "dvc_plots"
-    ended = CliRunner().invoke(vega.app, [str(folder)])
-    assert ended.exit_code == 0, ended.output
+    result = CliRunner().invoke(vega.app, [str(folder)])
+    assert result.exit_code == 0, result.output
     points = [{"x": 1, "y": 2, "rev": "workspace"}]
     plot = VegaRenderer(points, "points", x="x", y="y")
     render_html([plot], folder / "index.html", str(ROOT / ".dvc/plots/page.html"))

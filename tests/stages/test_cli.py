@@ -25,7 +25,7 @@ ENOSPC = OSError(errno.ENOSPC, "No space left on device", "data/x")
 
 
 @pytest.mark.parametrize(
-    ("raised", "code", "says"),
+    ("raised", "code", "text"),
     [
         (DataError("too short", seen=3, where="a.tsv:7", fix="fix it"), 2, "seen: 3"),
         (KeyboardInterrupt(), 130, "run the same command again"),
@@ -42,7 +42,7 @@ ENOSPC = OSError(errno.ENOSPC, "No space left on device", "data/x")
         (typer.Exit(3), 3, ""),
     ],
 )
-def test_exit_codes_and_messages(monkeypatch, capsys, raised, code, says):
+def test_exit_codes_and_messages(monkeypatch, capsys, raised, code, text):
     app = _cli.application("Try.")
 
     @app.command()
@@ -50,12 +50,12 @@ def test_exit_codes_and_messages(monkeypatch, capsys, raised, code, says):
         raise raised
 
     monkeypatch.setattr("sys.argv", ["try"])
-    with pytest.raises(SystemExit) as caught:
+    with pytest.raises(SystemExit) as error:
         _cli.run(app)
-    shown = capsys.readouterr().err
-    assert caught.value.code == code
-    assert says in shown
-    assert "Traceback" not in shown
+    message = capsys.readouterr().err
+    assert error.value.code == code
+    assert text in message
+    assert "Traceback" not in message
 
 
 # A library that goes on where it cannot import another, interrupted just then.
@@ -102,10 +102,10 @@ def interrupted(folder, number, command):
 @pytest.mark.parametrize("seconds", [0, 100])
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_an_interrupt_in_an_import_is_not_lost(tmp_path, number, seconds):
-    ended = interrupted(tmp_path, number, COMMAND.format(seconds))
-    assert ended.returncode == 130, ended.stderr
-    assert ended.stderr.startswith("error: interrupted; what is done is kept")
-    assert ended.stderr.count("\n") == 1
+    process = interrupted(tmp_path, number, COMMAND.format(seconds))
+    assert process.returncode == 130, process.stderr
+    assert process.stderr.startswith("error: interrupted; what is done is kept")
+    assert process.stderr.count("\n") == 1
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -116,9 +116,9 @@ def test_an_interrupt_before_the_command_is_not_lost(tmp_path, number):
 
 def test_an_interrupt_while_the_code_is_checked(monkeypatch, capsys):
     monkeypatch.setattr(_cli, "_check_code", raise_interrupt)
-    with pytest.raises(SystemExit) as caught:
+    with pytest.raises(SystemExit) as error:
         _cli.run(_cli.application("Try."))
-    assert caught.value.code == 130
+    assert error.value.code == 130
     assert capsys.readouterr().err.startswith("error: interrupted; ")
 
 
@@ -147,9 +147,9 @@ def test_success_exits_with_0_and_bad_usage_with_2(monkeypatch, capsys):
 
     for argv, code in ((["try", "--task", "rte"], 0), (["try", "--tsk", "rte"], 2)):
         monkeypatch.setattr("sys.argv", argv)
-        with pytest.raises(SystemExit) as caught:
+        with pytest.raises(SystemExit) as error:
             _cli.run(app)
-        assert caught.value.code == code
+        assert error.value.code == code
     assert "--tsk" in capsys.readouterr().err
 
 
@@ -170,9 +170,9 @@ def run_under_dvc(monkeypatch, tmp_path, stage):
     monkeypatch.setenv("DVC_ROOT", str(tmp_path))
     monkeypatch.setenv("DVC_STAGE", stage)
     monkeypatch.setattr("sys.argv", ["try"])
-    with pytest.raises(SystemExit) as caught:
+    with pytest.raises(SystemExit) as error:
         _cli.run(app)
-    return caught.value.code
+    return error.value.code
 
 
 @pytest.mark.parametrize("noted", [None, "0" * 64])
@@ -180,9 +180,9 @@ def test_under_dvc_a_digest_of_other_code_is_refused(monkeypatch, tmp_path, caps
     if noted is not None:
         write(tmp_path / paths.code("teach"), noted)
     assert run_under_dvc(monkeypatch, tmp_path, "teach@rte-m1-all") == 2
-    shown = capsys.readouterr().err
-    assert "the code of this stage" in shown
-    assert "where: data/code/teach\n  fix: dvc repro code," in shown
+    message = capsys.readouterr().err
+    assert "the code of this stage" in message
+    assert "where: data/code/teach\n  fix: dvc repro code," in message
 
 
 @pytest.mark.parametrize("stage", ["teach@rte-m1-all", "code", "of_another_project"])

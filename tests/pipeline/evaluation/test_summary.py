@@ -47,12 +47,12 @@ def _with(result: TaskResult, **accuracies: float) -> TaskResult:
 
 @pytest.mark.parametrize("case", SHARES)
 def test_share_of_the_gain_that_is_kept(case: str, results: list[TaskResult]) -> None:
-    student, baseline, ensemble, kept = SHARES[case]
+    student, baseline, ensemble, share = SHARES[case]
     rte = _with(results[0], student=student, baseline=baseline, ensemble=ensemble)
-    found = summary.gain([rte, *results[1:]])
-    assert found is not None
-    assert found.tasks == ("rte",)
-    assert found.kept == (None if kept is None else pytest.approx(kept))
+    gain = summary.gain([rte, *results[1:]])
+    assert gain is not None
+    assert gain.tasks == ("rte",)
+    assert gain.kept == (None if share is None else pytest.approx(share))
 
 
 def test_the_share_is_of_the_mean_over_tasks_not_the_mean_of_shares(
@@ -60,9 +60,9 @@ def test_the_share_is_of_the_mean_over_tasks_not_the_mean_of_shares(
 ) -> None:
     first = _with(results[0], student=60, baseline=50, ensemble=60)  # all of 10
     second = _with(results[0], student=50, baseline=50, ensemble=80)  # nothing of 30
-    found = summary.gain([first, second])
-    assert found is not None
-    assert found.kept == pytest.approx(0.25)
+    gain = summary.gain([first, second])
+    assert gain is not None
+    assert gain.kept == pytest.approx(0.25)
 
 
 def test_without_teachers_there_is_no_gain(results: list[TaskResult]) -> None:
@@ -83,9 +83,9 @@ def test_p_values_are_corrected_over_the_tasks_that_have_one(results: list[TaskR
 
 
 def test_difference_of_glue_scores_is_the_mean_over_glue_tasks(results: list[TaskResult]) -> None:
-    found = summary.glue_difference(results)
-    assert found is not None
-    assert found.value == pytest.approx(0.3125)
+    difference = summary.glue_difference(results)
+    assert difference is not None
+    assert difference.value == pytest.approx(0.3125)
     own = replace(results[3], task=replace(GLUE["stsb"], glue=False))
     assert summary.glue_difference([results[0], own]) == results[0].comparison.difference
     assert summary.glue_difference([own]) is None

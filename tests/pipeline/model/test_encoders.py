@@ -76,8 +76,8 @@ def pinned(folder):
 def rewrite(folder, dropped):
     """Save the weights again without those whose names start with `dropped`."""
     state = load_file(folder / "model.safetensors")
-    kept = {name: weight for name, weight in state.items() if not name.startswith(dropped)}
-    save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
+    weights = {name: weight for name, weight in state.items() if not name.startswith(dropped)}
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     return pinned(folder)
 
 

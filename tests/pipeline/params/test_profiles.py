@@ -81,14 +81,14 @@ def test_an_overlay_keeps_the_comments_of_both(folder: Path) -> None:
 
 def test_overrides_work_in_their_order() -> None:
     overrides = ["student.epochs=1", "student.epochs=2", "~tasks.cola", "~transfer.rte"]
-    found = profiles.values("glue-cpu", overrides, FOLDER)
-    assert found["student"]["epochs"] == 2
-    assert "cola" not in found["tasks"]
-    assert list(found["transfer"]) == ["qqp", "mnli", "qnli"]
+    values = profiles.values("glue-cpu", overrides, FOLDER)
+    assert values["student"]["epochs"] == 2
+    assert "cola" not in values["tasks"]
+    assert list(values["transfer"]) == ["qqp", "mnli", "qnli"]
 
 
 @pytest.mark.parametrize(
-    ("name", "overrides", "says"),
+    ("name", "overrides", "message"),
     [
         ("glu-cpu", [], "no such profile; did you mean glue-cpu?"),
         ("../params", [], "no such profile"),
@@ -103,21 +103,21 @@ def test_overrides_work_in_their_order() -> None:
     ],
 )
 def test_errors_leave_params_yaml_untouched(
-    tmp_path: Path, name: str, overrides: list[str], says: str
+    tmp_path: Path, name: str, overrides: list[str], message: str
 ) -> None:
     target = tmp_path / "params.yaml"
     target.write_text("student: {epochs: 4}\n")
-    with pytest.raises(ParamsError) as caught:
+    with pytest.raises(ParamsError) as error:
         profiles.apply(name, overrides, FOLDER, target)
-    assert says in str(caught.value)
+    assert message in str(error.value)
     assert target.read_text() == "student: {epochs: 4}\n"
     assert [path.name for path in tmp_path.iterdir()] == ["params.yaml"]
 
 
 def test_the_error_names_the_profile_and_the_change() -> None:
-    with pytest.raises(ParamsError) as caught:
+    with pytest.raises(ParamsError) as error:
         profiles.text("glue-cpu", ["student.epoch=1"], FOLDER)
-    assert str(caught.value.where) == f"{FOLDER / 'glue-cpu.yaml'} --set student.epoch=1"
+    assert str(error.value.where) == f"{FOLDER / 'glue-cpu.yaml'} --set student.epoch=1"
 
 
 @pytest.mark.parametrize(
@@ -132,22 +132,22 @@ def test_the_error_names_the_profile_and_the_change() -> None:
 )
 def test_profiles_that_cannot_be_read(folder: Path, content: bytes, what: str) -> None:
     (folder / "mine.yaml").write_bytes(content)
-    with pytest.raises(ParamsError) as caught:
+    with pytest.raises(ParamsError) as error:
         profiles.text("mine", folder=folder)
-    assert caught.value.what.startswith(what)
-    assert caught.value.where in (folder / "mine.yaml", str(folder / "mine.yaml"))
+    assert error.value.what.startswith(what)
+    assert error.value.where in (folder / "mine.yaml", str(folder / "mine.yaml"))
 
 
 def test_apply_says_what_it_replaced(tmp_path: Path) -> None:
     target = tmp_path / "params.yaml"
     shutil.copy(FOLDER / "sample.yaml", target)
-    found = profiles.apply(
+    changes = profiles.apply(
         "sample",
         ["student.seed=7", "teachers.members.m4={seed: 4}", "~tasks.wnli"],
         FOLDER,
         target,
     )
-    assert lines(found) == [
+    assert lines(changes) == [
         "tasks.wnli: {rows: {train: null, dev: null, test: null}} -> (absent)",
         "teachers.members.m4: (absent) -> {seed: 4}",
         "student.seed: 2018 -> 7",

@@ -88,20 +88,20 @@ def test_sample_is_the_committed_params_yaml() -> None:
     ],
 )
 def test_what_the_profiles_promise(name: str, path: str, value: Any) -> None:
-    found = settings(name)
+    setting = settings(name)
     for key in path.split("."):
-        found = found[key]
-    assert found == value
+        setting = setting[key]
+    assert setting == value
 
 
 def test_the_papers_six_candidates_are_both_casings_with_three_dropouts() -> None:
     section = file.check(settings("paper")).refinement
-    found = set()
+    candidates = set()
     for own in section.candidates.values():
         encoder = own.encoder or section.encoder
         assert isinstance(encoder, HubEncoder)
-        found.add((encoder.repo.removeprefix("google-bert/bert-large-"), own.dropout))
-    assert found == {(case, rate) for case in ("cased", "uncased") for rate in (0.1, 0.2, 0.3)}
+        candidates.add((encoder.repo.removeprefix("google-bert/bert-large-"), own.dropout))
+    assert candidates == {(case, rate) for case in ("cased", "uncased") for rate in (0.1, 0.2, 0.3)}
     assert len(section.candidates) == 6
 
 

@@ -83,15 +83,15 @@ def test_one_in_an_import_can_be_withdrawn(careless):
 
 
 def test_one_waits_for_the_check(number, handler, capsys):
-    done = []
+    events = []
     with pytest.raises(KeyboardInterrupt), signals.defer_interrupts() as interrupt:
         interrupt.check()
         os.kill(os.getpid(), number)
-        done.append("the step ends")
+        events.append("the step ends")
         assert interrupt.seen
         interrupt.check()
-        done.append("never")
-    assert done == ["the step ends"]
+        events.append("never")
+    assert events == ["the step ends"]
     assert signal.getsignal(number) is handler
     assert "again to end at once" in capsys.readouterr().err
 
@@ -104,11 +104,11 @@ def test_a_second_one_does_not_wait(number):
 
 
 def test_one_that_nobody_has_checked_for_is_raised_at_the_end(number):
-    done = []
+    events = []
     with pytest.raises(KeyboardInterrupt), signals.defer_interrupts():
         os.kill(os.getpid(), number)
-        done.append("all")
-    assert done == ["all"]
+        events.append("all")
+    assert events == ["all"]
 
 
 def test_handlers_of_others_are_left_alone(number):
@@ -119,13 +119,13 @@ def test_handlers_of_others_are_left_alone(number):
 
 
 def test_in_another_thread_it_does_nothing(number):
-    found = []
+    states = []
 
     def work():
         with signals.defer_interrupts() as interrupt:
-            found.append(interrupt.seen)
+            states.append(interrupt.seen)
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert found == [False]
+    assert states == [False]

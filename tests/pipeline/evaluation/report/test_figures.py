@@ -28,10 +28,10 @@ SHARES = {
 
 @pytest.mark.parametrize("case", SHARES)
 def test_share_of_the_gain_that_is_kept(case: str, results: list[TaskResult]) -> None:
-    student, baseline, ensemble, kept = SHARES[case]
+    student, baseline, ensemble, share = SHARES[case]
     rte = _with(results[0], student=student, baseline=baseline, ensemble=ensemble)
-    assert figures.nested([rte])["gain_kept"] == kept
-    assert figures.summary([rte]).get("gain_kept") == kept
+    assert figures.nested([rte])["gain_kept"] == share
+    assert figures.summary([rte]).get("gain_kept") == share
 
 
 def test_a_hair_less_than_nothing_is_nothing(results: list[TaskResult]) -> None:

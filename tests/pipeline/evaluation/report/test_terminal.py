@@ -61,11 +61,11 @@ def test_tasks_of_ones_own_with_long_names_stay_apart(results: list[TaskResult])
 
 @pytest.mark.parametrize("taught", [True, False])
 def test_page_fits_a_terminal(results: list[TaskResult], taught: bool) -> None:
-    kept = results if taught else results[1:]
-    wide = [replace(kept[0], task=replace(kept[0].task, title="A title")), *kept[1:]]
+    rows = results if taught else results[1:]
+    wide = [replace(rows[0], task=replace(rows[0].task, title="A title")), *rows[1:]]
     missing = {"wnli": "the source has no train and no dev rows of it, and says so at length"}
     report = files.markdown(wide, missing)
-    lines = terminal.page(_metrics(kept), report).splitlines()
+    lines = terminal.page(_metrics(rows), report).splitlines()
     assert max(map(len, lines)) <= terminal.WIDTH
     text = " ".join(" ".join(lines).split())
     assert report.split("**")[1] in text

@@ -72,11 +72,11 @@ def test_what_is_drawn_next_does_not_hang_on_a_heads_kind(settings):
 
 
 def test_heads_of_a_kind_differ_by_seed_and_by_place():
-    found = []
+    weights = []
     for seed in (5, 5, 6):
         torch.manual_seed(seed)
-        found += [build.draw(8, GLUE["mnli"], SAN).attention.weight for _ in range(2)]
-    first, second, again, _, other, _ = found
+        weights += [build.draw(8, GLUE["mnli"], SAN).attention.weight for _ in range(2)]
+    first, second, again, _, other, _ = weights
     assert torch.equal(first, again)
     assert not torch.equal(first, second)
     assert not torch.equal(first, other)

@@ -77,12 +77,12 @@ class Bench:
             if steps is not None:
                 patch.setattr(loop.TrainingStep, "take", _ending(steps))
             trainer.train(model, sets, run, hardware.set_up(chosen), resume)
-        found = dict(model.state_dict())
+        state = dict(model.state_dict())
         for name, one in given.items():
             if isinstance(one, torch.nn.Module):
-                found |= {f"{name}.{key}": value for key, value in one.state_dict().items()}
+                state |= {f"{name}.{key}": value for key, value in one.state_dict().items()}
         assert log.read_bytes() == live.read_bytes()
-        return {name: value.numpy().tobytes() for name, value in found.items()}, log.read_bytes()
+        return {name: value.numpy().tobytes() for name, value in state.items()}, log.read_bytes()
 
     def killed(self, steps, **how):
         with pytest.raises(KilledError):
@@ -90,10 +90,10 @@ class Bench:
 
     def _set(self, task, tokenizer):
         rows = self.make(task, "train", RTE if task == "rte" else STSB)
-        packed = tokenization.tokenise(rows.table, tokenizer, 32)
+        tokens = tokenization.tokenise(rows.table, tokenizer, 32)
         head = self.heads.get(task)
-        negatives = head and ranking.Negatives(rows.table, rows.labels, packed, head, 32, 0)
-        return trainer.TrainingSet(packed, rows.labels, extra_pairs=negatives)
+        negatives = head and ranking.Negatives(rows.table, rows.labels, tokens, head, 32, 0)
+        return trainer.TrainingSet(tokens, rows.labels, extra_pairs=negatives)
 
 
 def _ending(steps):
@@ -181,18 +181,18 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(bench, capsys):
     content[-1] ^= 1
     file.write_bytes(content)
     assert bench.run() == expected
-    said = capsys.readouterr().err
-    assert "teach: the checkpoint at step 5 is damaged and not used" in said
-    assert "teach: goes on from the checkpoint at step 4" in said
+    message = capsys.readouterr().err
+    assert "teach: the checkpoint at step 5 is damaged and not used" in message
+    assert "teach: goes on from the checkpoint at step 4" in message
 
 
 def test_a_checkpoint_of_other_code_is_refused_in_words(bench, capsys):
     expected = bench.run(kept=False)
     bench.killed(5, code="before")
     assert bench.run(seconds=1e9) == expected
-    said = capsys.readouterr().err
-    assert "the checkpoint at step 5 of an earlier version of the code is not used" in said
-    assert "training starts anew" in said
+    message = capsys.readouterr().err
+    assert "the checkpoint at step 5 of an earlier version of the code is not used" in message
+    assert "training starts anew" in message
     assert bench.checkpoints.numbers() == []
 
 
