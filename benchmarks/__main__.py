@@ -12,7 +12,10 @@ import typer
 from pipeline.errors import PipelineError
 from stages import _cli
 
-NAMES = ("trainer", "distillation", "limit", "labelling", "memory", "rows", "padding")
+NAMES = (
+    *("trainer", "distillation", "limit", "products"),
+    *("labelling", "memory", "rows", "padding"),
+)
 """Benchmarks in the order of the page: each is a module here with `measure(options)`."""
 OTHERS = ("all", "page", "lengths", "gpu")
 

@@ -9,15 +9,24 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+_INFO = Path("/proc/cpuinfo")
+_NARROW = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")  # as torch names them
 _LIBRARIES = ("torch", "transformers", "accelerate", "textbrewer", "numpy")
 
 
 def describe() -> dict[str, Any]:
-    """Processor, cores, load average over one minute, versions and the code's commit."""
+    """Processor, kernels, products, cores, load average, versions and the code's commit.
+
+    Products are by the library of `machine.products: auto`. The load average is over one minute.
+    """
     import psutil
+
+    from pipeline.runtime import products
 
     return {
         "cpu": _cpu(),
+        "kernels": _kernels(),
+        "products": products.switch("auto")[0],
         "cores": psutil.cpu_count(logical=False) or os.cpu_count(),
         "memory_gib": round(psutil.virtual_memory().total / 2**30, 1),
         "load_at_start": round(os.getloadavg()[0], 2),
@@ -29,12 +38,26 @@ def describe() -> dict[str, Any]:
 
 
 def _cpu() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.is_file():
-        for line in info.read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
+    """Name as the system reports it, with family and model where names repeat."""
+    if not _INFO.is_file():
+        return platform.processor() or platform.machine()
+    first, *_ = _INFO.read_text(encoding="utf-8").split("\n\n")
+    pairs = (line.partition(":") for line in first.splitlines())
+    fields = {key.strip(): value.strip() for key, _, value in pairs}
+    name = fields.get("model name") or platform.machine()
+    numbers = [
+        f"{key.split()[-1]} {fields[key]}" for key in ("cpu family", "model") if key in fields
+    ]
+    return ", ".join([name, " ".join(numbers)]) if numbers else name
+
+
+def _kernels() -> str:
+    """Torch's vector kernels, and what the processor has for narrow products."""
+    import torch
+
+    has = torch.cpu.get_capabilities()
+    narrow = [name for name in _NARROW if has.get(name)]
+    return " ".join([torch.backends.cpu.get_cpu_capability(), *narrow])
 
 
 def _version(library: str) -> str | None:

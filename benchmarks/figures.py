@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any, Literal
 
 from benchmarks.rounds import Reading
+from benchmarks.stopwatch import Clock
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,7 @@ class Findings:
 
 
 def ratios(
-    slower: Sequence[Reading],
-    ours: Sequence[Reading],
-    of: Callable[[Reading], float] = lambda reading: reading.cpu_seconds,
+    slower: Sequence[Reading], ours: Sequence[Reading], clock: Clock = "cpu"
 ) -> tuple[float, ...]:
     """How many times the seconds of ours the other one took, round by round.
 
@@ -118,11 +117,8 @@ def ratios(
     Args:
         slower: the other contestant's readings.
         ours: this project's, of the same rounds.
-        of: which seconds are compared; CPU seconds by default.
+        clock: which seconds are compared.
     """
-    return tuple(of(other) / of(own) for other, own in zip(slower, ours, strict=True))
-
-
-def wall(reading: Reading) -> float:
-    """Wall seconds, for what several threads do."""
-    return reading.wall_seconds
+    return tuple(
+        other.seconds(clock) / own.seconds(clock) for other, own in zip(slower, ours, strict=True)
+    )

@@ -128,7 +128,7 @@ def _write(
         "benchmark": "gpu",
         "computer": dict(machine),
         "readings": {
-            label: [{**run.seconds(), **run.details} for run in runs]
+            label: [{**run.to_dict(), **run.details} for run in runs]
             for label, runs in readings.items()
         },
         "failures": dict(failures),

@@ -9,10 +9,15 @@ from typing import TYPE_CHECKING, Any, Literal, Self
 if TYPE_CHECKING:
     from pipeline.params.training import Training
 
-Kind = Literal["student", "teacher", "minilm", "speck", "base", "large"]
+Kind = Literal["minilm", "minilm3", "base", "large", "student", "speck"]
+
+Precision = Literal["float32", "bfloat16"]
+PRECISIONS: tuple[Precision, ...] = ("float32", "bfloat16")
 
 TEACHERS = 3
 """Teachers of a distillation, with seeds of their own."""
+TEACHER: Kind = "minilm"
+"""The model that each of them is."""
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,8 @@ class Job:
         repeats: how often a contestant that measures two things in one process takes turns.
         seed: of weights, rows and order.
         device: torch's name of the processor.
-        precision: of the matrix products.
+        products: library of float32 products, as `machine.products` of params.yaml.
+        precision: of the products; bfloat16 is torch's autocast for the other contestants.
         labelling_tokens: tokens of a pass when rows are scored.
         warmup: batches that pass before the timing.
     """
@@ -51,7 +57,8 @@ class Job:
     repeats: int = 1
     seed: int = 1904
     device: str = "cpu"
-    precision: Literal["float32", "bfloat16"] = "float32"
+    products: Literal["auto", "mkl", "onednn"] = "auto"
+    precision: Precision = "float32"
     labelling_tokens: int = 4096
     warmup: int = 1
 

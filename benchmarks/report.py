@@ -85,6 +85,7 @@ def _figure(result: Mapping[str, Any], figure: Mapping[str, Any]) -> dict[str, s
         "repeats": str(rounds),
         "target": f"at {figure['bound']} {figure['target']:g} {unit}",
         "met": _verdict(result, figure),
+        "processor, kernels, products": _processor(result["computer"]),
     }
 
 
@@ -113,11 +114,17 @@ def _note(result: Mapping[str, Any]) -> str:
     return note + (" Tokens of real rows." if result["real_rows"] else "")
 
 
+def _processor(computer: Mapping[str, Any]) -> str:
+    """What decides how fast products are; results from before it was kept name the processor."""
+    names = (computer.get(key) for key in ("cpu", "kernels", "products"))
+    return "; ".join(name for name in names if name)
+
+
 def _computer(computer: Mapping[str, Any]) -> str:
     libraries = ", ".join(f"{name} {of}" for name, of in sorted(computer["libraries"].items()))
     return (
-        f"{computer['cpu']}, {computer['cores']} cores, {libraries}; commit {computer['commit']}; "
-        f"load average at the start {computer['load_at_start']}."
+        f"{_processor(computer)}; {computer['cores']} cores; {libraries}; commit "
+        f"{computer['commit']}; load average at the start {computer['load_at_start']}."
     )
 
 

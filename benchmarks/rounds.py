@@ -13,8 +13,14 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.job import Job
+from benchmarks.stopwatch import Clock
 from pipeline.errors import PipelineError
 
+_WITHOUT = (
+    "OPENBLAS_CORETYPE",  # would hold numpy to an older processor's kernels
+    # What `pipeline.runtime.startup` sets here: contestants of ours set it again for themselves.
+    *("OMP_WAIT_POLICY", "LRU_CACHE_CAPACITY", "ONEDNN_PRIMITIVE_CACHE_CAPACITY"),
+)
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -28,6 +34,7 @@ class Reading:
         examples: rows times epochs.
         rows: digest of the rows.
         weights: digest of the first weights.
+        products: library of float32 products.
         details: further figures of the contestant.
     """
 
@@ -36,9 +43,14 @@ class Reading:
     examples: int
     rows: str
     weights: str
+    products: str
     details: Mapping[str, Any]
 
-    def seconds(self) -> dict[str, float]:
+    def seconds(self, clock: Clock) -> float:
+        """Seconds by one clock."""
+        return self.cpu_seconds if clock == "cpu" else self.wall_seconds
+
+    def to_dict(self) -> dict[str, float]:
         """For JSON: what it took and how many examples passed."""
         return {
             "cpu_seconds": round(self.cpu_seconds, 3),
@@ -140,13 +152,13 @@ def _process(job: Job, seconds: float | None) -> subprocess.CompletedProcess[str
 
 
 def check_alike(readings: Mapping[str, Reading]) -> None:
-    """Check that contestants had the same rows, epochs and first weights.
+    """Check that contestants had the same rows, epochs, first weights and library of products.
 
     Raises:
         PipelineError: they had not.
     """
     works = {
-        label: (reading.examples, reading.rows, reading.weights)
+        label: (reading.examples, reading.rows, reading.weights, reading.products)
         for label, reading in readings.items()
     }
     if len(set(works.values())) > 1:
@@ -155,10 +167,12 @@ def check_alike(readings: Mapping[str, Reading]) -> None:
 
 def seconds(readings: Mapping[str, Sequence[Reading]]) -> dict[str, list[dict[str, float]]]:
     """Readings as they are kept."""
-    return {label: [reading.seconds() for reading in rounds] for label, rounds in readings.items()}
+    return {label: [reading.to_dict() for reading in rounds] for label, rounds in readings.items()}
 
 
 def _environment(threads: int) -> dict[str, str]:
     limits = {name: str(threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS")}
+    limits["OPENBLAS_NUM_THREADS"] = "1"  # only `limit` multiplies by it, in threads of its own
     libraries = {"HF_HUB_OFFLINE": "1", "TOKENIZERS_PARALLELISM": "false"}
-    return {**os.environ, **limits, **libraries}
+    own = {name: value for name, value in os.environ.items() if name not in _WITHOUT}
+    return {**own, **limits, **libraries}

@@ -42,7 +42,9 @@ def main(
         raise typer.BadParameter("--set needs --profile", param_hint="--set")
     model = known_devices.find(device)
     values = (
-        file.read_yaml(paths.PARAMS) if profile is None else profiles.values(profile, set_ or ())
+        file.read_yaml(paths.PARAMS)
+        if profile is None
+        else profiles.as_written(profile, set_ or ())
     )
     params = file.check(values, where=profile or paths.PARAMS)
     for line in plan_table.lines(plan.of(params), model, devices):

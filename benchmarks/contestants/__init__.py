@@ -14,7 +14,8 @@ NAMES: Mapping[str, str] = MappingProxyType(
         "ours_distilling": "ours:distilling",
         "ours_labelling": "ours:labelling",
         "ours_remembering": "ours:remembering",
-        "products": "products:with_training",
+        "limit": "ceiling:with_training",
+        "products": "products:switched",
         "trainer_padded": "transformers:padded",
         "trainer_grouped": "transformers:grouped",
         "trainer_compiled": "transformers:compiled",
@@ -24,6 +25,8 @@ NAMES: Mapping[str, str] = MappingProxyType(
     }
 )
 """Contestant -> module and function, which takes a `Job` and returns `Prepared`."""
+OURS = frozenset({"ours", "ceiling", "products"})
+"""Modules whose contestants start as a stage does."""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from benchmarks import models, workload
-from benchmarks.contestants import Prepared
+from benchmarks.contestants import Prepared, autocast
 from benchmarks.job import Job
 from pipeline.model.tokenization import TEXTS
 
@@ -18,7 +18,7 @@ def bare(job: Job) -> Prepared:
     torch.set_num_threads(job.threads)
     rows = workload.of(job)
     model: Any = models.classifier(job.model, job.seed, job.task)
-    digest, encoder = models.digest(model), model.bert.eval()
+    digest, encoder = models.digest(model), model.encoder.eval()
     order = np.argsort(-rows.tokens.lengths, kind="stable")
     batches = [
         {
@@ -31,9 +31,10 @@ def bare(job: Job) -> Prepared:
 
     @torch.inference_mode()
     def run() -> None:
-        for batch in batches:
-            encoder(**batch)
+        with autocast.of(job):
+            for batch in batches:
+                encoder(**batch)
 
-    with torch.inference_mode():
+    with torch.inference_mode(), autocast.of(job):
         encoder(**batches[-1])
     return Prepared(run, len(order), rows.digest, digest)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import torch
 
 from benchmarks import models, peak, workload
 from benchmarks.contestants import Prepared
-from benchmarks.job import TEACHERS, Job
+from benchmarks.job import TEACHER, TEACHERS, Job
 from benchmarks.workload import Workload
 from pipeline.model import batching, scoring
 from pipeline.model.multitask import MultiTaskModel
@@ -59,7 +60,7 @@ def distilling(job: Job) -> Prepared:
     """Labelling by three teachers, then training on hard and soft labels."""
     machine, rows = hardware_of(job), workload.of(job)
     teachers = [
-        models.multi_task(models.classifier("teacher", job.seed + 1 + number, job.task), job.task)
+        models.multi_task(models.classifier(TEACHER, job.seed + 1 + number, job.task), job.task)
         for number in range(TEACHERS)
     ]
     model, first = _model(job), rows.first(min(len(rows.labels), job.batch_size))
@@ -75,22 +76,21 @@ def distilling(job: Job) -> Prepared:
 def labelling(job: Job) -> Prepared:
     """Logits of every row by one trained model."""
     machine, rows = hardware_of(job), workload.of(job)
-    classifier = models.classifier(job.model, job.seed, job.task)
-    digest = models.digest(classifier)  # the pooler, which nobody reads here, goes
-    model = models.multi_task(classifier, job.task, pooling="mean").to(job.device)
+    model = _model(job)
     first = rows.first(min(len(rows.labels), job.warmup * job.batch_size))
     scoring.logits(model, job.task, first.tokens, machine, "warm-up")
 
     def run() -> None:
         scoring.logits(model, job.task, rows.tokens, machine, "labelling")
 
-    return Prepared(run, len(rows.labels), rows.digest, digest)
+    return Prepared(run, len(rows.labels), rows.digest, models.digest(model))
 
 
 def remembering(job: Job) -> Prepared:
-    """As `training`, with the process's memory before there is a model.
+    """As `training`, with the process's memory before there is a model and after every epoch.
 
     Warmed up on a model of one narrow layer and two rows, so that the libraries' code is loaded.
+    Each epoch is a training of its own and draws its own batches.
     """
     machine, rows = hardware_of(job), workload.of(job)
     imported = peak.resident()
@@ -101,8 +101,11 @@ def remembering(job: Job) -> Prepared:
     model = _model(job)
 
     def run() -> dict[str, Any]:
-        fit(model, rows, job, machine)
-        return {"peak_bytes": peak.highest()}
+        peaks = []
+        for epoch in range(job.epochs):
+            fit(model, rows, replace(job, epochs=1, seed=job.seed + epoch), machine)
+            peaks.append(peak.highest())
+        return {"peak_bytes": peaks}
 
     details = {"imported_bytes": imported, "base_bytes": base}
     examples = len(rows.labels) * job.epochs
@@ -110,11 +113,12 @@ def remembering(job: Job) -> Prepared:
 
 
 def hardware_of(job: Job) -> Hardware:
-    """The machine as a stage sets it up, with the job's device, precision and threads."""
+    """The machine as a stage sets it up, on the job's device and with its settings."""
     settings = models.defaults().machine
     values = {
         "device": job.device,
         "precision": job.precision,
+        "products": job.products,
         "labelling_tokens": job.labelling_tokens,
         "threads": job.threads,
         "shards": job.threads,

@@ -1,79 +1,79 @@
-"""Time training steps and their matrix products in turns, in one process."""
+"""Train and score by MKL, by the library of `machine.products: auto` and in bfloat16, in turns."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Mapping
+from dataclasses import replace
+from types import MappingProxyType
 from typing import Any
 
-import torch
+import numpy as np
+from scipy.special import softmax
 
-from benchmarks import flops, models, rate, workload
-from benchmarks.breakdown import by_group
+from benchmarks import models, stopwatch, workload
 from benchmarks.contestants import Prepared, ours
 from benchmarks.job import Job
-from pipeline.planning import encoder_shapes
-from pipeline.planning.encoder_shapes import Shape
+from benchmarks.products import DEFAULT
+from benchmarks.workload import Workload
+from pipeline.model import scoring
+from pipeline.model.multitask import MultiTaskModel
+
+AUTO, NARROW = "auto", "bfloat16"
+_MODES: Mapping[str, dict[str, Any]] = MappingProxyType(
+    {
+        DEFAULT: {"products": "mkl", "precision": "float32"},
+        AUTO: {"products": "auto", "precision": "float32"},
+        NARROW: {"products": "auto", "precision": "bfloat16"},
+    }
+)
 
 
-def with_training(job: Job) -> Prepared:
-    """Turns of training and of products; details have CPU and wall seconds of each.
+def switched(job: Job) -> Prepared:
+    """Turns of an epoch and of scoring in each mode; details have their seconds.
 
-    The job's rows are all of one length, so every batch has the same shape.
+    The model that is scored is not trained, so that its logits differ by the products alone.
     """
-    assert job.length is not None, "the products' shapes must be known"
-    length = job.length
-    machine, rows = ours.hardware_of(job), workload.of(job)
-    classifier = models.classifier(job.model, job.seed, job.task)
-    model = models.multi_task(classifier, job.task, pooling="mean")
-    shape = shape_of(model.encoder.config.to_dict())
-    digest, steps = models.digest(model), len(rows.labels) // job.batch_size
-    products = rate.products(shape, job.batch_size, length)
-
-    def train() -> None:
-        ours.fit(model, rows, job, machine)
-
-    def multiply() -> None:
-        with _threads(job.threads):
-            for _ in range(steps):
-                for product in products:
-                    product.run()
-
-    ours.fit(model, rows.first(job.batch_size), job, machine)
-    multiply()
+    rows, jobs = workload.of(job), {mode: replace(job, **of) for mode, of in _MODES.items()}
+    trained, scored = (
+        models.multi_task(models.classifier(job.model, job.seed, job.task), job.task) for _ in "ab"
+    )
+    digest, first = models.digest(trained), rows.first(min(len(rows.labels), job.batch_size))
+    for mode in jobs:
+        _turn(trained, scored, first, jobs[mode])
 
     def run() -> dict[str, Any]:
-        turns = [{"step": _time(train), "products": _time(multiply)} for _ in range(job.repeats)]
+        logits: dict[str, np.ndarray] = {}
+        turns = []
+        for _ in range(job.repeats):
+            turn = {}
+            for mode in jobs:
+                turn[mode], logits[mode] = _turn(trained, scored, rows, jobs[mode])
+            turns.append(turn)
         return {
-            "steps": steps,
-            "flops": steps * flops.step(shape, job.batch_size, length),
             "turns": turns,
-            "groups": by_group(train),
+            "differences": {mode: difference(logits[DEFAULT], logits[mode]) for mode in jobs},
+            "library": ours.hardware_of(jobs[AUTO]).products,
         }
 
     return Prepared(run, len(rows.labels) * job.repeats, rows.digest, digest)
 
 
-def shape_of(config: dict[str, Any]) -> Shape:
-    """Sizes of a BERT."""
-    shape = encoder_shapes.read(config)
-    assert shape is not None, "every model here is a BERT"
-    return shape
+def difference(one: np.ndarray, other: np.ndarray) -> dict[str, float]:
+    """Largest difference of a logit and of a probability; both have logits `(rows, classes)`."""
+    return {
+        "logit": float(np.abs(one - other).max()),
+        "probability": float(np.abs(softmax(one, axis=1) - softmax(other, axis=1)).max()),
+    }
 
 
-@contextmanager
-def _threads(number: int) -> Iterator[None]:
-    """Let torch share each product out; for training it has one thread, and batches are cut."""
-    training_threads = torch.get_num_threads()
-    torch.set_num_threads(number)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(training_threads)
-
-
-def _time(work: Callable[[], None]) -> dict[str, float]:
-    wall, cpu = time.perf_counter(), time.process_time()
-    work()
-    return {"cpu": time.process_time() - cpu, "wall": time.perf_counter() - wall}
+def _turn(
+    trained: MultiTaskModel, scored: MultiTaskModel, rows: Workload, job: Job
+) -> tuple[dict[str, dict[stopwatch.Clock, float]], np.ndarray]:
+    """Seconds of an epoch and of scoring, and the logits."""
+    machine = ours.hardware_of(job)
+    logits: list[np.ndarray] = []
+    training = stopwatch.seconds(lambda: ours.fit(trained, rows, job, machine))
+    score = stopwatch.seconds(
+        lambda: logits.append(scoring.logits(scored, job.task, rows.tokens, machine, "scoring"))
+    )
+    return {"training": training, "scoring": score}, logits[0]

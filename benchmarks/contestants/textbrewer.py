@@ -1,7 +1,7 @@
 """TextBrewer's MultiTeacherDistiller: teachers run at every step, or once with cached logits.
 
 Its users bring loader and optimizer: here batches are drawn at random and padded to their longest
-row, as in its examples, and AdamW is the fused one.
+row, as in its examples, and AdamW is the fused one. In bfloat16 the forward passes run in autocast.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from torch.utils.data import DataLoader
 from transformers import get_linear_schedule_with_warmup
 
 from benchmarks import models, workload
-from benchmarks.contestants import Prepared
-from benchmarks.job import TEACHERS, Job
+from benchmarks.contestants import Prepared, autocast
+from benchmarks.job import TEACHER, TEACHERS, Job, Kind
 from benchmarks.workload import Workload
 from pipeline.model.tokenization import TEXTS
 
@@ -38,17 +38,22 @@ def cached(job: Job) -> Prepared:
 def _prepare(job: Job, cached: bool) -> Prepared:
     torch.set_num_threads(job.threads)
     rows = workload.of(job)
-    teachers = [
-        models.classifier("teacher", job.seed + 1 + number, job.task) for number in range(TEACHERS)
-    ]
-    model = models.classifier(job.model, job.seed, job.task)
+    teachers = [_narrowed(job, TEACHER, job.seed + 1 + number) for number in range(TEACHERS)]
+    model = _narrowed(job, job.model, job.seed)
     digest = models.digest(model)
     first = rows.first(min(len(rows.labels), job.batch_size))
-    _distil(job, teachers, models.classifier(job.model, job.seed, job.task), first, cached)
+    _distil(job, teachers, _narrowed(job, job.model, job.seed), first, cached)
     examples = len(rows.labels) * job.epochs
     return Prepared(
         lambda: _distil(job, teachers, model, rows, cached), examples, rows.digest, digest
     )
+
+
+def _narrowed(job: Job, kind: Kind, seed: int) -> Any:
+    """A model whose forward pass has the job's precision, as accelerate wraps Trainer's."""
+    model: Any = models.classifier(kind, seed, job.task)
+    model.forward = autocast.of(job)(model.forward)
+    return model
 
 
 def _distil(job: Job, teachers: Sequence[Any], model: Any, rows: Workload, cached: bool) -> None:

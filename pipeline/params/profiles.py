@@ -88,6 +88,11 @@ def text_here(name: str, overrides: Sequence[str] = (), folder: Path = paths.PRO
     return automatic.replaced(text(name, overrides, folder), folder / f"{name}.yaml")[0]
 
 
+def as_written(name: str, overrides: Sequence[str] = (), folder: Path = paths.PROFILES) -> Any:
+    """The settings of a profile for any machine, `auto` included; raises what `text` raises."""
+    return yaml_text.parse(text(name, overrides, folder), name)
+
+
 def values(name: str, overrides: Sequence[str] = (), folder: Path = paths.PROFILES) -> Any:
     """The settings of a profile on this machine as plain mappings; raises what `text` raises."""
     return yaml_text.parse(text_here(name, overrides, folder), name)

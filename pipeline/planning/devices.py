@@ -27,6 +27,7 @@ class Device:
         peak: FLOP a second of dense matrix products, by precision; a missing precision
             has no fast products.
         reached: share of the peak that training reaches, by precision.
+        automatic: the precision of `machine.precision: auto`.
         overhead: bytes of a process that are not tensors.
         fused: whether attention with dropout runs without keeping its probabilities.
     """
@@ -37,17 +38,18 @@ class Device:
     bandwidth: float
     peak: Mapping[str, float]
     reached: Mapping[str, float]
+    automatic: Precision
     overhead: float = 1 * GB
     fused: bool = True
 
     def precision(self, wanted: str) -> Precision:
-        """The precision of `machine.precision` on this device; auto as in runtime/hardware.py.
+        """The precision of `machine.precision` on this device; auto as in runtime/choices.py.
 
         Raises:
             ParamsError: the device has no fast products of the wanted precision.
         """
         if wanted == "auto":
-            return "bfloat16" if "bfloat16" in self.peak else "float32"
+            return self.automatic
         for known in ("float32", "bfloat16", "float16"):
             if wanted == known and known in self.peak:
                 return known
@@ -93,25 +95,29 @@ def _gpu(
     plain: float,
 ) -> Device:
     """A GPU with products of 16 bits at `tensor` and of 32 at `plain` TFLOP a second."""
-    short = ("bfloat16", "float16") if name not in _WITHOUT_BFLOAT16 else ("float16",)
+    short: tuple[str, ...] = ("bfloat16", "float16")
+    automatic: Precision = "bfloat16"
+    if name in _WITHOUT_BFLOAT16:
+        short, automatic = ("float16",), "float32"
     peak = {**dict.fromkeys(short, tensor * TERA), "float32": plain * TERA}
     reached = {**dict.fromkeys(short, share), "float32": _FLOAT32}
-    return Device(name, title, gigabytes * GB, bandwidth * GB, peak, reached)
+    return Device(name, title, gigabytes * GB, bandwidth * GB, peak, reached, automatic)
 
 
 _WITHOUT_BFLOAT16 = {"v100-32gb", "t4"}
 
-# One core of the machine that the records in tests/pipeline/planning/conftest.py are from: AMD
-# EPYC (Zen 4, AVX-512, 2.6 GHz), one thread, torch 2.13. Peak: float32 products of 2048 x 2048
-# matrices. Bandwidth: copying 200 MB. Reached: the twelve teachers of profile glue-cpu, 2,065 CPU
-# seconds in all. Overhead: the largest of them, 2,300 MiB, less its tensors.
+# One core, one thread, torch 2.13, float32 by oneDNN. Peaks and shares: benchmark `limit`
+# (docs/performance.md): the fastest matrix products alone, and a training step of MiniLM-L6 on rows
+# of 64 tokens. By MKL, with `machine.products: mkl`, a step takes twice as long. Bandwidth: copying
+# 200 MB. Overhead: as tests/pipeline/planning/conftest.py has it, of another run.
 _CPU = Device(
     name="cpu",
-    title="core of an AMD EPYC (Zen 4)",
+    title="core of an AMD EPYC (Zen 5)",
     memory=None,
-    bandwidth=27 * GB,
-    peak={"float32": 90 * GB},
-    reached={"float32": 0.775},
+    bandwidth=31 * GB,
+    peak={"float32": 240 * GB, "bfloat16": 425 * GB},
+    reached={"float32": 0.66, "bfloat16": 0.64},
+    automatic="float32",
     overhead=1.29 * GB,
     fused=False,
 )

@@ -8,8 +8,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from benchmarks import breakdown, limit, need
-from pipeline.planning.encoder_shapes import Shape
+from benchmarks import breakdown
 
 
 @pytest.mark.parametrize(
@@ -40,17 +39,3 @@ def test_most_of_a_product_is_a_product() -> None:
     groups = breakdown.by_group(lambda: [torch.mm(one, one) for _ in range(20)])
     assert next(iter(groups)) == "matrix products"
     assert list(groups.values()) == sorted(groups.values(), reverse=True)
-
-
-def test_the_share_of_the_products_rate_by_hand() -> None:
-    """Products alone take 3 of the 4 seconds of a step with the same FLOP."""
-    turns = [{"step": {"cpu": 4.0, "wall": 2.0}, "products": {"cpu": 3.0, "wall": 1.0}}]
-    assert limit.shares(turns, "cpu") == (75.0,)
-    assert limit.shares(turns, "wall") == (50.0,)
-
-
-def test_needed_bytes_by_hand() -> None:
-    """Two layers, 3 rows of 5 tokens: 2 x 15 x (4 x (8 x 8 + 2 x 16) + 2 x 8 + 9 x 2 x 5)."""
-    shape = Shape(layers=2, hidden=8, intermediate=16, heads=2, vocabulary=10)
-    assert need.batch(shape, 3, 5) == 2 * 15 * (384 + 16 + 90)
-    assert need.state(1000) == 16_000

@@ -50,7 +50,7 @@ def test_params_yaml_is_planned_by_default(run, project: Path) -> None:
     code, out, _ = run("--device", "cpu", "--devices", "2")
     assert code == 0
     assert row(out, "teach")[:3] == ["teach", "12", "468"]  # 13 steps an epoch
-    assert "- 2 x core of an AMD EPYC (Zen 4), float32: " in out
+    assert "- 2 x core of an AMD EPYC (Zen 5), float32: " in out
     assert sorted(project.rglob("*")) == before
 
 

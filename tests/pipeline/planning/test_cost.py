@@ -19,7 +19,7 @@ from pipeline.planning.encoder_shapes import Shape
 
 SHAPE = Shape(layers=2, hidden=4, intermediate=16, heads=2, vocabulary=10)
 # 10 GFLOP/s reached, 1 GB/s
-DEVICE = Device("toy", "a toy", None, 1e9, {"float32": 2e10}, {"float32": 0.5})
+DEVICE = Device("toy", "a toy", None, 1e9, {"float32": 2e10}, {"float32": 0.5}, "float32")
 LOADS = st.builds(Load, st.floats(0, 1e6), st.floats(0, 1e9), st.floats(0, 1e12))
 
 

@@ -32,7 +32,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def params(profile: str, *overrides: str) -> Params:
-    return file.check(profiles.values(profile, recorded(profile, overrides), ROOT / "profiles"))
+    return file.check(profiles.as_written(profile, recorded(profile, overrides), ROOT / "profiles"))
 
 
 def prepare(make: Any, task: str, splits: Mapping[str, list[Any]], **metadata: Any) -> None:

@@ -5,6 +5,9 @@ Run with: python -m pytest tests/pipeline/planning/test_devices.py
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import pytest
 
 from pipeline.errors import ParamsError
@@ -53,6 +56,7 @@ def test_every_device_has_a_share_for_every_peak(name: str) -> None:
         ("v100-32gb", "auto", "float32"),
         ("t4", "auto", "float32"),
         ("cpu", "auto", "float32"),
+        ("cpu", "bfloat16", "bfloat16"),
         ("v100-32gb", "float16", "float16"),
         ("h100", "float32", "float32"),
     ],
@@ -76,3 +80,18 @@ def test_an_unknown_device_is_named_with_its_neighbour() -> None:
         devices.find("a100-80g")
     assert error.value.fix is not None
     assert "v100-32gb" in error.value.fix
+
+
+def test_the_cpu_is_the_one_of_the_benchmark() -> None:
+    """The best products alone are in bold; the step is held against them."""
+    results = Path(__file__).resolve().parents[3] / "benchmarks" / "results" / "limit.json"
+    limit = json.loads(results.read_text()) if results.is_file() else None
+    if limit is None or "family 26" not in limit["computer"]["cpu"]:
+        pytest.skip("no result of `make bench ONLY=limit` on Zen 5")
+    cpu = devices.find("cpu")
+    shares = {figure["name"]: figure["median"] for figure in limit["figures"]}
+    for precision, table in zip(("float32", "bfloat16"), limit["tables"], strict=False):
+        (best,) = [row[1] for row in table["rows"] if row[1].startswith("**")]
+        assert cpu.peak[precision] / 1e9 == pytest.approx(float(best.strip("*")), rel=0.05)
+        name = f"share of the products' best rate, MiniLM-L6, {precision}, one thread, CPU seconds"
+        assert cpu.reached[precision] == pytest.approx(shares[name] / 100, rel=0.05)

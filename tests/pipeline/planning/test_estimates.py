@@ -1,8 +1,8 @@
 """Estimates against what a real run cost, and runs side by side.
 
-The record is of one run of profile glue-cpu on the machine of `devices.NAMED["cpu"]`, one thread
-a stage: CPU seconds and peak memory as scratch/usage has them. Teachers gave the device's share of
-its peak; student and baseline, of half the depth and on all nine tasks, did not.
+The record is of one run of profile glue-cpu on MACHINE of conftest.py, one thread a stage: CPU
+seconds and peak memory as scratch/usage has them. Teachers gave the machine's share of its peak;
+student and baseline, of half the depth and on all nine tasks, did not.
 
 Run with: python -m pytest tests/pipeline/planning/test_estimates.py
 """
@@ -18,14 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.params import file, profiles
-from pipeline.planning import devices, estimates, plan, row_lengths
+from pipeline.planning import estimates, plan, row_lengths
 from pipeline.planning.dataset_sizes import DatasetSize
 from pipeline.planning.estimates import Estimate
 from pipeline.tasks import GLUE
-from tests.pipeline.planning.conftest import RECORDED
+from tests.pipeline.planning.conftest import MACHINE, RECORDED
 
 ROOT = Path(__file__).resolve().parents[3]
-CPU = devices.NAMED["cpu"]
 # Train, dev, and test with AX; the source had no test rows of QQP and MNLI.
 ROWS = {
     "cola": (1000, 1043, 200),
@@ -60,9 +59,9 @@ def estimated() -> Mapping[str, Estimate]:
         )
         for task, rows in ROWS.items()
     }
-    params = file.check(profiles.values("glue-cpu", RECORDED, ROOT / "profiles"))
+    params = file.check(profiles.as_written("glue-cpu", RECORDED, ROOT / "profiles"))
     counted = {run.job.name: run for run in plan.count(params, amounts)}
-    costed = {name: estimates.of(run, CPU, params.machine) for name, run in counted.items()}
+    costed = {name: estimates.of(run, MACHINE, params.machine) for name, run in counted.items()}
     return {name: estimate for name, estimate in costed.items() if estimate is not None}
 
 

@@ -32,7 +32,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def planned(profile: str, *overrides: str) -> Plan:
     return plan.of(
-        file.check(profiles.values(profile, recorded(profile, overrides), ROOT / "profiles"))
+        file.check(profiles.as_written(profile, recorded(profile, overrides), ROOT / "profiles"))
     )
 
 
@@ -138,7 +138,7 @@ def test_a_task_of_ones_own_that_is_not_prepared_stays_open() -> None:
 def test_a_source_without_any_task_is_an_error() -> None:
     paths.prepared("rte").mkdir(parents=True)
     (paths.prepared("rte") / rows.MISSING).write_text("{}")
-    values = profiles.values("glue-cpu", RECORDED, ROOT / "profiles")
+    values = profiles.as_written("glue-cpu", RECORDED, ROOT / "profiles")
     values["tasks"] = {"rte": values["tasks"]["rte"]}
     values["teachers"]["tasks"] = {"rte": {}}
     with pytest.raises(ParamsError, match="no task has train rows"):

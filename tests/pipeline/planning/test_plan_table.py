@@ -27,7 +27,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def planned(profile: str, *overrides: str) -> plan.Plan:
     return plan.of(
-        file.check(profiles.values(profile, recorded(profile, overrides), ROOT / "profiles"))
+        file.check(profiles.as_written(profile, recorded(profile, overrides), ROOT / "profiles"))
     )
 
 
