@@ -16,7 +16,7 @@ from benchmarks import gpu, rounds
 from benchmarks.rounds import Reading
 from pipeline.errors import PipelineError
 
-ONE = Reading(2.0, 4.0, 100, "rows", "weights", {"gpu_bytes": 3 * 2**30})
+ONE = Reading(2.0, 4.0, 100, "rows", "weights", "mkl", {"gpu_bytes": 3 * 2**30})
 
 
 def test_contestants_of_a_model_train_the_same_rows_and_label_more() -> None:

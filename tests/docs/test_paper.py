@@ -30,14 +30,14 @@ SETTINGS = [
     if re.match(rf"({SECTIONS})(\.\w+)*(: |$)", words) and words not in Params.model_fields
 ]
 TRAININGS = ("refinement", "teachers", "student", "tuning")
-KEPT = {"train", "dev", "test", "revision", "labelling_tokens"}
+KEPT = {"train", "dev", "test", "revision", "labelling_tokens", "shards"}
 """Keys that are no choice of the paper's: all rows are kept, encoders are pinned."""
 
 
 @pytest.fixture(scope="module")
 def profile() -> Any:
     """The values of profile `paper`, those of the base included."""
-    return profiles.values("paper", (), PROFILES)
+    return profiles.as_written("paper", (), PROFILES)
 
 
 def named() -> dict[str, Any]:
@@ -83,7 +83,7 @@ def test_a_setting_has_its_value_in_the_profile(profile: Any, path: str, value: 
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_a_change_can_be_made_to_the_profile(profile: Any, change: str) -> None:
-    changed = profiles.values("paper", (change,), PROFILES)
+    changed = profiles.as_written("paper", (change,), PROFILES)
     assert changed != profile
     file.check(changed)
 
