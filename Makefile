@@ -22,7 +22,7 @@ EVALUATION ?=
 # DVC runs its stages with the `python` it finds first.
 export PATH := $(abspath $(BIN)):$(PATH)
 
-.PHONY: help setup repro test test-fast test-all checks bench tables reference clean
+.PHONY: help setup repro plots test test-fast test-all checks bench tables reference clean
 
 help:  ## List the targets.
 	@echo "usage: make <target> [PROFILE=name] [DATA=folder] [JOBS=n] [ONLY=name] [VENV=folder]"; echo
@@ -59,6 +59,10 @@ ifneq ($(PROFILE),)
 endif
 	@$(BIN)/python -m orchestration.repro --jobs $(JOBS)
 	@$(BIN)/python -m stages.results
+
+plots: setup  ## Draw DVC's plots into dvc_plots/index.html, a page that needs no network.
+	@$(BIN)/python -m scripts.vega
+	@$(BIN)/dvc plots show
 
 test: setup  ## Run the tests but the slow ones; what a change must pass.
 	@$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow"

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from experiments import run, settings
-from pipeline.runtime.hardware import JOBS
+from pipeline.runtime.choices import JOBS
 from stages import _cli
 
 app = _cli.application(

@@ -14,12 +14,11 @@ from pipeline import paths
 from pipeline.errors import DataError
 from pipeline.evaluation import seeds as replicates
 from pipeline.evaluation import summary
-from pipeline.evaluation.seeds import OverSeeds
 from pipeline.evaluation.systems import BASELINE, ENSEMBLE, STUDENT
 from pipeline.runtime import artifacts
 
 KEPT = Path("scratch/evidence")
-_INSIDE = paths.EVALUATION.name
+_FOLDER = paths.EVALUATION.name
 _SHORT = 7  # hexadecimal digits of a commit
 _SYSTEMS = (BASELINE, STUDENT, ENSEMBLE)
 
@@ -79,10 +78,10 @@ def _fetched(experiment: str) -> Path | None:
         with artifacts.new_folder(
             folder
         ) as staging:  # into a folder that is there DVC would nest it
-            files.get(f"/{paths.EVALUATION}", str(staging / _INSIDE), recursive=True)
+            files.get(f"/{paths.EVALUATION}", str(staging / _FOLDER), recursive=True)
     except (DvcException, SCMError, FileNotFoundError):
         return None
-    return folder / _INSIDE
+    return folder / _FOLDER
 
 
 def _figures(setting: grid.Setting, folders: Mapping[str, Mapping[int, Path]]) -> dict[str, Any]:
@@ -100,8 +99,8 @@ def _figures(setting: grid.Setting, folders: Mapping[str, Mapping[int, Path]]) -
         "commits": _commits(f"{setting.name}-{seed}" for seed in own),
         "scores": _scores(metrics),
         "teachers": _teachers(metrics),
-        "difference": {task: _interval(over) for task, over in compared.tasks.items()},
-        "difference_taught": _interval(replicates.compare(runs, taught).mean),
+        "difference": _intervals(compared.drop(replicates.MEAN)),
+        "difference_taught": _intervals(replicates.compare(runs, taught))[replicates.MEAN],
     }
     figures["kept"] = _kept(figures["scores"], taught)
     if interval := _against(setting, own, folders, taught):
@@ -143,16 +142,15 @@ def _teachers(metrics: Sequence[Any]) -> dict[str, dict[str, float]]:
     }
 
 
-def _interval(over: OverSeeds) -> dict[str, Any]:
-    """In percent points: mean, interval over seeds and rows, standard deviation over seeds."""
-    difference, seeds = over.difference, over.seeds
-    by_seeds = seeds.interval()
+def _intervals(differences: pd.DataFrame) -> dict[str, dict[str, Any]]:
+    """By row, in percent points: mean, interval over seeds and rows, spread over seeds alone."""
+    points = (100 * differences).astype(object).where(differences.notna(), None)
     return {
-        "mean": 100 * difference.value,
-        "low": 100 * difference.low,
-        "high": 100 * difference.high,
-        "deviation": None if seeds.deviation is None else 100 * seeds.deviation,
-        "seeds_only": None if by_seeds is None else [100 * end for end in by_seeds],
+        str(name): {
+            **{key: row[key] for key in ("mean", "low", "high", "deviation")},
+            "seeds_only": None if row["deviation"] is None else [row["t_low"], row["t_high"]],
+        }
+        for name, row in points.to_dict("index").items()
     }
 
 
@@ -182,4 +180,4 @@ def _against(
         STUDENT,
         others=[other[seed] for seed in both],
     )
-    return _interval(compared.mean)
+    return _intervals(compared)[replicates.MEAN]

@@ -81,12 +81,13 @@ def run(params: Params, repeats: int) -> list[str]:
     import pandas as pd
 
     from pipeline.evaluation.report.markdown_table import markdown
-    from pipeline.runtime import hardware
+    from pipeline.runtime import choices, hardware
 
     if not paths.METRICS.exists():
         raise DataError("no scores", where=paths.METRICS, fix="make repro")
     known = artifacts.read_json(paths.METRICS)["tasks"]
-    machine = hardware.set_up(params.machine)
+    here = params.machine.model_copy(update=choices.values(params.machine))
+    machine = hardware.set_up(here)
     systems = [
         row
         for task in params.teachers.tasks

@@ -87,7 +87,7 @@ def run(params: Params, baseline: bool) -> list[str]:
         teachers = {} if baseline else feature_teachers.load(params, targets)
         target = Path(folder) / "student"
         student.train(target, params, prepared, training, settings, targets, teachers)
-        scores = {task: _right(target, task, prepared[task][_DEV]) for task in training}
+        scores = {task: _student_score(target, task, prepared[task][_DEV]) for task in training}
     return [*_lines(scores, ensemble)]
 
 
@@ -110,7 +110,7 @@ def _kept_back(count: int) -> np.ndarray:
     return kept
 
 
-def _right(folder: Path, task: str, judged: Rows) -> float:
+def _student_score(folder: Path, task: str, judged: Rows) -> float:
     return _score(logits.read(paths.task_logits(folder, task)).values, judged)
 
 

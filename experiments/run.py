@@ -13,7 +13,7 @@ from pipeline.errors import PipelineError
 
 PROFILE = "glue-cpu"
 FIGURES = Path("docs/evidence.json")
-_POLL = 10.0  # seconds
+_POLL_SECONDS = 10.0
 
 
 def commands(settings: Sequence[grid.Setting], seeds: Sequence[int]) -> Iterator[list[str]]:
@@ -68,7 +68,7 @@ def work(jobs: int) -> None:
     _run("dvc", "queue", "start", "--jobs", str(jobs))
     while left := _unfinished():
         print(f"{time.strftime('%H:%M')}  {left} experiments left", flush=True)
-        time.sleep(_POLL)
+        time.sleep(_POLL_SECONDS)
 
 
 def _unfinished() -> int:

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import IO, TYPE_CHECKING
 
 from pipeline import paths
+from pipeline.runtime import progress
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -40,6 +41,8 @@ class _Stage:
 class Display:
     """Shows the progress of a run's stages. Several threads may use it.
 
+    With `mtdnnkd --quiet` it shows the stages that fail, notes and what stages say about the data.
+
     Args:
         total: number of stages that may run.
         width: characters of the longest stage's name.
@@ -55,7 +58,9 @@ class Display:
         self.start = time.monotonic()
         self.running: dict[str, _Stage] = {}
         self.lock = threading.Lock()
-        self.rows = _rows() if (sys.stdout.isatty() if live is None else live) else None
+        self.quiet = progress.quiet()
+        live = sys.stdout.isatty() if live is None else live
+        self.rows = _rows() if live and not self.quiet else None
 
     def __enter__(self) -> Display:
         if self.rows:
@@ -86,11 +91,11 @@ class Display:
             if not text.startswith(_COMMAND):
                 stage.tail.append(text)
             _write(stage.log, text)
-            progress = _PROGRESS.match(text)
+            advance = _PROGRESS.match(text)
             if self.rows and stage.row is not None:
-                self.rows.update(stage.row, note=progress[1] if progress else text)
-            elif progress:
-                self._show(f"{name:<{self.width}}  {progress[1]}")
+                self.rows.update(stage.row, note=advance[1] if advance else text)
+            elif advance:
+                self._show(f"{name:<{self.width}}  {advance[1]}")
             if text.startswith(_NOTES):
                 print(text, flush=True)
 
@@ -102,7 +107,8 @@ class Display:
             self.done += not failed
             span = timedelta(seconds=round(time.monotonic() - stage.start))
             state = "failed after" if failed else "done in"
-            self._show(f"{name:<{self.width}}  {state} {span}  ({self.ended} of {self.total})")
+            count = f"({self.ended} of {self.total})"
+            self._show(f"{name:<{self.width}}  {state} {span}  {count}", always=failed)
             if failed:
                 print(*(f"  | {text}" for text in stage.tail), sep="\n")
                 print(f"  all its lines: {_log(name)}", flush=True)
@@ -139,8 +145,10 @@ class Display:
         if self.rows and stage.row is not None:
             self.rows.remove_task(stage.row)
 
-    def _show(self, text: str) -> None:
-        """Print a line; one that is too long for the terminal is cut."""
+    def _show(self, text: str, *, always: bool = False) -> None:
+        """Print a line, unless it is quiet; one that is too long for the terminal is cut."""
+        if self.quiet and not always:
+            return
         width = self.rows.console.width if self.rows else WIDTH
         print(text if len(text) <= width else f"{text[: width - 1]}…", flush=True)
 

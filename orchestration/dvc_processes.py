@@ -14,10 +14,10 @@ from types import FrameType
 
 import psutil
 
-_AGAIN = 0.1  # seconds
+_POLL_SECONDS = 0.1
 # Stages' lines come as they are printed and in order, without other libraries' bars.
-_FOR_A_PIPE = {"PYTHONUNBUFFERED": "1", "TQDM_DISABLE": "1"}
-_PATIENCE = 60.0  # seconds in which an interrupted stage may write its checkpoint
+_PIPE_ENVIRONMENT = {"PYTHONUNBUFFERED": "1", "TQDM_DISABLE": "1"}
+_CHECKPOINT_SECONDS = 60.0  # in which an interrupted stage may write its checkpoint
 
 
 def interruptions() -> list[signal.Signals]:
@@ -34,7 +34,7 @@ class Processes:
         # This Python's folder first: DVC runs a stage with the `python` it finds.
         folder = os.path.dirname(sys.executable)  # noqa: PTH120  no link may be resolved
         path = os.pathsep.join([folder, os.environ["PATH"]])
-        self.environment = {**os.environ, "PATH": path, **_FOR_A_PIPE}
+        self.environment = {**os.environ, "PATH": path, **_PIPE_ENVIRONMENT}
         self.started: list[subprocess.Popen[str]] = []
         self.stopped = False
 
@@ -67,15 +67,15 @@ class Processes:
         )
         self.started.append(process)
         if self.stopped:  # by a signal that came while it was being started
-            _let_go(process)
+            _close_control_pipe(process)
         return process
 
     def wait(self, process: subprocess.Popen[str]) -> int:
         """Wait for a command's end and return its exit code; no stage of it is left then."""
         code = process.wait()
-        _let_go(process)
+        _close_control_pipe(process)
         if code:
-            _end_rest(process.pid)
+            _end_session(process.pid)
         return code
 
     @contextmanager
@@ -101,26 +101,26 @@ class Processes:
                 with contextlib.suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
             else:
-                _let_go(process)
+                _close_control_pipe(process)
 
 
-def _let_go(process: subprocess.Popen[str]) -> None:
+def _close_control_pipe(process: subprocess.Popen[str]) -> None:
     """Close the control pipe: orchestration/supervised_dvc.py then interrupts the stage."""
     assert process.stdin is not None
     with contextlib.suppress(OSError):
         process.stdin.close()
 
 
-def _end_rest(session: int) -> None:
+def _end_session(session: int) -> None:
     """End the stage that a killed DVC left: it would go on writing during a later run."""
     for which in (signal.SIGINT, signal.SIGKILL):
         rest = _members(session)
         for process in rest:
             with contextlib.suppress(psutil.NoSuchProcess):
                 process.send_signal(which)
-        end = time.monotonic() + _PATIENCE
-        while rest and any(map(_runs, rest)) and time.monotonic() < end:
-            time.sleep(_AGAIN)
+        end = time.monotonic() + _CHECKPOINT_SECONDS
+        while rest and any(map(_is_running, rest)) and time.monotonic() < end:
+            time.sleep(_POLL_SECONDS)
 
 
 def _members(session: int) -> list[psutil.Process]:
@@ -128,12 +128,12 @@ def _members(session: int) -> list[psutil.Process]:
     members = []
     for process in psutil.process_iter():
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            if os.getsid(process.pid) == session and _runs(process):
+            if os.getsid(process.pid) == session and _is_running(process):
                 members.append(process)
     return members
 
 
-def _runs(process: psutil.Process) -> bool:
+def _is_running(process: psutil.Process) -> bool:
     """Whether a process is neither gone nor a zombie that nobody collects."""
     try:
         return process.status() != psutil.STATUS_ZOMBIE

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import networkx as nx
     from dvc.repo import Repo
 
-_AGAIN = 1.0  # seconds
+_POLL_SECONDS = 1.0
 _FIX = (
     "run from the project's root; in a copy without Git history run `git init` there first, or "
     "`.venv/bin/dvc config --local core.no_scm true`"
@@ -89,7 +89,7 @@ class Project:
             except LockError:  # a DVC that is not ours runs one of them
                 if not run_lock.foreign_processes(self.folder, ()):
                     raise
-                time.sleep(_AGAIN)
+                time.sleep(_POLL_SECONDS)
 
     def written(self, names: Collection[str]) -> Iterable[Path]:
         """Paths that a run of these stages writes: theirs and DVC's own."""

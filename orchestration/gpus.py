@@ -7,8 +7,8 @@ import shutil
 import subprocess
 
 VISIBLE = "CUDA_VISIBLE_DEVICES"
-_ASKED = ("nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader")
-_PATIENCE = 60.0  # seconds; a driver that was not loaded takes some
+_COMMAND = ("nvidia-smi", "--query-gpu=uuid", "--format=csv,noheader")
+_TIMEOUT_SECONDS = 60.0  # a driver that was not loaded takes some
 
 
 def to_hand_out(device: str) -> list[str]:
@@ -28,11 +28,11 @@ def _visible() -> list[str]:
     """
     if (named := os.environ.get(VISIBLE)) is not None:
         return _until_invalid(named)
-    if shutil.which(_ASKED[0]) is None:
+    if shutil.which(_COMMAND[0]) is None:
         return []
     try:
         answer = subprocess.run(
-            _ASKED, capture_output=True, text=True, check=False, timeout=_PATIENCE
+            _COMMAND, capture_output=True, text=True, check=False, timeout=_TIMEOUT_SECONDS
         )
     except (OSError, subprocess.TimeoutExpired):
         return []

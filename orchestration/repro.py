@@ -7,22 +7,23 @@ fails is named at the end and stops only the stages that need it.
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from operator import attrgetter
-from types import FrameType
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestration import dvc_processes, gpus, lock_order, run_lock, stale_outputs, write_access
 from orchestration.dvc_project import Project, downstream, group, upstream
 from pipeline.errors import PipelineError
-from pipeline.params import file
-from pipeline.runtime import progress
-from pipeline.runtime.hardware import JOBS
+from pipeline.params import automatic, file
+from pipeline.runtime import progress, signals
+from pipeline.runtime.choices import JOBS
 from pipeline.stage_registry import STAGES
 from stages import _cli
 
@@ -52,7 +53,7 @@ def main(
     Example: mtdnnkd repro --jobs 2 --until ensemble
     """
     for which in dvc_processes.interruptions():  # a background job would ignore Ctrl-C
-        signal.signal(which, _interrupt)
+        signal.signal(which, signals.interrupt)
     # Every stage gets the same share of the CPU's threads, whether others run just then or not: it
     # keeps them when others start. No result depends on their number.
     os.environ[JOBS] = str(jobs)
@@ -62,11 +63,14 @@ def main(
 
 
 def _reproduce(jobs: int, until: Sequence[str] | None) -> int:
-    """As `reproduce`, with DVC's errors as ours."""
+    """As `reproduce`, with DVC's errors as ours, and without its bars if it is quiet."""
     from dvc.exceptions import DvcException
+    from dvc.logger import set_loggers_level
 
+    quiet = set_loggers_level(logging.CRITICAL) if progress.quiet() else nullcontext()
     try:
-        return reproduce(jobs, until)
+        with quiet:
+            return reproduce(jobs, until)
     except DvcException as error:
         raise PipelineError(str(error)) from error
 
@@ -82,9 +86,12 @@ def reproduce(jobs: int, until: Sequence[str] | None = None) -> int:
         PipelineError: params.yaml cannot be used, the project is not set up for DVC, another run
             is under way, a folder cannot be written or holds what no stage makes.
     """
-    params = file.load()  # DVC would only name the missing file
+    file.load()  # DVC would only name the missing file
     project = Project()
     with run_lock.acquire(project.folder):
+        for path, value in automatic.replace().items():
+            print(f"params.yaml: {path}: auto -> {value}, this machine's value")
+        params = file.load()
         with project.read():
             stages = _wanted(project, params, until)
             stale_outputs.remove(project.repo)
@@ -96,8 +103,10 @@ def reproduce(jobs: int, until: Sequence[str] | None = None) -> int:
 
         encoder_limits.check(params)
         write_access.check(project.written(changed))
-        outcome = _run(project, stages, changed, jobs, params.machine.device)
-        lock_order.sort(project.repo)
+        try:
+            outcome = _run(project, stages, changed, jobs, params.machine.device)
+        finally:  # what an interrupted run has finished is in dvc.lock too
+            lock_order.sort(project.repo)
         return _report(outcome)
 
 
@@ -148,10 +157,6 @@ def _report(outcome: Outcome) -> int:
     fix = "fix the fault and run" if outcome.failed else "run"
     print(f"What finished is kept; {fix} the same command again.", file=sys.stderr)
     return 1
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

@@ -30,10 +30,10 @@ def acquire(folder: Path) -> Iterator[None]:
         with process_lock.hold(folder / _NAME):
             _drop_torn_notes(folder)
             if others := foreign_processes(folder, ()):
-                raise _busy("; ".join(others))
+                raise _busy_error("; ".join(others))
             yield
     except process_lock.LockedError as error:
-        raise _busy(f"make repro, process {error}") from None
+        raise _busy_error(f"make repro, process {error}") from None
 
 
 def foreign_processes(folder: Path, own: Collection[int]) -> list[str]:
@@ -95,7 +95,7 @@ def _entries(noted: dict[str, Any]) -> Iterable[dict[str, Any]]:
             yield from entry if isinstance(entry, list) else [entry]
 
 
-def _busy(who: str) -> PipelineError:
+def _busy_error(who: str) -> PipelineError:
     return PipelineError(
         "another run of this project is under way",
         seen=who,

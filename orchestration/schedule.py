@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from graphlib import TopologicalSorter
-from itertools import chain, groupby
+from itertools import groupby
 from typing import TYPE_CHECKING, NamedTuple
 
 from orchestration.dvc_project import Project, downstream, group
 from orchestration.executors.base import Executor
 from orchestration.executors.local import InOrder
 from pipeline.errors import PipelineError
-from pipeline.stage_registry import CODE, SIDE_BY_SIDE
+from pipeline.stage_registry import CODE, SIDE_BY_SIDE, STAGES
 
 if TYPE_CHECKING:
     import networkx as nx
 
-HEAVY = frozenset(chain.from_iterable(SIDE_BY_SIDE))
+HEAVY = frozenset(name for name, row in STAGES.items() if row.work != "light")
+"""Stages that an executor runs."""
 
 
 class Outcome(NamedTuple):
@@ -74,7 +75,7 @@ class Schedule:
             else:
                 part, code = self._side_by_side(heavy), 0
             changed = self.project.changed(seen)
-            self._note(part, code, changed)
+            self._record(part, code, changed)
         stopped = self._stopped()
         return Outcome(self.failed, stopped - self.failed, changed & self.ran - stopped)
 
@@ -86,7 +87,7 @@ class Schedule:
         self.failed |= self.executor.run(part)
         return part
 
-    def _note(self, part: list[str], code: int, changed: set[str]) -> None:
+    def _record(self, part: list[str], code: int, changed: set[str]) -> None:
         """Note what ran: after a failure, all up to the first that is not up to date."""
         if code:
             left = [name for name in part if name in changed]

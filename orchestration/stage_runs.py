@@ -14,7 +14,7 @@ from orchestration.display import Display
 from orchestration.dvc_processes import Processes
 
 _REPRO = ("--wait-for-lock", "repro", "--single-item")
-_AGAIN = 1.0  # seconds
+_POLL_SECONDS = 1.0
 _BEGIN = re.compile(r"Running stage '(.+)':")
 _UNCHANGED = re.compile(r"(?:Stage )?'(.+)' didn't change, skipping")
 _RESTORED = re.compile(r"Stage '(.+)' is cached - skipping run, checking out outputs")
@@ -75,14 +75,14 @@ class StageRuns:
 
     def _wait_for_others(self) -> bool:
         """Wait while DVC processes that are not ours run a stage; whether there was any."""
-        others = self._others()
+        others = self._foreign_processes()
         if others:
             self.display.note(f"waiting for the end of: {'; '.join(others)}")
-        while not self.processes.stopped and self._others():
-            time.sleep(_AGAIN)
+        while not self.processes.stopped and self._foreign_processes():
+            time.sleep(_POLL_SECONDS)
         return bool(others) and not self.processes.stopped
 
-    def _others(self) -> list[str]:
+    def _foreign_processes(self) -> list[str]:
         return run_lock.foreign_processes(self.folder, self.processes.numbers())
 
 

@@ -46,10 +46,10 @@ def _strays(repo: Repo) -> list[Path]:
     return sorted(
         entry
         for entry in entries
-        if entry not in outs | inside and entry.name[0] != "." and not _hollow(entry)
+        if entry not in outs | inside and entry.name[0] != "." and not _has_no_file(entry)
     )
 
 
-def _hollow(entry: Path) -> bool:
+def _has_no_file(entry: Path) -> bool:
     """Whether it is a folder without any file: DVC removes files and leaves their folders."""
     return entry.is_dir() and not any(path.is_file() for path in entry.rglob("*"))

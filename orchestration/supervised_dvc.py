@@ -14,18 +14,18 @@ import sys
 import threading
 import time
 
-_AGAIN = 0.1  # seconds
+_POLL_SECONDS = 0.1
 
 
 def main() -> int:
     """Run DVC with this process's arguments and return its exit code."""
-    leash = os.dup(0)  # not inherited by the stage
+    control = os.dup(0)  # not inherited by the stage
     nothing = os.open(os.devnull, os.O_RDONLY)
     os.dup2(nothing, 0)
     os.close(nothing)
     # A background shell's jobs ignore Ctrl-C, and so would DVC and the stage.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    threading.Thread(target=_watch, args=(leash,), daemon=True).start()
+    threading.Thread(target=_watch, args=(control,), daemon=True).start()
     sys.argv[0] = "dvc"  # the name that DVC shows to another DVC that finds files busy
     from dvc.cli import main as dvc
 
@@ -33,13 +33,13 @@ def main() -> int:
     return code
 
 
-def _watch(leash: int) -> None:
+def _watch(control: int) -> None:
     """Wait until the control pipe is closed, then interrupt every stage until DVC has ended.
 
     DVC ignores Ctrl-C while a stage runs, so the stage is interrupted. DVC sees it fail
     and, without --keep-going, ends. Between stages DVC itself is interrupted.
     """
-    while os.read(leash, 1):
+    while os.read(control, 1):
         pass
     interrupted: set[int] = set()
     while True:
@@ -49,7 +49,7 @@ def _watch(leash: int) -> None:
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGINT)
         interrupted |= stage
-        time.sleep(_AGAIN)
+        time.sleep(_POLL_SECONDS)
 
 
 def _children() -> set[int]:

@@ -15,7 +15,9 @@ def check(paths: Iterable[Path]) -> None:
     Raises:
         PipelineError: a folder that is or would be around one of them cannot be written.
     """
-    closed = sorted({folder for path in paths for folder in _around(path) if not _open(folder)})
+    closed = sorted(
+        {folder for path in paths for folder in _nearest_folders(path) if not _is_writable(folder)}
+    )
     if closed:
         raise PipelineError(
             "no permission to write, or a read-only file system",
@@ -24,13 +26,13 @@ def check(paths: Iterable[Path]) -> None:
         )
 
 
-def _around(path: Path) -> Iterable[Path]:
+def _nearest_folders(path: Path) -> Iterable[Path]:
     """The folder itself, if it is one, and the nearest that exists above."""
     if path.is_dir():
         yield path
     yield next(folder for folder in path.parents if folder.is_dir())
 
 
-def _open(folder: Path) -> bool:
+def _is_writable(folder: Path) -> bool:
     """Whether entries can be made; a read-only mount refuses everyone, root included."""
     return os.access(folder, os.W_OK | os.X_OK)

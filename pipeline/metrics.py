@@ -81,7 +81,9 @@ def task_score(task: Task, per_split: Mapping[str, Mapping[str, float]]) -> floa
     Raises:
         DataError: no dev split is among them.
     """
-    means = [fmean(found.values()) for split, found in per_split.items() if part_of(split) == "dev"]
+    means = [
+        fmean(values.values()) for split, values in per_split.items() if part_of(split) == "dev"
+    ]
     if not means:
         raise DataError("no dev split was scored", seen=sorted(per_split), where=task.name)
     return fmean(means)
@@ -104,9 +106,9 @@ def _accuracy(labels: Values, predicted: Values) -> float:
 
 def _f1(labels: Values, predicted: Values) -> float:
     """F1 of class 1, which GLUE counts as positive; 0 if no row has or is predicted to have it."""
-    gold, said = labels == 1, predicted == 1
-    either = int(gold.sum() + said.sum())
-    return 2 * int((gold & said).sum()) / either if either else 0.0
+    gold, positive = labels == 1, predicted == 1
+    either = int(gold.sum() + positive.sum())
+    return 2 * int((gold & positive).sum()) / either if either else 0.0
 
 
 def _matthews(labels: Values, predicted: Values) -> float:
@@ -115,9 +117,9 @@ def _matthews(labels: Values, predicted: Values) -> float:
         return 0.0
     rows, right = len(labels), int((labels == predicted).sum())
     classes = np.union1d(labels, predicted)
-    gold, said = ([int((side == one).sum()) for one in classes] for side in (labels, predicted))
-    chance = sum(map(operator.mul, gold, said))
-    spread = math.prod(rows**2 - sum(count**2 for count in side) for side in (gold, said))
+    counts = [[int((side == one).sum()) for one in classes] for side in (labels, predicted)]
+    chance = sum(map(operator.mul, *counts))
+    spread = math.prod(rows**2 - sum(count**2 for count in side) for side in counts)
     return float((right * rows - chance) / math.sqrt(spread))
 
 

@@ -1,11 +1,12 @@
-"""The table of stages: instances, outputs, parameters and resources, one row per stage.
+"""The table of stages: instances, outputs and resources, one row per stage.
 
 Paths, command lines, fixes in errors, plan, driver, usage and results read these rows. dvc.yaml
-repeats them for DVC; a test checks that both agree.
+repeats them for DVC, and each stage its purpose in its file and help; tests check that all agree.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -32,8 +33,7 @@ class Stage:
         does: its purpose, in one line.
         outputs: path of each output, with {key} for a name of the instance -> its content.
         keys: key of an instance -> path of its values in params.yaml, in DVC's order.
-        params: sections of params.yaml that decide its outputs.
-        work: `trains` and `scores` take threads, memory and a GPU, as `stages.plan` counts them;
+        work: `trains` and `scores` take threads, memory and a GPU, so an executor runs them;
             `light` takes one thread and no GPU.
         side_by_side: stages with the same word do not need each other and run in parallel; empty
             for one that runs alone.
@@ -44,7 +44,6 @@ class Stage:
     does: str
     outputs: Mapping[str, str]
     keys: Mapping[str, str] = field(default_factory=dict)
-    params: tuple[str, ...] = ()
     work: Literal["trains", "scores", "light"] = "light"
     side_by_side: str = ""
     batch: tuple[str, ...] = ()
@@ -64,7 +63,6 @@ _ROWS = (
         "Fetch or generate one task's files, byte for byte as the source gives them.",
         {"data/raw/{task}": "files as the source gives them"},
         TASKS,
-        params=("data",),
     ),
     Stage(
         "prepare",
@@ -74,14 +72,12 @@ _ROWS = (
             "data/transfer/{task}": "further rows that only teachers label",
         },
         TASKS,
-        params=("data", "tasks", "teachers", "transfer"),
     ),
     Stage(
         "refine",
         "Fine-tune one candidate on all tasks with hard labels.",
         {"data/refined/{candidate}": "multi-task candidates, if any"},
         {"candidate": "refinement.candidates"},
-        params=("tasks", "refinement", "machine"),
         work="trains",
         side_by_side="candidates",
         batch=("refinement.candidates.{candidate}", "refinement"),
@@ -93,14 +89,12 @@ _ROWS = (
             "data/selected": "encoders of the best candidates",
             "data/selection.json": "scores and order of the candidates",
         },
-        params=("refinement", "selection"),
     ),
     Stage(
         "initialize",
         "Write the encoder that one member is initialized from.",
         {"data/initial_encoders/{member}": "the encoder each member starts from"},
         {"member": "teachers.members"},
-        params=("teachers",),
     ),
     Stage(
         "teach",
@@ -110,7 +104,6 @@ _ROWS = (
             "data/logits/{task}/{member}/{fold}/prepared": "their logits of all rows, Parquet",
         },
         TEACHERS,
-        params=("teachers", "machine"),
         work="trains",
         side_by_side="teachers",
         batch=("teachers.members.{member}", "teachers.tasks.{task}", "teachers"),
@@ -118,9 +111,8 @@ _ROWS = (
     Stage(
         "label",
         "Let one teacher score the transfer rows of its task.",
-        {"data/logits/{task}/{member}/{fold}/transfer": "and of the transfer rows"},
+        {"data/logits/{task}/{member}/{fold}/transfer": "their logits of transfer rows, Parquet"},
         {**TEACHERS, "task": "transfer"},
-        params=("machine",),
         work="scores",
         side_by_side="labels",
         batch=("teachers.members.{member}", "teachers.tasks.{task}", "teachers"),
@@ -130,19 +122,16 @@ _ROWS = (
         "Join one task's member logits into its soft labels.",
         {"data/soft_labels/{task}.parquet": "soft labels of each task with teachers"},
         {"task": "teachers.tasks"},
-        params=("ensemble", "tasks", "teachers", "transfer"),
     ),
     Stage(
         "feature_teachers",
         "Link the teachers whose features the student is trained to match.",
         {"data/feature_teachers": "teachers whose features are matched"},
-        params=("teachers", "distillation"),
     ),
     Stage(
         "distil",
         "Train the one multi-task student on hard and soft labels.",
         {"data/student": "the student: weights, log, logits"},
-        params=("tasks", "transfer", "teachers", "student", "distillation", "machine"),
         work="trains",
         side_by_side="students",
         batch=("student",),
@@ -151,17 +140,15 @@ _ROWS = (
         "baseline",
         "Train the same student on hard labels only.",
         {"data/baseline": "the same student without distillation"},
-        params=("tasks", "student", "machine"),
         work="trains",
         side_by_side="students",
         batch=("student",),
     ),
     Stage(
         "tune",
-        "Fine-tune the trained student on one task.",
+        "Fine-tune the trained student on one task with hard labels.",
         {"data/tuned/{task}": "the student fine-tuned on single tasks"},
         {"task": "tuning.tasks"},
-        params=("tuning", "machine"),
         work="trains",
         side_by_side="tuned",
         batch=("tuning.tasks.{task}", "tuning"),
@@ -170,7 +157,6 @@ _ROWS = (
         "evaluate",
         "Score teachers, ensembles, student and baseline with GLUE's metrics.",
         {"data/evaluation": "every system's predictions, figures"},
-        params=("tasks", "teachers", "tuning"),
     ),
 )
 STAGES: Mapping[str, Stage] = {row.name: row for row in _ROWS}
@@ -231,6 +217,20 @@ def maker(path: Path) -> str | None:
             if match := re.match(rf"{pattern}(/|$)", path.as_posix()):
                 return _addressed(stage.name, [match[key] for key in stage.keys])
     return None
+
+
+def remake(path: Path, *, force: bool = False) -> str:
+    """The command that makes the artifact at a path, or around it, again.
+
+    Args:
+        path: from the working directory, the project's root, or absolute.
+        force: whether DVC may hold the artifact to be up to date, as one that is damaged in itself.
+    """
+    name = maker(Path(os.path.relpath(path)))
+    if name is None:
+        return "name another folder, or run the stage that makes this one again"
+    # A single item: --force alone would make again all that the stage needs.
+    return f"dvc repro {'--single-item --force ' if force else ''}{name}"
 
 
 def order(name: str) -> int:

@@ -16,10 +16,11 @@ from typer.core import TyperGroup
 
 from pipeline import paths, stage_registry
 from pipeline.errors import PipelineError
-from pipeline.runtime import code_digest, resource_usage
+from pipeline.runtime import code_digest, resource_usage, signals
 
 USER_ERROR = 2
 INTERRUPTED = 130
+_STOPPED = "interrupted; what is done is kept: run the same command again to go on"
 _OUT_OF_THE_WAY = "move it away or name another path, then run the command again"
 
 
@@ -37,14 +38,15 @@ def application(help_text: str | None = None, cls: type[TyperGroup] | None = Non
 
 def run(app: Callable[..., Any]) -> None:
     """Run a typer application and turn the errors a user can fix into exit code 2."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C
+    signal.signal(signal.SIGTERM, signals.interrupt)  # as Ctrl-C
     try:
         _check_code()
         app()
+    except KeyboardInterrupt:
+        _fail(_STOPPED, INTERRUPTED)
     except SystemExit as end:  # typer has turned Ctrl-C into 130 already, without a word
-        if end.code == INTERRUPTED:
-            again = "what is done is kept: run the same command again to go on"
-            print(f"error: interrupted; {again}", file=sys.stderr)
+        if signals.withdraw() or end.code == INTERRUPTED:
+            _fail(_STOPPED, INTERRUPTED)
         raise
     except PipelineError as error:
         _fail(str(error), USER_ERROR)
@@ -78,7 +80,7 @@ def _check_code() -> None:
                 "the code of this stage is not the one that DVC would note for its result",
                 seen=f"{noted}, the code's is {digest}",
                 where=file,
-                fix=f"dvc repro {stage_registry.CODE}, then run the same command again",
+                fix=f"{stage_registry.remake(file)}, then run the same command again",
             )
 
 

@@ -1,4 +1,4 @@
-"""Train a model like the student on hard labels alone, to compare the student with."""
+"""Train the same student on hard labels only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ app = _cli.application()
 
 @app.command()
 def main() -> None:
-    """Train a model like the student on hard labels alone, to compare the student with.
+    """Train the same student on hard labels only.
+
+    It is what the student is compared with.
 
     Reads data/prepared. Writes data/baseline, laid out as data/student.
 

@@ -1,4 +1,4 @@
-"""Write a digest of the code of every stage, so that only a change of its code reruns it."""
+"""Write a digest of the code of every stage."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ app = _cli.application()
 
 @app.command()
 def main() -> None:
-    """Write a digest of the code of every stage; all other stages depend on theirs.
+    """Write a digest of the code of every stage.
+
+    Every other stage depends on its own digest, so that only a change of its code reruns it.
 
     Reads pipeline and stages. Writes data/code: one file per stage, the SHA-256 of all modules that
     the stage imports, without comments and docstrings.

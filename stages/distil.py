@@ -1,4 +1,4 @@
-"""Distil all teachers' soft labels into one multi-task student."""
+"""Train the one multi-task student on hard and soft labels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ app = _cli.application()
 
 @app.command()
 def main() -> None:
-    """Distil the soft labels of all teachers into one multi-task student.
+    """Train the one multi-task student on hard and soft labels.
 
     Reads data/prepared, data/transfer, data/soft_labels, data/feature_teachers.
     Writes data/student: weights, tokenizer, log, logits of held-out rows.

@@ -1,4 +1,4 @@
-"""Fetch or generate one task's files, byte for byte as in the source."""
+"""Fetch or generate one task's files, byte for byte as the source gives them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ app = _cli.application()
 
 @app.command()
 def main(task: Annotated[str, typer.Option(help="Task's name in params.yaml.")]) -> None:
-    """Fetch or generate one task's files, byte for byte as in the source.
+    """Fetch or generate one task's files, byte for byte as the source gives them.
 
     Reads what `data` in params.yaml names: the generator, a folder, or the network.
     Writes data/raw/TASK.

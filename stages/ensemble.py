@@ -1,4 +1,4 @@
-"""Average the predictions of a task's teachers into its soft labels."""
+"""Join one task's member logits into its soft labels."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ app = _cli.application()
 def main(
     task: Annotated[str, typer.Option(help="Task under teachers.tasks in params.yaml.")],
 ) -> None:
-    """Merge the logits of a task's teachers over folds and members into its soft labels.
+    """Join one task's member logits into its soft labels.
+
+    Each member's logits are joined over its folds, then the members by ensemble.rule.
 
     Reads data/prepared/TASK, data/transfer/TASK and data/logits/TASK.
     Writes data/soft_labels/TASK.parquet.

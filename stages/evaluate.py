@@ -1,4 +1,4 @@
-"""Score every system on the dev rows and write predictions and reports."""
+"""Score teachers, ensembles, student and baseline with GLUE's metrics."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ app = _cli.application()
 
 @app.command()
 def main() -> None:
-    """Score and compare majority class, teachers, ensembles, baseline and student on the dev rows.
+    """Score teachers, ensembles, student and baseline with GLUE's metrics.
+
+    The majority class is scored as well. All scores and comparisons are on the dev rows.
 
     Reads data/prepared, data/soft_labels, data/student, data/baseline, data/tuned.
     Writes data/evaluation, reports/summary.json and reports/scores.csv.

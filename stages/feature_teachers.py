@@ -10,7 +10,9 @@ app = _cli.application()
 
 @app.command()
 def main() -> None:
-    """Link the teachers whose features (hidden states, attention) the student is trained to match.
+    """Link the teachers whose features the student is trained to match.
+
+    Features are hidden states and attention.
 
     Reads data/teachers, of distillation.features.member alone.
     Writes data/feature_teachers: one model per task; without a member only a manifest.

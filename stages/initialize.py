@@ -18,7 +18,9 @@ app = _cli.application()
 def main(
     member: Annotated[str, typer.Option(help="Member under teachers.members in params.yaml.")],
 ) -> None:
-    """Write the encoder that a member is initialized from: a selected candidate's, or a named one.
+    """Write the encoder that one member is initialized from.
+
+    It is a selected candidate's, or the one that params.yaml names.
 
     Reads data/selected. Writes data/initial_encoders/MEMBER.
 

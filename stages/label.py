@@ -1,4 +1,4 @@
-"""Score the transfer rows of a task with one of its teachers."""
+"""Let one teacher score the transfer rows of its task."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def main(
     member: Annotated[str, typer.Option(help="Member under teachers.members in params.yaml.")],
     fold: Annotated[str, typer.Option(help="Fold under teachers.folds in params.yaml.")],
 ) -> None:
-    """Score the transfer rows of a task with one teacher (one task, one member, one fold).
+    """Let one teacher score the transfer rows of its task.
 
     Reads data/transfer/TASK and data/teachers/TASK/MEMBER/FOLD.
     Writes data/logits/TASK/MEMBER/FOLD/transfer: logits of the transfer rows.

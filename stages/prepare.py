@@ -1,4 +1,4 @@
-"""Turn one task's raw files into typed rows, one Parquet file per split."""
+"""Turn one task's files into typed rows with ids, hashes and canonical labels."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ app = _cli.application()
 
 @app.command()
 def main(task: Annotated[str, typer.Option(help="Task's name in params.yaml.")]) -> None:
-    """Turn one task's files into typed rows with ids, text hashes and canonical labels.
+    """Turn one task's files into typed rows with ids, hashes and canonical labels.
 
     Reads data/raw/TASK, and data/texts if transfer names a file of it.
     Writes data/prepared/TASK, one Parquet file per split, and data/transfer/TASK: transfer rows

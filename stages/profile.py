@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from pipeline import paths
-from pipeline.params import file, profiles
+from pipeline.params import automatic, file, profiles
 from stages import _cli
 
 app = _cli.application(
@@ -43,7 +43,7 @@ def show(name: Name, set_: Set = None) -> None:
 
     Example: mtdnnkd profile show paper --set student.epochs=1
     """
-    print(profiles.text(name, set_ or ()), end="")
+    print(profiles.text_here(name, set_ or ()), end="")
 
 
 @app.command()
@@ -77,6 +77,19 @@ def apply(name: Name, set_: Set = None) -> None:
         return
     print(f"{paths.PARAMS}: {name}, values changed: {len(changes)}")
     _print(changes)
+
+
+@app.command()
+def resolve() -> None:
+    """Replace `auto` in params.yaml by this machine's values where it decides results.
+
+    Example: mtdnnkd profile resolve
+    """
+    values = automatic.replace()
+    for path, value in values.items():
+        print(f"{paths.PARAMS}: {path}: auto -> {value}")
+    if not values:
+        print(f"{paths.PARAMS}: no `auto` that decides results")
 
 
 def _print(changes: Iterable[profiles.Change]) -> None:

@@ -19,7 +19,7 @@ def main(
         str, typer.Option(help="Candidate under refinement.candidates in params.yaml.")
     ],
 ) -> None:
-    """Fine-tune one candidate on all tasks with hard labels and score its dev rows.
+    """Fine-tune one candidate on all tasks with hard labels.
 
     Reads data/prepared. Writes data/refined/CANDIDATE: weights, tokenizer, log, dev metrics.
 

@@ -11,9 +11,9 @@ app = _cli.application()
 
 @app.command()
 def main() -> None:
-    """Choose the best candidates by their dev scores and keep their encoders.
+    """Choose the best candidates by their dev scores on some tasks.
 
-    Reads data/refined. Writes data/selected and data/selection.json.
+    Reads data/refined. Writes data/selected, their encoders, and data/selection.json.
 
     Example: mtdnnkd select
     """

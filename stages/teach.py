@@ -1,4 +1,4 @@
-"""Fine-tune one teacher (one task, one member, one fold) and score every row with it."""
+"""Fine-tune one teacher and keep its logits for every row."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def main(
     member: Annotated[str, typer.Option(help="Member under teachers.members in params.yaml.")],
     fold: Annotated[str, typer.Option(help="Fold that it does not see, or all for none.")],
 ) -> None:
-    """Fine-tune one teacher (one task, one member, one fold) and score every row of its task.
+    """Fine-tune one teacher and keep its logits for every row.
 
     Reads data/prepared/TASK and data/initial_encoders/MEMBER.
     Writes data/teachers/TASK/MEMBER/FOLD: weights, tokenizer, log, manifest.

@@ -1,4 +1,4 @@
-"""Fine-tune the trained student on one task."""
+"""Fine-tune the trained student on one task with hard labels."""
 
 from __future__ import annotations
 

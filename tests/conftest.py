@@ -21,7 +21,8 @@ from pipeline.params.file import check, read_yaml
 from pipeline.params.sections import Params
 
 ROOT = Path(__file__).resolve().parent.parent
-GLUE = Path(os.environ.get("MTDNNKD_GLUE", ROOT.parent / "shared" / "glue"))
+# Absolute from the start: tests change the folder they work in.
+GLUE = Path(os.environ["MTDNNKD_GLUE"]).resolve() if os.environ.get("MTDNNKD_GLUE") else None
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
@@ -29,12 +30,14 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 @pytest.fixture(scope="session")
 def real_glue() -> Path:
-    """Folder of real GLUE files in the official layout; tests that need it skip without it.
+    """Folder of real GLUE files in the official layout, as MTDNNKD_GLUE names it.
 
-    MTDNNKD_GLUE names it; the default is a folder shared/glue beside the checkout.
+    Tests that need it are skipped without the variable, and fail where it names no folder.
     """
+    if GLUE is None:
+        pytest.skip("no real GLUE files; name them with MTDNNKD_GLUE=folder")
     if not GLUE.is_dir():
-        pytest.skip(f"no real GLUE files at {GLUE}; name them with MTDNNKD_GLUE=folder")
+        pytest.fail(f"MTDNNKD_GLUE names no folder: {GLUE}")
     return GLUE
 
 

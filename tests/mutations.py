@@ -265,7 +265,7 @@ def _mutated(file: Path, mutation: Mutation) -> Iterator[None]:
 def _pytest(copy: Path, tests: str) -> tuple[int, str]:
     """Exit code, and the test that failed."""
     modules = [f"tests/pipeline/{name}" for name in tests.split()]
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *modules],
         cwd=copy,
         # A module and its mutation may share size and second: no bytecode is kept.
@@ -274,8 +274,8 @@ def _pytest(copy: Path, tests: str) -> tuple[int, str]:
         text=True,
         check=False,
     )
-    lines = [line for line in done.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
-    return done.returncode, lines[0].split(" - ")[0] if lines else done.stdout.strip()[-200:]
+    lines = [line for line in process.stdout.splitlines() if line.startswith(("FAILED", "ERROR"))]
+    return process.returncode, lines[0].split(" - ")[0] if lines else process.stdout.strip()[-200:]
 
 
 if __name__ == "__main__":

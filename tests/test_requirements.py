@@ -36,9 +36,9 @@ def version(pinned: Requirement) -> str:
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_pin_is_one_exact_version(lock: str) -> None:
-    found = requirements(lock)
-    assert found
-    for pinned in found:
+    pins = requirements(lock)
+    assert pins
+    for pinned in pins:
         (only,) = pinned.specifier
         assert only.operator == "==", str(pinned)
         assert "*" not in only.version, str(pinned)
@@ -49,8 +49,8 @@ def test_nothing_is_pinned_twice() -> None:
     assert sorted(names) == sorted(set(names))
 
 
-@pytest.mark.parametrize("asked", ASKED, ids=str)
-def test_what_is_asked_for_is_pinned_at_a_version_that_does(asked: Requirement) -> None:
+@pytest.mark.parametrize("requirement", ASKED, ids=str)
+def test_what_is_asked_for_is_pinned_at_a_version_that_does(requirement: Requirement) -> None:
     pins = {canonicalize_name(pinned.name): pinned for pinned in requirements(LOCK)}
-    pinned = pins[canonicalize_name(asked.name)]
-    assert asked.specifier.contains(version(pinned), prereleases=True), str(pinned)
+    pinned = pins[canonicalize_name(requirement.name)]
+    assert requirement.specifier.contains(version(pinned), prereleases=True), str(pinned)

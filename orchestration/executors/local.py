@@ -12,6 +12,7 @@ from orchestration import gpus
 from orchestration.display import Display
 from orchestration.dvc_processes import Processes
 from orchestration.stage_runs import StageRuns
+from pipeline.runtime import progress
 
 
 @dataclass(frozen=True)
@@ -85,6 +86,6 @@ def _places(jobs: int, devices: Sequence[str]) -> queue.SimpleQueue[str | None]:
     dealt = [devices[number % len(devices)] if len(devices) > 1 else None for number in range(jobs)]
     for place in dealt:
         places.put(place)
-    if len(devices) > 1 and jobs > 1:
+    if len(devices) > 1 and jobs > 1 and not progress.quiet():
         print(f"{jobs} stages side by side, on the GPUs {', '.join(map(str, dealt))}", flush=True)
     return places

@@ -18,7 +18,7 @@ from pipeline.runtime import artifacts
 
 METADATA_KEY = b"mtdnnkd"
 BATCH = 8192  # rows of a batch
-_AHEAD = 1 << 16  # bytes of each column that are read ahead; 0 would read whole row groups
+_READ_AHEAD = 1 << 16  # bytes of each column that are read ahead; 0 would read whole row groups
 
 # Arrow's own allocators keep freed memory, 100 MB after a large file; the system's returns it.
 pa.set_memory_pool(pa.system_memory_pool())
@@ -91,7 +91,7 @@ def open_file(path: Path) -> ParquetFile:
             JSON object.
     """
     with readable(path):
-        file = ParquetFile(path, pq.ParquetFile(path, buffer_size=_AHEAD, pre_buffer=False))
+        file = ParquetFile(path, pq.ParquetFile(path, buffer_size=_READ_AHEAD, pre_buffer=False))
         list(file.schema.names)  # they are decoded only when asked for
     file.metadata  # noqa: B018  a fault in it is raised here
     return file

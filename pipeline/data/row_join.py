@@ -74,7 +74,7 @@ def align(rows: pa.Table, expected: pa.Table, origin: Origin) -> Indices:
     if ids.equals(wanted):  # as files are written; saves an index and a copy
         positions, taken = np.arange(len(ids)), rows
     else:
-        unknown = ~_array(pc.is_in(ids, value_set=_whole(wanted)))
+        unknown = ~_array(pc.is_in(ids, value_set=_one_array(wanted)))
         _refuse_any(unknown, ids, "no such prepared row", origin)
         positions = locate(wanted, ids, origin)
         taken = rows.take(pa.array(positions))
@@ -89,7 +89,7 @@ def locate(wanted: pa.ChunkedArray, ids: pa.ChunkedArray, origin: Origin) -> Ind
     Raises:
         SoftLabelError: one of `wanted` is not there.
     """
-    positions = pc.index_in(wanted, value_set=_whole(ids))
+    positions = pc.index_in(wanted, value_set=_one_array(ids))
     _refuse_any(_array(positions.is_null()), wanted, "a row is missing", origin)
     return np.asarray(positions.to_numpy(), dtype=np.int64)
 
@@ -119,7 +119,7 @@ def plainly_unique(splits: Mapping[str, Rows]) -> bool:
     Args:
         splits: rows by the name of their split; ids that do not pass may still be unique.
     """
-    return all(_rise(split, f"{split.task.name}/{name}/") for name, split in splits.items())
+    return all(_ids_rise(split, f"{split.task.name}/{name}/") for name, split in splits.items())
 
 
 def check_unique(ids: pa.ChunkedArray, origin: Origin) -> None:
@@ -136,7 +136,7 @@ def check_unique(ids: pa.ChunkedArray, origin: Origin) -> None:
     _refuse_any(again, ids, "a row occurs twice", origin)
 
 
-def _rise(split: Rows, prefix: str) -> bool:
+def _ids_rise(split: Rows, prefix: str) -> bool:
     last = pa.array([], pa.string())
     for part in split.batches("row_id"):
         ids = pa.concat_arrays([last, *part["row_id"].chunks])
@@ -155,7 +155,7 @@ def _all(flags: Any) -> bool:
 
 
 def _check_same(name: str, taken: pa.Table, expected: pa.Table, origin: Origin) -> None:
-    here, there = _whole(taken[name]), _whole(expected[name])
+    here, there = _one_array(taken[name]), _one_array(expected[name])
     both_null = pc.and_(here.is_null(), there.is_null())
     equal = pc.or_kleene(both_null, pc.fill_null(pc.equal(here, there), False))
     differs = ~_array(equal)
@@ -177,7 +177,7 @@ def _refuse_any(
     origin.refuse(fault, f"{first} (and {others:,} more)" if others else first)
 
 
-def _whole(column: Any) -> Any:
+def _one_array(column: Any) -> Any:
     """One array of a column; Arrow takes no chunked value sets."""
     return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
 

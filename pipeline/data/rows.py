@@ -18,6 +18,7 @@ from pipeline.data import parquet_file
 from pipeline.data.parquet_file import ParquetFile
 from pipeline.errors import DataError
 from pipeline.runtime.memory_mapped import MappedBuffer
+from pipeline.stage_registry import remake
 from pipeline.tasks import Task
 
 SCHEMA_VERSION = 1
@@ -232,14 +233,14 @@ def read(path: Path) -> Rows:
         DataError: the file is missing, damaged or not a prepared file of this version.
     """
     if not path.exists():
-        raise DataError("no prepared rows", where=path, fix="dvc repro prepare")
+        raise DataError("no prepared rows", where=path, fix=remake(path))
     file = parquet_file.open_file(path)
     if file.metadata.get("schema_version") != SCHEMA_VERSION:
         raise DataError(
             f"not a prepared file of version {SCHEMA_VERSION}",
             seen=file.metadata.get("schema_version"),
             where=path,
-            fix="dvc repro --single-item --force prepare",
+            fix=remake(path, force=True),
         )
     for _ in file.batches():  # damage shows here, not after hours of training
         pass
@@ -257,7 +258,7 @@ def read_splits(folder: Path) -> dict[str, Rows]:
         folder.glob("*.parquet"), key=lambda f: (order.get(f.stem.partition("_")[0], 9), f.stem)
     )
     if not files:
-        raise DataError("no prepared rows", where=folder, fix="dvc repro prepare")
+        raise DataError("no prepared rows", where=folder, fix=remake(folder))
     return {file.stem: read(file) for file in files}
 
 
@@ -270,5 +271,5 @@ def absent(folder: Path) -> bool:
     if (folder / "train.parquet").exists():
         return False
     if not folder.is_dir():
-        raise DataError("no prepared rows", where=folder, fix=f"dvc repro prepare@{folder.name}")
+        raise DataError("no prepared rows", where=folder, fix=remake(folder))
     return True

@@ -9,6 +9,7 @@ from pipeline.data import rows
 from pipeline.data.rows import Rows
 from pipeline.errors import DataError
 from pipeline.runtime import artifacts
+from pipeline.stage_registry import remake
 
 
 def write(folder: Path, task: str, transfer: Rows | None, note: str) -> None:
@@ -36,5 +37,5 @@ def read(task: str) -> Rows | None:
         return None
     path = paths.transfer_rows(task)
     if not path.exists():
-        raise DataError("no transfer rows", where=path, fix=f"dvc repro prepare@{task}")
+        raise DataError("no transfer rows", where=path, fix=remake(path))
     return rows.read(path)

@@ -126,9 +126,9 @@ def check_target(path: Path) -> Callable[[Path, pd.DataFrame], None]:
 def _score(folder: Path, task: str, texts: pa.Table, machine: Machine) -> tuple[Task, np.ndarray]:
     """The task as the model was trained on it, and logits float32 `(rows, outputs)`."""
     from pipeline.model import scoring, tokenization
-    from pipeline.runtime import hardware
+    from pipeline.runtime import choices, hardware
 
-    processor = hardware.set_up(machine)
+    processor = hardware.set_up(machine.model_copy(update=choices.values(machine)))
     model = saved_model.load(folder)
     packed = tokenization.tokenise(texts, model.tokenizer, model.manifest["training"]["max_length"])
     network = model.network.to(processor.device)

@@ -18,7 +18,7 @@ from pipeline.errors import DataError
 from pipeline.tasks import Task
 
 _CELLS = 1 << 16  # counts held at once: small enough to stay in a processor's cache
-_FLAT = 1e-12  # share of the largest variance below which a side counts as constant
+_CONSTANT_SHARE = 1e-12  # share of the largest variance below which a side counts as constant
 
 Values = npt.NDArray[Any]
 Doubles = npt.NDArray[np.float64]
@@ -155,7 +155,7 @@ def _standard(values: Values) -> Doubles:
 
 def _positive(variance: Doubles, scale: Doubles | float) -> Doubles:
     """A variance, 0 where it is only a rounding error."""
-    positive: Doubles = np.where(variance > _FLAT * scale, variance, 0.0)
+    positive: Doubles = np.where(variance > _CONSTANT_SHARE * scale, variance, 0.0)
     return positive
 
 

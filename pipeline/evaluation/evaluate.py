@@ -20,6 +20,7 @@ from pipeline.evaluation.compare import Comparison
 from pipeline.evaluation.systems import BASELINE, STUDENT, TEACHER, System
 from pipeline.params import rules
 from pipeline.soft_labels import calibration
+from pipeline.stage_registry import remake
 from pipeline.tasks import Task, part_of
 
 SCHEMA_VERSION = 2
@@ -76,16 +77,16 @@ def missing(names: Iterable[str]) -> dict[str, str]:
     Raises:
         DataError: a task was not prepared at all.
     """
-    reasons = {name: _lack(name) for name in names}
+    reasons = {name: _lacking_parts(name) for name in names}
     return {name: reason for name, reason in reasons.items() if reason}
 
 
-def _lack(name: str) -> str:
+def _lacking_parts(name: str) -> str:
     """Parts that training and dev scores need and the source lacks; "" if none."""
     folder = paths.prepared(name)
     files = [file.stem for file in folder.glob("*.parquet")]
     if not files and not (folder / rows.MISSING).exists():
-        raise DataError("no prepared rows", where=folder, fix=f"dvc repro prepare@{name}")
+        raise DataError("no prepared rows", where=folder, fix=remake(folder))
     there = {part_of(file) for file in files}
     lacking = [part for part in ("train", "dev") if part not in there]
     return f"the source has no {' and no '.join(lacking)} rows of it" if lacking else ""

@@ -55,7 +55,7 @@ def known() -> list[str]:
             experiments = repo.experiments.ls()
     except DvcException as error:
         raise DataError("no experiments to compare", seen=str(error), fix="commit first") from error
-    return [HEAD, WORKSPACE, *(name for found in experiments.values() for name, _ in found)]
+    return [HEAD, WORKSPACE, *(name for entries in experiments.values() for name, _ in entries)]
 
 
 def read(name: str) -> Revision:

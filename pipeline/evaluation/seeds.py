@@ -2,47 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 
+from pipeline import paths
 from pipeline.data import row_join, row_tables
 from pipeline.errors import DataError
 from pipeline.evaluation import compare as comparison
 from pipeline.evaluation import evaluate, significance
 from pipeline.evaluation.bootstrap import Predictions
-from pipeline.evaluation.significance import Difference, Seeds
 from pipeline.evaluation.systems import BASELINE, STUDENT
+from pipeline.stage_registry import remake
 from pipeline.tasks import Task
 
-
-@dataclass(frozen=True)
-class OverSeeds:
-    """One system minus another over several replicates, as fractions of the task score.
-
-    Attributes:
-        difference: mean over replicates, with its interval over resampled seeds and rows.
-        seeds: mean and standard deviation of the replicates' own differences on all rows.
-    """
-
-    difference: Difference
-    seeds: Seeds
-
-
-@dataclass(frozen=True)
-class Compared:
-    """Differences over several replicates.
-
-    Attributes:
-        mean: of the mean over the tasks.
-        tasks: task -> of that task alone.
-    """
-
-    mean: OverSeeds
-    tasks: Mapping[str, OverSeeds]
+MEAN = "mean over tasks"
+"""The row of the mean over the tasks; no task's name has a space."""
 
 
 def compare(
@@ -54,8 +32,8 @@ def compare(
     others: Sequence[Path] = (),
     resamples: int = significance.RESAMPLES,
     seed: int = significance.SEED,
-) -> Compared:
-    """Compare two systems over several replicates: their mean difference on several tasks.
+) -> pd.DataFrame:
+    """Compare two systems over several replicates: the mean difference on each task and on all.
 
     Args:
         folders: data/evaluation of each replicate; the dev rows must be the same in all.
@@ -67,6 +45,12 @@ def compare(
         resamples: number of bootstrap draws.
         seed: seed of the draws.
 
+    Returns:
+        A row per task, and the row `MEAN`, of first minus second, as fractions of the task score:
+        `mean` over replicates; `low` and `high`, its interval over resampled seeds and rows; and
+        `deviation`, `t_low` and `t_high` of the replicates' own differences, as in
+        `significance.over_seeds`.
+
     Raises:
         DataError: there is no replicate or no task, or no prediction of a system.
         SoftLabelError: a file is missing, or its rows are not those of the first replicate.
@@ -76,17 +60,15 @@ def compare(
     if others and len(others) != len(folders):
         raise DataError("replicates without a counterpart", seen=(len(folders), len(others)))
     sources = list(zip(folders, others or folders, strict=True))
-    read = [_splits(sources, name, (first, second)) for name in tasks]
-    alone = {task.name: _over_seeds([(task, splits)], resamples, seed) for task, splits in read}
-    return Compared(_over_seeds(read, resamples, seed), alone)
-
-
-def _over_seeds(
-    tasks: Sequence[tuple[Task, Sequence[Predictions]]], resamples: int, seed: int
-) -> OverSeeds:
-    own = np.mean([significance.score_difference(task, splits) for task, splits in tasks], axis=0)
-    interval = significance.seeds_and_rows_bootstrap(tasks, resamples=resamples, seed=seed)
-    return OverSeeds(interval, significance.over_seeds(own.tolist()))
+    read = {name: _splits(sources, name, (first, second)) for name in tasks}
+    own = pd.DataFrame({name: significance.score_difference(*one) for name, one in read.items()})
+    own[MEAN] = own.mean(axis=1)
+    intervals = [
+        significance.seeds_and_rows_bootstrap(group, resamples=resamples, seed=seed)
+        for group in (*([one] for one in read.values()), list(read.values()))
+    ]
+    ends = {"low": [one.low for one in intervals], "high": [one.high for one in intervals]}
+    return significance.over_seeds(own).assign(**ends)
 
 
 def _splits(
@@ -114,7 +96,7 @@ def _read(path: Path) -> tuple[Task, pa.Table]:
         path,
         evaluate.SCHEMA_VERSION,
         "file of predictions",
-        "dvc repro evaluate, in that run",
+        f"{remake(paths.EVALUATION)}, in that run",
         row_tables.DESCRIPTION,
     )
     return row_tables.described(metadata, table), table

@@ -2,12 +2,11 @@
 
 A run of the pipeline compares two systems in compare.py, by `differences`, `percentile` and
 `mcnemar`; summary.py applies `holm` to its p-values. seeds.py compares several runs, by
-`seeds_and_rows_bootstrap` and `over_seeds`. `paired_bootstrap` is the first two in one call.
+`seeds_and_rows_bootstrap` and `over_seeds`.
 """
 
 from __future__ import annotations
 
-import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -50,52 +49,6 @@ class Difference:
         return self.low > 0 or self.high < 0
 
 
-@dataclass(frozen=True)
-class Seeds:
-    """One figure over several training seeds.
-
-    Attributes:
-        mean: the mean.
-        deviation: sample standard deviation (n - 1); None for a single seed.
-        count: number of seeds.
-    """
-
-    mean: float
-    deviation: float | None
-    count: int
-
-    def interval(self, confidence: float = CONFIDENCE) -> tuple[float, float] | None:
-        """Student's t interval of the mean over seeds, on these very rows; None for one seed."""
-        if self.deviation is None:
-            return None
-        error = self.deviation / math.sqrt(self.count)
-        reach = error * float(stats.t.ppf((1 + confidence) / 2, self.count - 1))
-        return self.mean - reach, self.mean + reach
-
-
-def paired_bootstrap(
-    task: Task, splits: Sequence[Predictions], *, resamples: int = RESAMPLES, seed: int = SEED
-) -> Difference:
-    """Task score of the first system minus that of the second, with a percentile interval.
-
-    Rows are drawn with replacement, each split's from that split, and both systems are scored on
-    the same ones, so what a row has in common for both is no part of the spread (Efron and
-    Tibshirani 1993, chapter 13; for systems on one test set: Koehn 2004).
-
-    Args:
-        task: its metrics and name; every task has a stream of random numbers of its own.
-        splits: the dev splits, each with the predictions of two systems.
-        resamples: number of draws.
-        seed: seed of the draws.
-
-    Raises:
-        DataError: there are no rows.
-        ValueError: a split does not have two systems.
-    """
-    drawn = differences(task, splits, resamples=resamples, seed=seed)[:, 0]
-    return percentile(score_difference(task, splits)[0], drawn)
-
-
 def seeds_and_rows_bootstrap(
     tasks: Sequence[tuple[Task, Sequence[Predictions]]],
     *,
@@ -110,7 +63,8 @@ def seeds_and_rows_bootstrap(
     of n, where n draws would give (n - 1) / n of it (Rao and Wu 1988). A bootstrap still knows
     only the seeds there are. In simulations with three of them the interval holds the true mean in
     95 % or more where dev rows decide, and in 80 to 90 % where seeds spread wider than rows;
-    `Seeds.interval` keeps its 95 % of the mean on these very rows in both, so report it as well.
+    the t interval of `over_seeds` keeps its 95 % of the mean on these very rows in both, so report
+    it as well.
 
     Args:
         tasks: each task with its dev splits; the predictions of a split are those of first and
@@ -135,13 +89,18 @@ def seeds_and_rows_bootstrap(
 def differences(task: Task, splits: Sequence[Predictions], *, resamples: int, seed: int) -> Doubles:
     """Task score of first minus second on resampled rows, `(resamples, seeds)`.
 
+    Rows are drawn with replacement, each split's from that split, and both systems are scored on
+    the same ones, so what a row has in common for both is no part of the spread (Efron and
+    Tibshirani 1993, chapter 13; for systems on one test set: Koehn 2004). Every task has a stream
+    of random numbers of its own.
+
     Means of several tasks' draws are draws of their mean, since each task has its own rows.
 
     Raises:
         DataError: there are no rows.
         ValueError: a split does not have two systems per seed.
     """
-    _check_pairs(splits)
+    _check_pairs(task, splits)
     random = np.random.default_rng([seed, zlib.crc32(task.name.encode())])
     scores = task_scores(task, splits, resamples, random)
     drawn: Doubles = scores[:, 0::2] - scores[:, 1::2]
@@ -150,7 +109,7 @@ def differences(task: Task, splits: Sequence[Predictions], *, resamples: int, se
 
 def score_difference(task: Task, splits: Sequence[Predictions]) -> Doubles:
     """Task score of first minus second on all rows, `(seeds,)`; raises like `differences`."""
-    _check_pairs(splits)
+    _check_pairs(task, splits)
     scores = [_task_score(task, splits, at) for at in range(len(splits[0].predicted))]
     return np.subtract(scores[0::2], scores[1::2])
 
@@ -195,17 +154,27 @@ def holm(p_values: pd.Series[float]) -> pd.Series[float]:
     return corrected.reindex(p_values.index)
 
 
-def over_seeds(values: Sequence[float]) -> Seeds:
-    """Mean and standard deviation of one figure over training seeds.
+def over_seeds(values: pd.DataFrame, confidence: float = CONFIDENCE) -> pd.DataFrame:
+    """Means over training seeds, with what the spread over seeds alone tells of them.
+
+    Args:
+        values: a row per seed, a column per figure.
+        confidence: that of the interval.
+
+    Returns:
+        A row per figure: `mean`; `deviation`, the sample standard deviation (n - 1); `t_low` and
+        `t_high`, Student's t interval of the mean on these very rows. All but the mean are NaN for
+        a single seed.
 
     Raises:
         DataError: there is no value.
     """
-    if not len(values):
+    if values.empty:
         raise DataError("no seed to take the mean over")
-    several = len(values) > 1
-    deviation = float(np.std(values, ddof=1)) if several else None
-    return Seeds(float(np.mean(values)), deviation, len(values))
+    mean = values.mean()
+    reach = values.sem() * stats.t.ppf((1 + confidence) / 2, len(values) - 1)
+    columns = {"mean": mean, "deviation": values.std()}
+    return pd.DataFrame({**columns, "t_low": mean - reach, "t_high": mean + reach})
 
 
 def _over_drawn_seeds(drawn: Doubles, seed: int) -> Doubles:
@@ -226,7 +195,9 @@ def _task_score(task: Task, splits: Sequence[Predictions], system: int) -> float
     return metrics.task_score(task, per_split)
 
 
-def _check_pairs(splits: Sequence[Predictions]) -> None:
+def _check_pairs(task: Task, splits: Sequence[Predictions]) -> None:
+    if not splits:
+        raise DataError("no labelled rows to compare on", where=task.name)
     counts: list[Any] = [len(split.predicted) for split in splits]
     if any(count < 2 or count % 2 or count != counts[0] for count in counts):
         raise ValueError(f"predictions of {counts} systems in the splits, not two a seed")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pandas as pd
 
 from pipeline import metrics
-from pipeline.evaluation import agreement, compare, significance
+from pipeline.evaluation import compare, significance
 from pipeline.evaluation.evaluate import TaskResult
 from pipeline.evaluation.significance import Difference
 from pipeline.evaluation.systems import BASELINE, ENSEMBLE, MAJORITY, STUDENT, TEACHER
@@ -19,7 +18,7 @@ GLUE, TAUGHT = "glue", "teacher_tasks"  # names of the two means
 AGAINST = ("student", "baseline", "difference", "low", "high")
 GLUE_TASKS = 9
 LEVEL = 0.05  # percent points: differences below it show as 0.0 and count as none
-_DIGITS, _SHORT_DIGITS = 4, 2
+DIGITS = 4  # of percents and shares in files
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class Gain:
 
 def percent(fraction: float) -> float:
     """A fraction as percent, rounded as in the metrics file."""
-    return round(100 * fraction, _DIGITS)
+    return round(100 * fraction, DIGITS)
 
 
 def scores(results: Sequence[TaskResult]) -> pd.DataFrame:
@@ -164,7 +163,7 @@ def gain(results: Sequence[TaskResult]) -> Gain | None:
 
 def points_over_baseline(table: pd.DataFrame) -> pd.Series[float]:
     """Student minus baseline of a table of `against_baseline`, in percent points as `points`."""
-    gaps = (100 * (table[STUDENT] - table[BASELINE])).round(_DIGITS)
+    gaps = (100 * (table[STUDENT] - table[BASELINE])).round(DIGITS)
     return gaps.where(gaps.abs() >= LEVEL, 0.0)
 
 
@@ -183,121 +182,3 @@ def p_values(results: Sequence[TaskResult]) -> pd.DataFrame:
     plain = {r.task.name: p for r in results if (p := r.comparison.p_value) is not None}
     column = pd.Series(plain, dtype="float64")
     return pd.DataFrame({"p": column, "p_holm": significance.holm(column)})
-
-
-def nested(results: Sequence[TaskResult]) -> dict[str, Any]:
-    """Everything, as in reports/metrics.json.
-
-    Percent, but for counts, the share kept, p, kappa and correlations.
-    """
-    gained, tests = gain(results), p_values(results).map(_significant).to_dict("index")
-    whole: dict[str, Any] = {
-        "glue": {"tasks": sum(result.task.glue for result in results), **_percents(glue(results))},
-        "tasks": {r.task.name: _of_task(r, tests.get(r.task.name)) for r in results},
-        "gain_kept": None,
-        "statistics": _method(),
-    }
-    if gap := glue_difference(results):
-        whole["glue"]["student_minus_baseline"] = _interval(gap)
-    if gained:
-        kept = gained.kept
-        whole["gain_kept"] = None if kept is None else round(kept, _DIGITS)
-        means = {
-            **_percents(_means(gained)),
-            "student_minus_baseline": _interval(gained.difference),
-        }
-        whole["teacher_tasks"] = {"tasks": list(gained.tasks), **means}
-    return whole
-
-
-def summary(results: Sequence[TaskResult]) -> dict[str, Any]:
-    """The figures of `dvc metrics diff`, as in reports/summary.json: is the student better?
-
-    Returns:
-        `tasks` -> task, `glue` and `teacher_tasks` (where there are any) -> student, baseline,
-        difference, low, high, in percent; `gain_kept`, where there is a gain, as a fraction.
-    """
-    short: dict[str, Any] = {
-        "tasks": _rounded(against_baseline(results)),
-        **_rounded(means_against_baseline(results)),
-    }
-    means = gain(results)
-    if means and means.kept is not None:
-        short["gain_kept"] = round(means.kept, _SHORT_DIGITS) + 0.0  # no "-0.0"
-    return short
-
-
-def _rounded(table: pd.DataFrame) -> dict[str, dict[str, float]]:
-    percents = (100 * table).round(_SHORT_DIGITS) + 0.0  # no "-0.0"
-    lines = zip(percents.index, percents.to_numpy().tolist(), strict=True)
-    return {str(row): dict(zip(AGAINST, figures, strict=True)) for row, figures in lines}
-
-
-def long(results: Sequence[TaskResult]) -> pd.DataFrame:
-    """Every score as in reports/scores.csv: task's title, system, metric, value in percent."""
-    table = scores(results).drop(columns="task").rename(columns={"title": "task"})
-    return table.assign(value=table["value"].map(percent))
-
-
-def _of_task(result: TaskResult, test: Mapping[Hashable, float] | None) -> dict[str, Any]:
-    figures: dict[str, Any] = {
-        system: _percents(named(result, system))
-        for system in result.scores
-        if not system.startswith(TEACHER)
-    }
-    figures["student_minus_baseline"] = _interval(result.comparison.difference)
-    if test:
-        figures["mcnemar"] = dict(test)
-    if result.calibration_errors:
-        figures["calibration_error"] = _percents(result.calibration_errors)
-    if result.members:
-        figures["teachers"] = {
-            member: _percents(named(result, f"{TEACHER}{member}")) for member in result.members
-        }
-    if result.agreement:
-        pairs = {" and ".join(pair): _shares(one) for pair, one in result.agreement.items()}
-        figures["agreement"] = {"mean": _shares(agreement.mean(result.agreement)), "pairs": pairs}
-    return figures
-
-
-def _method() -> dict[str, Any]:
-    """How intervals and p-values are computed."""
-    return {
-        "interval": "percentile of paired bootstrap over dev rows",
-        "confidence": significance.CONFIDENCE,
-        "resamples": significance.RESAMPLES,
-        "seed": significance.SEED,
-        "test": "McNemar, exact, two-sided",
-        "correction": "Holm",
-    }
-
-
-def _interval(gap: Difference) -> dict[str, float]:
-    return {
-        "score": percent(gap.value),
-        "low": percent(gap.low),
-        "high": percent(gap.high),
-    }
-
-
-def _shares(measures: Mapping[str, float | None]) -> dict[str, float | None]:
-    """Agreement in percent, the rest as it is."""
-    return {
-        name: None
-        if value is None
-        else (percent(value) if name == agreement.AGREEMENT else round(value, _DIGITS))
-        for name, value in measures.items()
-    }
-
-
-def _significant(p: float) -> float:
-    return float(f"{p:.{_DIGITS}g}")
-
-
-def _means(means: Gain) -> dict[str, float]:
-    names = ("teachers", ENSEMBLE, BASELINE, STUDENT)
-    return {name: getattr(means, name) for name in names}
-
-
-def _percents(values: Mapping[str, float]) -> dict[str, float]:
-    return {name: percent(value) for name, value in values.items()}

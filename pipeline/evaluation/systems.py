@@ -18,6 +18,7 @@ from pipeline.data import row_join, row_tables, rows
 from pipeline.data.rows import Rows
 from pipeline.evaluation.compare import PREDICTION
 from pipeline.soft_labels import ensemble_rules, logits, store
+from pipeline.stage_registry import remake
 from pipeline.tasks import Task
 
 MAJORITY, ENSEMBLE, BASELINE = "majority", "ensemble", "baseline"
@@ -85,18 +86,18 @@ def collect(
     if taught:
         soft, teachers = _ensemble(task, prepared, frame)
         systems |= teachers
-    for system, (path, fix) in _models(task.name, tuned).items():
-        systems[system] = _model(task, path, fix, frame)
+    for system, path in _models(task.name, tuned).items():
+        systems[system] = _model(task, path, frame)
     return Collected(systems, soft)
 
 
-def _models(name: str, tuned: bool) -> dict[str, tuple[Path, str]]:
-    """File of each model's logits, and the command that makes it."""
+def _models(name: str, tuned: bool) -> dict[str, Path]:
+    """File of each model's logits."""
     files = {
-        BASELINE: (paths.task_logits(paths.BASELINE, name), "dvc repro baseline"),
-        STUDENT: (paths.task_logits(paths.STUDENT, name), "dvc repro distil"),
+        BASELINE: paths.task_logits(paths.BASELINE, name),
+        STUDENT: paths.task_logits(paths.STUDENT, name),
     }
-    return files | ({TUNED: (paths.tuned_logits(name), f"dvc repro tune@{name}")} if tuned else {})
+    return files | ({TUNED: paths.tuned_logits(name)} if tuned else {})
 
 
 def _majority(task: Task, train: Rows, count: int) -> System:
@@ -132,10 +133,10 @@ def _transferred(table: pa.Table) -> dict[str, int]:
     return dict(Counter(row.split("/")[2] for row in ids))
 
 
-def _model(task: Task, path: Path, fix: str, frame: pa.Table) -> System:
+def _model(task: Task, path: Path, frame: pa.Table) -> System:
     """Student, baseline or tuned student, from its logits file."""
-    kept = logits.read(path, fix)
-    origin = row_join.Origin(f"logits of {task.name}", path, fix)
+    kept = logits.read(path)
+    origin = row_join.Origin(f"logits of {task.name}", path, remake(path))
     row_join.check_task(kept.task, task, origin)
     values = kept.values[row_join.align(kept.table, frame, origin)]
     known = None if task.regression else ensemble_rules.softmax(values).astype(np.float32)

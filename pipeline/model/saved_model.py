@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -14,12 +13,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pyarrow as pa
 from pydantic import TypeAdapter
 
-from pipeline import stage_registry
 from pipeline.data import row_tables
 from pipeline.errors import SavedModelError
-from pipeline.model import encoders
+from pipeline.model import encoder_files, encoders
 from pipeline.params.heads import Head
 from pipeline.runtime import artifacts
+from pipeline.stage_registry import remake
 from pipeline.tasks import Task
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ ENCODER = "encoder"
 HEADS = "heads.safetensors"
 LOG = "log.csv"
 MANIFEST = "model.json"  # written last: a folder without it is not whole
-_WEIGHTS = f"{ENCODER}/{encoders.WEIGHTS}"
+_WEIGHTS = f"{ENCODER}/{encoder_files.WEIGHTS}"
 _LIBRARIES = ("torch", "transformers", "tokenizers", "numpy", "pyarrow")
 
 
@@ -187,16 +186,7 @@ def _fill_heads(network: MultiTaskModel, folder: Path) -> None:
 
 
 def _refuse(fault: str, where: Path, seen: object = None) -> NoReturn:
-    raise SavedModelError(fault, seen=seen, where=where, fix=_remake(where)) from None
-
-
-def _remake(path: Path) -> str:
-    """The command that writes the model in a folder, or around a file, again."""
-    instance = stage_registry.maker(Path(os.path.relpath(path)))
-    if instance is None:
-        return "name another folder, or run the stage that makes this one again"
-    # A single item: --force alone would train again all that the stage needs.
-    return f"dvc repro --single-item --force {instance}"
+    raise SavedModelError(fault, seen=seen, where=where, fix=remake(where, force=True)) from None
 
 
 def _heads(model: MultiTaskModel) -> dict[str, Any]:

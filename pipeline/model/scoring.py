@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from threading import Lock
 
 import numpy as np
@@ -32,7 +33,7 @@ def logits(
     """
     model.eval()
     rows = np.arange(len(tokens.lengths))
-    with progress.bar(title, len(rows), "rows") as bar:
+    with _attention(model, machine), progress.bar(title, len(rows), "rows") as bar:
         return of_rows(model, task, tokens, rows, machine, bar.advance)
 
 
@@ -81,3 +82,12 @@ def of_rows(
         one_behind(batches, start, finish)
     current_batch.clear()
     return values
+
+
+def _attention(model: MultiTaskModel, machine: Hardware) -> AbstractContextManager[None]:
+    """Within the block the model scores with the engine's attention."""
+    if machine.engine == "plain":
+        return nullcontext()
+    from pipeline.model.fast import attention
+
+    return attention.replaced(model.encoder)

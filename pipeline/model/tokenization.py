@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 TEXTS = "texts"  # key of a batch that the encoder does not take
-_ROWS_A_CALL = 1024  # keeps the tokenizer's Python lists small on large splits
+_ROWS_PER_CALL = 1024  # keeps the tokenizer's Python lists small on large splits
 
 
 class _Piece(NamedTuple):
@@ -151,8 +151,8 @@ def tokenise(rows: Rows | pa.Table, tokenizer: PreTrainedTokenizerBase, max_leng
     split = rows if isinstance(rows, Rows) else Rows(rows, {})
     packed = _Growing()
     for part in split.batches("sentence1", "sentence2"):
-        for start in range(0, len(part), _ROWS_A_CALL):
-            encodings = _encode(part.slice(start, _ROWS_A_CALL), tokenizer, max_length)
+        for start in range(0, len(part), _ROWS_PER_CALL):
+            encodings = _encode(part.slice(start, _ROWS_PER_CALL), tokenizer, max_length)
             packed.append(
                 np.concatenate([np.asarray(row.ids, np.int32) for row in encodings]),
                 np.concatenate([np.asarray(row.type_ids, np.uint8) for row in encodings]),

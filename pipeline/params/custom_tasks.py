@@ -33,7 +33,7 @@ class CustomTask(Section):
     """Highest score of a regression task."""
 
     @model_validator(mode="after")
-    def _agrees(self) -> Self:
+    def _settings_agree(self) -> Self:
         faults = [*self._column_faults(), *self._metric_faults()]
         faults += self._class_faults() if self.labels else self._range_faults()
         if faults:

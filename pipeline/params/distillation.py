@@ -34,7 +34,7 @@ class Features(Section):
     """Attention probabilities, averaged over heads where their numbers differ."""
 
     @model_validator(mode="after")
-    def _something(self) -> Self:
+    def _hidden_or_attention(self) -> Self:
         if self.hidden is None and self.attention is None:
             raise contradiction("hidden or attention must be given; null switches all of it off")
         return self

@@ -9,13 +9,15 @@ from typing import Any
 
 from pipeline import paths
 from pipeline.errors import ParamsError
-from pipeline.params import file, yaml_text
+from pipeline.params import automatic, file, yaml_text
 from pipeline.params import overrides as overlay
 from pipeline.params.checks import messages
 from pipeline.runtime import artifacts
 
 BASE = "sample"
 """The profile that is a whole params file; all others override parts of it."""
+_SCHEMA = "# yaml-language-server: $schema="
+"""Before the path of the schema, which editors resolve from the folder of the file itself."""
 
 
 class Absent:
@@ -75,14 +77,20 @@ def text(name: str, overrides: Sequence[str] = (), folder: Path = paths.PROFILES
     source = file.read_text(path)
     if name != BASE or overrides:
         source = _compose(path, source, overrides, folder)
+    source = source.replace(f"{_SCHEMA}../", _SCHEMA)  # params.yaml lies one folder higher
     where = " ".join([str(path), *(f"--set {override}" for override in overrides)])
     file.check(yaml_text.parse(source, where), where=where)
     return source
 
 
+def text_here(name: str, overrides: Sequence[str] = (), folder: Path = paths.PROFILES) -> str:
+    """As `text`, with this machine's values for every `auto` that decides the bytes of results."""
+    return automatic.replaced(text(name, overrides, folder), folder / f"{name}.yaml")[0]
+
+
 def values(name: str, overrides: Sequence[str] = (), folder: Path = paths.PROFILES) -> Any:
-    """The settings of a profile as plain mappings; raises what `text` raises."""
-    return yaml_text.parse(text(name, overrides, folder), name)
+    """The settings of a profile on this machine as plain mappings; raises what `text` raises."""
+    return yaml_text.parse(text_here(name, overrides, folder), name)
 
 
 def apply(
@@ -99,10 +107,10 @@ def apply(
         The values that were replaced.
 
     Raises:
-        ParamsError: as `text`, or the folder of task files is missing; params.yaml is untouched
-            then.
+        ParamsError: as `text`, the folder of task files is missing, or this machine lacks the
+            device; params.yaml is untouched then.
     """
-    new = text(name, overrides, folder)
+    new = text_here(name, overrides, folder)
     settings = yaml_text.parse(new, name)
     _require_files(Path(settings["data"]["folder"]))
     replaced = list(changes(current(target) or {}, settings))

@@ -31,7 +31,7 @@ def check(params: Params) -> None:
         ParamsError: one line per fault, each with its YAML path.
         EncoderError: a package that carries an encoder is missing or another version.
     """
-    lines = [line for use in _uses(params) for line in _lacks(use)]
+    lines = [line for use in _uses(params) for line in _faults(use)]
     if params.distillation.features is not None:
         lines += _pairs(params, params.distillation.features)
     if lines:
@@ -57,7 +57,7 @@ def _uses(params: Params) -> Iterator[_Use]:
         yield _Use(student.encoder, "student.encoder", length, "tuning.max_length")
 
 
-def _lacks(use: _Use) -> Iterator[str]:
+def _faults(use: _Use) -> Iterator[str]:
     shape = _whole(use.encoder)
     if shape is None:
         return

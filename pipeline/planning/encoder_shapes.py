@@ -92,9 +92,9 @@ def folder(encoder: spec.Encoder) -> Path | None:
         EncoderError: a package that carries the encoder is missing or another version.
     """
     if isinstance(encoder, spec.WheelEncoder):
-        from pipeline.model import encoders
+        from pipeline.model import encoder_files
 
-        return encoders.of_package(encoder)  # without reading its weights
+        return encoder_files.of_package(encoder)  # without reading its weights
     if isinstance(encoder, spec.HubEncoder):
         return _cached(encoder)
     return Path(encoder.path) if isinstance(encoder, spec.FolderEncoder) else None

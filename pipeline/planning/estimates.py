@@ -12,7 +12,7 @@ from pipeline.planning.cost import Memory
 from pipeline.planning.devices import Device, Precision
 from pipeline.planning.encoder_shapes import Shape
 from pipeline.planning.stage_runs import Run
-from pipeline.runtime import hardware
+from pipeline.runtime import choices
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,9 @@ def of(run: Run, device: Device, machine: Machine) -> Estimate | None:
     if run.shape is None or run.unknown:
         return None
     precision = device.precision(machine.precision)
-    tokens = hardware.labelling_tokens(machine.labelling_tokens, device.memory)
+    tokens = machine.labelling_tokens
+    if not isinstance(tokens, int):
+        tokens = choices.tokens_for(device.memory)
     return Estimate(
         flop=_flop(run, run.shape),
         memory=_memory(run, run.shape, device, precision, tokens),

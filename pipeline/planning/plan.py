@@ -67,7 +67,7 @@ def _jobs(params: Params, sizes: Mapping[str, DatasetSize | None]) -> Iterator[J
     teachers = params.teachers
     for task in teachers.tasks:
         for member in teachers.members:
-            for fold, rows in _seen(sizes[task], params).items():
+            for fold, rows in _train_rows_by_fold(sizes[task], params).items():
                 yield _teach(task, member, fold, rows, params, sizes)
     for task in (name for name in teachers.tasks if name in params.transfer):
         for member in teachers.members:
@@ -84,7 +84,7 @@ def _refine(candidate: str, params: Params, sizes: Mapping[str, DatasetSize | No
     return Job(
         f"refine@{candidate}",
         section.candidates[candidate].encoder or section.encoder,
-        {task: section.heads.get(task, section.head) for task in _present(sizes)},
+        {task: section.heads.get(task, section.head) for task in _trained_tasks(sizes)},
         section.training(candidate),
         train=_rows(sizes, "train"),
         scored=_rows(sizes, "dev"),
@@ -130,7 +130,7 @@ def _student(name: str, params: Params, sizes: Mapping[str, DatasetSize | None])
     return Job(
         name,
         student.encoder,
-        {task: student.heads.get(task, student.head) for task in _present(sizes)},
+        {task: student.heads.get(task, student.head) for task in _trained_tasks(sizes)},
         student,
         train=_rows(sizes, "train"),
         scored=_rows(sizes, "dev", "test", "ax"),
@@ -138,9 +138,9 @@ def _student(name: str, params: Params, sizes: Mapping[str, DatasetSize | None])
     )
 
 
-def _distil(params: Params, found: Mapping[str, DatasetSize | None]) -> Job:
-    job, features = _student("distil", params, found), params.distillation.features
-    further = {task: amount.transfer for task, amount in found.items() if amount is not None}
+def _distil(params: Params, sizes: Mapping[str, DatasetSize | None]) -> Job:
+    job, features = _student("distil", params, sizes), params.distillation.features
+    further = {task: amount.transfer for task, amount in sizes.items() if amount is not None}
     taught = frozenset(params.teachers.tasks)
     guide = None if features is None else (start(features.member, params), taught)
     eager = features is not None and features.attention is not None
@@ -159,7 +159,7 @@ def _tune(task: str, params: Params, sizes: Mapping[str, DatasetSize | None]) ->
     )
 
 
-def _present(sizes: Mapping[str, DatasetSize | None]) -> list[str]:
+def _trained_tasks(sizes: Mapping[str, DatasetSize | None]) -> list[str]:
     """Tasks that are not known to lack train rows: the others are left out of training."""
     return [task for task, amount in sizes.items() if amount is None or amount.of("train")]
 
@@ -172,7 +172,7 @@ def _rows(sizes: Mapping[str, DatasetSize | None], *parts: str) -> dict[str, flo
     }
 
 
-def _seen(amount: DatasetSize | None, params: Params) -> dict[str, float]:
+def _train_rows_by_fold(amount: DatasetSize | None, params: Params) -> dict[str, float]:
     """Train rows of each fold's teacher; a fair share where the rows are not prepared."""
     names = folds.names(params.teachers.folds)
     rows, count = (0 if amount is None else amount.of("train")), len(names)

@@ -132,10 +132,10 @@ def training(
         sampling: how often each task is trained on; a randomly drawn task gets its expected share.
     """
     counts = {task: round(size) for task, size in sizes.items() if round(size)}
-    whole = task_sampling.steps_an_epoch(counts, settings)
+    whole = task_sampling.steps_per_epoch(counts, settings)
     by_task = {}
     for task, number in counts.items():
-        steps = task_sampling.steps_an_epoch({task: number}, settings)
+        steps = task_sampling.steps_per_epoch({task: number}, settings)
         passes = float(settings.epochs)  # how often the task's rows are gone through
         if not isinstance(sampling, MergedSampling):
             passes *= task_sampling.chances(counts, sampling)[task] * whole / steps

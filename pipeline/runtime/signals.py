@@ -1,4 +1,4 @@
-"""Defer interrupts to the end of a step: the first is noted, a second one ends the work at once."""
+"""Handle interrupts: none is lost in an import, and a block may defer them to the end of a step."""
 
 from __future__ import annotations
 
@@ -7,9 +7,35 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import Any
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
+_AGAIN = 0.1  # seconds
+_IMPORT = "<frozen importlib._bootstrap>"  # file of the functions that every import goes through
+
+
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """Handle a signal: raise KeyboardInterrupt, if imports are under way as soon as they end.
+
+    A library that can do without another one often catches whatever is raised while it imports it,
+    an interrupt too, and goes on.
+    """
+    if not _in_import(frame):
+        raise KeyboardInterrupt
+    signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(number))
+    signal.setitimer(signal.ITIMER_REAL, _AGAIN)
+
+
+def withdraw() -> bool:
+    """Forget an interrupt that has waited for the end of an import; whether there was one."""
+    return signal.setitimer(signal.ITIMER_REAL, 0)[0] > 0
+
+
+def _in_import(frame: FrameType | None) -> bool:
+    while frame is not None and frame.f_code.co_filename != _IMPORT:
+        frame = frame.f_back
+    return frame is not None
 
 
 class DeferredInterrupt:
@@ -30,7 +56,7 @@ class DeferredInterrupt:
     def note(self, number: int, frame: Any) -> None:
         """Handle a signal: note the first, raise KeyboardInterrupt on the second."""
         if self.seen:
-            signal.default_int_handler(number, frame)
+            interrupt(number, frame)
         self.seen = True
         print("interrupted: ends after this step; again to end at once", file=sys.stderr)
 
@@ -42,16 +68,19 @@ def defer_interrupts() -> Iterator[DeferredInterrupt]:
     Only signals that would raise KeyboardInterrupt are deferred, and only in the main thread: no
     other may set handlers.
     """
-    interrupt = DeferredInterrupt()
+    deferred = DeferredInterrupt()
     main = threading.current_thread() is threading.main_thread()
-    deferred = [
-        number for number in _SIGNALS if signal.getsignal(number) is signal.default_int_handler
-    ]
-    for number in deferred if main else []:
-        signal.signal(number, interrupt.note)
+    before = {number: signal.getsignal(number) for number in _SIGNALS if main}
+    raising = {
+        number: handler
+        for number, handler in before.items()
+        if handler in (signal.default_int_handler, interrupt)
+    }
+    for number in raising:
+        signal.signal(number, deferred.note)
     try:
-        yield interrupt
+        yield deferred
     finally:
-        for number in deferred if main else []:
-            signal.signal(number, signal.default_int_handler)
-    interrupt.check()
+        for number, handler in raising.items():
+            signal.signal(number, handler)
+    deferred.check()

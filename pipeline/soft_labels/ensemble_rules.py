@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from pipeline.errors import SoftLabelError
 from pipeline.params import rules
-from pipeline.soft_labels.rules.base import RULES, Doubles, EnsembleRule
+from pipeline.soft_labels.rules.base import RULES, Doubles, EnsembleRule, WeightedRule
 
 
 def of(rule: rules.Written) -> EnsembleRule:
@@ -114,7 +114,7 @@ def _calibrated(logits: npt.NDArray[Any], calibration: npt.ArrayLike) -> Doubles
 def _shares(members: int, rule: EnsembleRule, weights: npt.ArrayLike | None) -> Doubles:
     if members == 0:
         raise SoftLabelError("an ensemble without members")
-    if not rule.uses_dev:
+    if not isinstance(rule, WeightedRule):
         return np.full(members, 1.0 / members)
     shares = np.asarray([] if weights is None else weights, dtype=np.float64)
     fits = shares.shape == (members,) and bool((shares >= 0).all())

@@ -16,6 +16,7 @@ from pipeline.data import row_tables
 from pipeline.data.row_tables import Floats
 from pipeline.data.rows import Rows
 from pipeline.errors import SoftLabelError
+from pipeline.stage_registry import remake
 from pipeline.tasks import Task
 
 SCHEMA_VERSION = 1
@@ -102,18 +103,17 @@ def write(
     row_tables.write_batches(path, schema(task), batches, describe(task, model))
 
 
-def read(path: Path, fix: str = "dvc repro") -> Logits:
+def read(path: Path) -> Logits:
     """Read one model's logits, memory-mapped.
 
     Args:
         path: a file that `write` made.
-        fix: the command that writes the file again, named in errors.
 
     Raises:
         SoftLabelError: the file is missing, of another version or with other columns, or a logit
             is NaN or infinite.
     """
-    needed = {*row_tables.DESCRIPTION, "model"}
+    needed, fix = {*row_tables.DESCRIPTION, "model"}, remake(path)
     table, metadata = row_tables.read_versioned(path, SCHEMA_VERSION, "logits file", fix, needed)
     logits = Logits(table, metadata)
     row_tables.check_columns(table, schema(logits.task), path, fix)

@@ -16,6 +16,7 @@ from pipeline.data.rows import TRANSFER, Rows, Splits
 from pipeline.errors import SoftLabelError
 from pipeline.soft_labels import calibration, logits
 from pipeline.soft_labels.logits import Logits
+from pipeline.stage_registry import output, remake
 from pipeline.tasks import part_of
 
 _OF_THE_FOLD = ("fold", "seen", "weights_sha256", "dev")  # keys of a manifest that are its fold's
@@ -34,16 +35,10 @@ def read(task: str, name: str, names: Sequence[str], splits: Splits) -> Logits:
     Raises:
         SoftLabelError: a file is missing or damaged, or is not of these rows, member or folds.
     """
-    parts = {
-        fold: logits.read(paths.prepared_logits(task, name, fold), _fix("teach", task, name, fold))
-        for fold in names
-    }
+    parts = {fold: logits.read(paths.prepared_logits(task, name, fold)) for fold in names}
     if TRANSFER not in splits:
         return join(name, parts, splits)
-    labelled = {
-        fold: logits.read(paths.transfer_logits(task, name, fold), _fix("label", task, name, fold))
-        for fold in names
-    }
+    labelled = {fold: logits.read(paths.transfer_logits(task, name, fold)) for fold in names}
     return join(name, parts, splits, labelled)
 
 
@@ -107,13 +102,9 @@ def temperatures(members: Mapping[str, Logits]) -> dict[str, float] | None:
     }
 
 
-def _fix(stage: str, task: str, name: str, fold: str) -> str:
-    return f"dvc repro {stage}@{task}-{name}-{fold}"
-
-
 def _origin(stage: str, task: str, name: str, fold: str) -> Origin:
     what = f"logits of teacher {name}, fold {fold}"
-    return Origin(what, fix=_fix(stage, task, name, fold))
+    return Origin(what, fix=remake(output(stage, task=task, member=name, fold=fold)))
 
 
 def _check_manifests(

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline import paths
 from pipeline.data import row_tables
 from pipeline.data.parquet_file import ParquetFile
 from pipeline.data.row_join import (
@@ -33,6 +34,7 @@ from pipeline.params import rules
 from pipeline.runtime.memory_mapped import MappedBuffer
 from pipeline.soft_labels import checks, ensemble_rules
 from pipeline.soft_labels.logits import Logits
+from pipeline.soft_labels.rules.base import WeightedRule
 from pipeline.soft_labels.schema import (
     KEYS,
     SCHEMA_VERSION,
@@ -42,6 +44,7 @@ from pipeline.soft_labels.schema import (
     folds,
     schema,
 )
+from pipeline.stage_registry import remake
 from pipeline.tasks import Task, part_of
 
 
@@ -71,23 +74,16 @@ def write(
     task = next(iter(splits.values())).task
     keys = row_tables.keys(splits)
     values = [_member_values(keys, task, name, member) for name, member in members.items()]
-    models = {name: dict(member.model) for name, member in members.items()}
-    notes = {
-        "rule": rule,
-        "weights": _weights(task, models, rule),
-        "temperatures": None if temperatures is None else dict(temperatures),
-        "folds": folds(next(iter(models.values()), {})),
-        "members": models,
-    }
-    stacked = np.stack(values) if values else np.empty((0, len(keys), task.outputs), np.float32)
     columns = schema(task, list(members))
-    fields = [columns.field(at) for at in range(len(columns) - 1)]
-    raw = pa.table([*keys.columns, *map(row_tables.column, values)], schema=pa.schema(fields))
-    labels = SoftLabels(raw, _metadata(task, notes), Origin(f"soft labels of {task.name}", path))
+    inputs = pa.schema([columns.field(at) for at in range(len(columns) - 1)])
+    table = pa.table([*keys.columns, *map(row_tables.column, values)], schema=inputs)
+    metadata = _metadata(task, _notes(task, members, rule, temperatures))
+    labels = SoftLabels(table, metadata, Origin(f"soft labels of {task.name}", path))
     check_metadata(labels)
+    stacked = np.stack(values) if values else np.empty((0, len(keys), task.outputs), np.float32)
     combined = row_tables.column(labels.combine(stacked))
-    table = raw.append_column(columns.field(len(fields)), combined)
-    row_tables.write(path, table, labels.metadata)
+    whole = table.append_column(columns.field(len(inputs)), combined)
+    row_tables.write(path, whole, labels.metadata)
 
 
 def write_missing(path: Path, task: Task, rule: rules.Written) -> None:
@@ -155,7 +151,7 @@ def read_targets(
 
 def _open(path: Path) -> tuple[ParquetFile, SoftLabels]:
     """The open file, and its metadata as soft labels without rows."""
-    fix = f"dvc repro ensemble@{path.stem}"
+    fix = remake(paths.soft_labels(path.stem))
     what = "soft-label file"
     opened = row_tables.open_versioned(path, SCHEMA_VERSION, what, fix, KEYS)
     origin = Origin(f"soft labels of {opened.metadata['task']}", path, fix)
@@ -197,11 +193,28 @@ def _among(table: pa.Table, splits: Collection[str]) -> np.ndarray:
 
 
 def _member_values(keys: pa.Table, task: Task, name: str, member: Logits) -> Floats:
-    origin = Origin(f"logits of teacher {name}", fix=f"dvc repro ensemble@{task.name}")
+    origin = Origin(f"logits of teacher {name}", fix=remake(paths.soft_labels(task.name)))
     if member.model["name"] != name:
         origin.refuse("they are of another member", member.model["name"])
     check_task(member.task, task, origin)
     return member.values[align(member.table, keys, origin)]
+
+
+def _notes(
+    task: Task,
+    members: Mapping[str, Logits],
+    rule: rules.Written,
+    temperatures: Mapping[str, float] | None,
+) -> dict[str, Any]:
+    """The metadata on how the soft labels are made."""
+    models = {name: dict(member.model) for name, member in members.items()}
+    return {
+        "rule": rule,
+        "weights": _weights(task, models, rule),
+        "temperatures": None if temperatures is None else dict(temperatures),
+        "folds": folds(next(iter(models.values()), {})),
+        "members": models,
+    }
 
 
 def _weights(
@@ -209,7 +222,7 @@ def _weights(
 ) -> dict[str, float] | None:
     """Weights by member; None for a rule that has none."""
     chosen = ensemble_rules.of(rule)
-    if not chosen.uses_dev:
+    if not isinstance(chosen, WeightedRule):
         return None
     for name, model in models.items():
         if not any(part_of(split) == "dev" for split in model.get("dev", {})):

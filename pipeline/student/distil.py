@@ -14,6 +14,7 @@ from pipeline.data.rows import TRANSFER, Rows, Splits
 from pipeline.errors import SoftLabelError
 from pipeline.params.sections import Params
 from pipeline.soft_labels import store
+from pipeline.stage_registry import remake
 from pipeline.student import feature_teachers, train
 
 
@@ -55,7 +56,7 @@ def read_targets(task: str, splits: Splits, transfer: Rows | None, params: Param
     """
     path = paths.soft_labels(task)
     if not path.exists():
-        raise SoftLabelError("no soft labels", where=path, fix=f"dvc repro ensemble@{task}")
+        raise SoftLabelError("no soft labels", where=path, fix=remake(path))
     train_sets = {"train": splits["train"], **({} if transfer is None else {TRANSFER: transfer})}
     temperature = params.distillation.temperature
     return store.read_targets(path, {**splits, **train_sets}, train_sets, temperature)

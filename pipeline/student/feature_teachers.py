@@ -13,10 +13,11 @@ from pipeline.errors import SavedModelError
 from pipeline.model import saved_model
 from pipeline.params.sections import Params
 from pipeline.runtime import artifacts
+from pipeline.stage_registry import remake
 from pipeline.training.recipe import Teachers
 
 MANIFEST = "teachers.json"  # names these models; {} if params.yaml has none
-_FIX = "dvc repro feature_teachers"
+_MANIFEST = paths.FEATURE_TEACHERS / MANIFEST
 
 
 def write(params: Params) -> None:
@@ -52,8 +53,8 @@ def load(params: Params, tasks: Iterable[str]) -> Teachers:
             raise SavedModelError(
                 f"the feature teachers are not of {key} {value}",
                 seen=linked.get(key),
-                where=paths.FEATURE_TEACHERS / MANIFEST,
-                fix=_FIX,
+                where=_MANIFEST,
+                fix=remake(_MANIFEST),
             )
     return {task: saved_model.load(paths.feature_teacher(task)) for task in tasks}
 
@@ -82,13 +83,13 @@ def _link(source: Path, target: Path) -> str:
 
 
 def _read_manifest() -> dict[str, Any]:
-    path = paths.FEATURE_TEACHERS / MANIFEST
+    where, fix = _MANIFEST, remake(_MANIFEST)
     try:
-        manifest: dict[str, Any] = artifacts.read_json(path)
+        manifest: dict[str, Any] = artifacts.read_json(where)
     except FileNotFoundError:
-        raise SavedModelError("no feature teachers", where=path, fix=_FIX) from None
+        raise SavedModelError("no feature teachers", where=where, fix=fix) from None
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise SavedModelError(
-            "the manifest of the feature teachers is not JSON", seen=error, where=path, fix=_FIX
+            "the manifest of the feature teachers is not JSON", seen=error, where=where, fix=fix
         ) from None
     return manifest

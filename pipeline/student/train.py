@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pipeline import paths
 from pipeline.data.rows import Rows, Splits
 from pipeline.model import encoders, saved_model
-from pipeline.params.sections import Distillation, Params
+from pipeline.params.sections import Distillation, Params, Student
 from pipeline.runtime import artifact_lock, artifacts
 from pipeline.tasks import part_of
-from pipeline.training.finetune import fine_tune
+from pipeline.training.finetune import TrainedModel, fine_tune
 from pipeline.training.recipe import LoadedEncoder, Recipe, Targets, Teachers
 
 
@@ -40,17 +40,7 @@ def train(
         TrainingError: the loss is not finite.
     """
     student = params.student
-    recipe = Recipe(
-        name=folder.name,
-        title=folder.name,
-        heads={name: student.heads.get(name, student.head) for name in prepared},
-        dropout=student.dropout,
-        settings=student,
-        seed=student.seed,
-        sampling=student.sampling,
-        task_weights=student.task_weights,
-        distillation=distillation,
-    )
+    recipe = _recipe(folder.name, student, prepared, distillation)
     initial = LoadedEncoder(
         *encoders.load(student.encoder, student.dropout), encoders.describe(student.encoder)
     )
@@ -58,8 +48,29 @@ def train(
         model = fine_tune(
             staging, recipe, train_sets, initial, params.machine, targets or {}, teachers or {}
         )
-        for name, splits in prepared.items():
-            held_out = {key: split for key, split in splits.items() if part_of(key) != "train"}
-            if held_out:
-                model.score(held_out, paths.task_logits(staging.folder, name))
+        _score(model, prepared, staging.folder)
         artifacts.write_json(staging.folder / saved_model.MANIFEST, model.manifest)
+
+
+def _recipe(
+    name: str, student: Student, tasks: Iterable[str], distillation: Distillation | None
+) -> Recipe:
+    return Recipe(
+        name=name,
+        title=name,
+        heads={task: student.heads.get(task, student.head) for task in tasks},
+        dropout=student.dropout,
+        settings=student,
+        seed=student.seed,
+        sampling=student.sampling,
+        task_weights=student.task_weights,
+        distillation=distillation,
+    )
+
+
+def _score(model: TrainedModel, prepared: Mapping[str, Splits], folder: Path) -> None:
+    """Write the model's logits of all rows but train's, one file per task that has any."""
+    for name, splits in prepared.items():
+        held_out = {key: split for key, split in splits.items() if part_of(key) != "train"}
+        if held_out:
+            model.score(held_out, paths.task_logits(folder, name))

@@ -11,6 +11,7 @@ from pipeline.model import saved_model
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.params.sections import Params
 from pipeline.runtime import artifact_lock, artifacts
+from pipeline.stage_registry import remake
 from pipeline.tasks import part_of
 from pipeline.training.finetune import fine_tune_further
 from pipeline.training.recipe import Recipe
@@ -67,7 +68,7 @@ def _student(task: str) -> saved_model.LoadedModel:
             f"the student has no head for {task}",
             seen=f"heads for {', '.join(network.tasks)}",
             where=paths.STUDENT,
-            fix="dvc repro distil",
+            fix=remake(paths.STUDENT),
         )
     heads = {task: network.head_settings[task]}
     single = MultiTaskModel(network.encoder, {task: network.tasks[task]}, heads)

@@ -9,11 +9,12 @@ from pydantic import BaseModel, ValidationError, model_validator
 
 from pipeline import paths
 from pipeline.errors import EncoderError
-from pipeline.model import encoders, saved_model
+from pipeline.model import encoder_files, encoders, saved_model
 from pipeline.params.encoders import Encoder
 from pipeline.params.fields import Count, Name, Section, Sha256, contradiction
 from pipeline.params.sections import Params
 from pipeline.runtime import artifacts
+from pipeline.stage_registry import remake
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -46,7 +47,7 @@ class _Start(Section):
     refined: Refined | None = None
 
     @model_validator(mode="after")
-    def _one(self) -> Self:
+    def _one_start(self) -> Self:
         if (self.encoder is None) == (self.refined is None):
             raise contradiction("a start has `encoder` or `refined`")
         return self
@@ -104,7 +105,7 @@ def describe(folder: Path) -> dict[str, Any]:
 
 
 def _read(folder: Path) -> Encoder | Refined:
-    path, fix = folder / START, f"dvc repro initialize@{folder.name}"
+    path, fix = folder / START, remake(folder)
     if not path.is_file():
         raise EncoderError("the member has no start", where=path, fix=fix)
     start = _validated(_Start, path, fix)
@@ -116,15 +117,12 @@ def _read(folder: Path) -> Encoder | Refined:
 def _copy(rank: int, staging: Path) -> Refined:
     """Copy a selected candidate's encoder."""
     selected = paths.selected(rank)
-    path = selected / saved_model.MANIFEST
+    path, fix = selected / saved_model.MANIFEST, remake(selected)
     if not path.is_file():
-        raise EncoderError(
-            f"no candidate is selected at rank {rank}", where=selected, fix="dvc repro select"
-        )
-    candidate = _validated(Selected, path, "dvc repro select")
+        raise EncoderError(f"no candidate is selected at rank {rank}", where=selected, fix=fix)
+    refined = Refined(rank=rank, **_validated(Selected, path, fix).model_dump())
+    _check(selected, refined)
     artifacts.copy_folder(selected / saved_model.ENCODER, staging / saved_model.ENCODER)
-    refined = Refined(rank=rank, **candidate.model_dump())
-    _check(staging, refined)
     return refined
 
 
@@ -139,7 +137,7 @@ def _validated(kind: type[T], path: Path, fix: str) -> T:
 
 
 def _check(folder: Path, refined: Refined) -> None:
-    weights = folder / saved_model.ENCODER / encoders.WEIGHTS
+    weights = folder / saved_model.ENCODER / encoder_files.WEIGHTS
     seen = artifacts.sha256(weights) if weights.is_file() else "no such file"
     if seen != refined.sha256:
         raise EncoderError(
@@ -147,5 +145,5 @@ def _check(folder: Path, refined: Refined) -> None:
             f"(SHA-256 {refined.sha256})",
             seen=seen,
             where=weights,
-            fix="dvc repro --single-item --force select initialize",
+            fix=remake(weights, force=True),
         )

@@ -14,6 +14,7 @@ from pipeline.errors import SavedModelError
 from pipeline.model import saved_model
 from pipeline.params.machine import Machine
 from pipeline.runtime import artifacts
+from pipeline.stage_registry import remake
 
 if TYPE_CHECKING:
     import numpy as np
@@ -79,5 +80,5 @@ def _check_task(folder: Path, taught: Mapping[str, Any], transfer: Rows) -> None
             f"the teacher was not taught {task.name} with these classes",
             seen={name: list(known.labels) for name, known in taught.items()},
             where=folder,
-            fix=f"dvc repro teach@{'-'.join(folder.parts[-3:])}",
+            fix=remake(folder),
         )

@@ -11,9 +11,10 @@ from typing import Any
 from pipeline import metrics, paths
 from pipeline.data.formats import layouts
 from pipeline.errors import DataError, SavedModelError
-from pipeline.model import encoders, saved_model
+from pipeline.model import encoder_files, saved_model
 from pipeline.params.sections import Params
 from pipeline.runtime import artifacts
+from pipeline.stage_registry import remake
 from pipeline.tasks import Task
 from pipeline.teachers.initial_encoder import Selected
 
@@ -112,14 +113,13 @@ def _keep(candidate: Candidate, folder: Path) -> Selected:
             f"the weights are not those that {saved_model.MANIFEST} names ({weights})",
             seen=seen,
             where=source,
-            fix=f"dvc checkout {source}, or "
-            f"dvc repro --single-item --force refine@{candidate.name}",
+            fix=f"dvc checkout {source}, or {remake(source, force=True)}",
         )
     artifacts.copy_folder(source / saved_model.ENCODER, folder / saved_model.ENCODER)
     selected = Selected(
         candidate=candidate.name,
         weights_sha256=weights,
-        sha256=artifacts.sha256(folder / saved_model.ENCODER / encoders.WEIGHTS),
+        sha256=artifacts.sha256(folder / saved_model.ENCODER / encoder_files.WEIGHTS),
         encoder=candidate.manifest["encoder"],
     )
     artifacts.write_json(folder / saved_model.MANIFEST, selected.model_dump(mode="json"))

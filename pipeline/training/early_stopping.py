@@ -101,7 +101,7 @@ class EarlyStopper:
             return State({}, {})
         return State(self.weights, {"score": self.best, "epoch": self.best_epoch})
 
-    def take_up(self, state: State) -> None:
+    def load_state(self, state: State) -> None:
         """Restore what `state` returned."""
         if state.facts:
             self.best, self.best_epoch = state.facts["score"], state.facts["epoch"]

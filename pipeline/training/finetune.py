@@ -13,6 +13,7 @@ import numpy as np
 from pipeline import metrics, paths
 from pipeline.data.rows import Rows, Splits
 from pipeline.model import encoders, saved_model, scoring, tokenization
+from pipeline.model.heads.base import Head, PairHead, ScoreHead
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.params import machine
 from pipeline.runtime import code_digest, hardware
@@ -29,7 +30,6 @@ from pipeline.training.run import Run
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-    from pipeline.model.heads.base import Head
     from pipeline.training.losses.features import FeatureLoss
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
@@ -109,7 +109,9 @@ def fine_tune(
     network = MultiTaskModel(opened.encoder, tasks, recipe.heads)
     for name, rows in train.items():
         if tasks[name].regression:
-            network.head(name).start_at(float(rows.labels[rows.known].mean()))
+            head = network.head(name)
+            assert isinstance(head, ScoreHead), "params.yaml is checked for heads that do not fit"
+            head.start_at(float(rows.labels[rows.known].mean()))
     return _train(staging, recipe, train, network, opened, machine, resources, targets, teachers)
 
 
@@ -154,7 +156,20 @@ def _train(
     teachers: Teachers = _NOTHING,
 ) -> TrainedModel:
     network.to(resources.device)
-    run = Run(
+    run = _run(staging, recipe, _feature_loss(recipe, network, opened, teachers, resources))
+    sets = {
+        name: _training_set(rows, network.head(name), recipe, opened.tokenizer, targets.get(name))
+        for name, rows in train.items()
+    }
+    key = run_key.digest(recipe, network, sets, run.feature_loss, teachers, resources)
+    checkpoints = _checkpointer(staging, key, run.title, machine.checkpoint_seconds)
+    trainer.train(network, sets, run, resources, checkpoints)
+    manifest = _save(staging.folder, recipe, network, opened, resources, targets)
+    return TrainedModel(network, opened.tokenizer, recipe, resources, manifest)
+
+
+def _run(staging: StagingFolder, recipe: Recipe, feature_loss: FeatureLoss | None) -> Run:
+    return Run(
         title=recipe.title,
         settings=recipe.settings,
         seed=recipe.seed,
@@ -163,33 +178,35 @@ def _train(
         distillation=recipe.distillation,
         sampling=recipe.sampling,
         task_weights=recipe.task_weights,
-        feature_loss=_feature_loss(recipe, network, opened, teachers, resources),
+        feature_loss=feature_loss,
     )
-    sets = {
-        name: _training_set(rows, network.head(name), recipe, opened.tokenizer, targets.get(name))
-        for name, rows in train.items()
-    }
-    key = run_key.digest(recipe, network, sets, run.feature_loss, teachers, resources)
+
+
+def _checkpointer(staging: StagingFolder, key: str, title: str, seconds: float) -> Checkpointer:
+    """Checkpoints in the folder of the run's key, deleted once the model is whole."""
     checkpoints = CheckpointFolder(paths.checkpoints(staging.name, key))
     staging.spent.append(checkpoints.folder)
-    code, seconds = code_digest.digest(__name__), machine.checkpoint_seconds
-    trainer.train(
-        network, sets, run, resources, Checkpointer(checkpoints, code, run.title, seconds)
-    )
-    manifest = saved_model.manifest(
+    return Checkpointer(checkpoints, code_digest.digest(__name__), title, seconds)
+
+
+def _save(
+    folder: Path,
+    recipe: Recipe,
+    network: MultiTaskModel,
+    opened: LoadedEncoder,
+    resources: hardware.Hardware,
+    targets: Targets,
+) -> dict[str, Any]:
+    """Save the model and return its manifest, which is written once the model is scored."""
+    own = {"engine": resources.engine, "shards": resources.shards, "processor": resources.chip}
+    return saved_model.manifest(
         recipe.name,
-        saved_model.save(network, opened.tokenizer, staging.folder),
+        saved_model.save(network, opened.tokenizer, folder),
         network,
         opened.description,
-        {
-            **recipe.describe(),
-            "soft_labels": sorted(targets),
-            "engine": resources.engine,
-            "shards": resources.shards,
-        },
+        {**recipe.describe(), "soft_labels": sorted(targets), **own},
         resources.precision,
     )
-    return TrainedModel(network, opened.tokenizer, recipe, resources, manifest)
 
 
 def _feature_loss(
@@ -220,5 +237,5 @@ def _training_set(
 ) -> trainer.TrainingSet:
     length = recipe.settings.max_length
     tokens, known = tokenization.tokenise(rows, tokenizer, length), rows.known
-    pairs = head.extra_pairs(rows, tokens, length)
+    pairs = head.extra_pairs(rows, tokens, length) if isinstance(head, PairHead) else None
     return trainer.TrainingSet(tokens, rows.labels, targets, None if known.all() else known, pairs)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from pipeline.errors import EncoderError
-from pipeline.model import encoders
+from pipeline.model import encoder_layers
 from pipeline.params.training import Training
 
 FACTOR = "factor"  # key of a group of weights: its share of the schedule's rate
@@ -129,13 +129,13 @@ def layer_factors(model: nn.Module, decay: float) -> dict[nn.Parameter, float]:
     encoder = model.get_submodule("encoder")
     layers = [list(layer.parameters()) for layer in _layers(encoder)]
     stacked = {parameter for layer in layers for parameter in layer}
-    factors = dict.fromkeys(_below(encoder, stacked), decay ** (len(layers) + 1))
+    factors = dict.fromkeys(_weights_below_layers(encoder, stacked), decay ** (len(layers) + 1))
     for depth, layer in enumerate(reversed(layers), start=1):
         factors |= dict.fromkeys(layer, decay**depth)
     return factors
 
 
-def _below(encoder: nn.Module, stacked: set[nn.Parameter]) -> list[nn.Parameter]:
+def _weights_below_layers(encoder: nn.Module, stacked: set[nn.Parameter]) -> list[nn.Parameter]:
     """Weights that feed the layers: those registered before them, and all embeddings.
 
     Some families keep embeddings of relative positions behind the layers.
@@ -157,7 +157,7 @@ def _below(encoder: nn.Module, stacked: set[nn.Parameter]) -> list[nn.Parameter]
 
 def _layers(encoder: nn.Module) -> nn.ModuleList:
     try:
-        return encoders.layer_stack(encoder)
+        return encoder_layers.layer_stack(encoder)
     except EncoderError as error:
         raise EncoderError(
             error.what,

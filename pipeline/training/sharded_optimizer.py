@@ -49,7 +49,7 @@ class Updates:
         for optimizer in self.optimizers:
             optimizers.set_rate(optimizer, rate)
 
-    def give(self, gradients: Sequence[Gradient]) -> None:
+    def set_gradients(self, gradients: Sequence[Gradient]) -> None:
         """Set the gradients of the weights.
 
         Args:

@@ -81,7 +81,7 @@ class TrainingStep:
         self.updates.set_rate(rate)
         bfloat16.follow(self._copies, self._workers)
         parts = [self._batch(step, place) for place in range(len(step.batches))]
-        self.updates.give(self._gradients.collect())
+        self.updates.set_gradients(self._gradients.collect())
         for optimizer in self.updates.optimizers:
             self._scaler.unscale_(optimizer)
         # With its factor, or clipping would undo the effect of the factor on a loss.
@@ -103,7 +103,7 @@ class TrainingStep:
         tensors |= {f"{_NUMBERS}{name}": value for name, value in self.updates.state().items()}
         return State(tensors, {"done": self.done, "scaler": self._scaler.state_dict()})
 
-    def take_up(self, state: State) -> None:
+    def load_state(self, state: State) -> None:
         """Restore what `state` returned; the bytes are the same on other threads."""
         with torch.no_grad():  # in place: the optimizer refers to these tensors
             for name, weight in self._weights().items():

@@ -19,7 +19,7 @@ from pipeline.training.resume.resume import State
 
 FLUSH = 25  # steps between reads of the losses, so that a GPU is not waited for at each step
 COLUMNS = ("step", "epoch", "task", "loss", "learning_rate")
-_NAMED = 4  # tasks that a note names
+_NAMED_TASKS = 4  # tasks that a note names
 
 
 class _Line(NamedTuple):
@@ -80,7 +80,7 @@ class StepLog:
             lines.append((line.step, line.epoch, line.task, f"{value:.6f}", f"{line.rate:.6g}"))
         self._waiting.clear()
         self._write(_csv(lines))
-        return f"loss {sum(values) / len(values):.3f}{self._mix()}"
+        return f"loss {sum(values) / len(values):.3f}{self._task_shares()}"
 
     def state(self) -> State:
         """All lines so far."""
@@ -89,7 +89,7 @@ class StepLog:
         text = np.frombuffer(self._file.read().encode(), np.uint8)
         return State({"text": torch.from_numpy(text.copy())}, {"rows": dict(self.rows)})
 
-    def take_up(self, state: State) -> None:
+    def load_state(self, state: State) -> None:
         """Restore the lines that `state` returned and append to them."""
         self.rows = Counter(state.facts["rows"])
         self._begin(state.tensors["text"].numpy().tobytes().decode())
@@ -108,12 +108,14 @@ class StepLog:
                 self._live.write(text)
                 self._live.flush()
 
-    def _mix(self) -> str:
+    def _task_shares(self) -> str:
         """Shares of the tasks, the largest first."""
         if len(self.rows) < 2:
             return ""
         total = self.rows.total()
-        shares = [f"{task} {rows / total:.0%}" for task, rows in self.rows.most_common(_NAMED)]
+        shares = [
+            f"{task} {rows / total:.0%}" for task, rows in self.rows.most_common(_NAMED_TASKS)
+        ]
         others = len(self.rows) - len(shares)
         return ", " + ", ".join([*shares, *([f"{others} more"] if others else [])])
 

@@ -63,7 +63,7 @@ class Plan(NamedTuple):
     def steps(self) -> int:
         """Steps of the optimizer in all epochs."""
         sizes = {task: len(pool.kept) for task, pool in self.pools.items()}
-        return self.settings.epochs * steps_an_epoch(sizes, self.settings)
+        return self.settings.epochs * steps_per_epoch(sizes, self.settings)
 
     @property
     def rows(self) -> int:
@@ -88,7 +88,7 @@ class Plan(NamedTuple):
             done = max(0, done - len(steps))
 
 
-def steps_an_epoch(sizes: Mapping[str, int], settings: Training) -> int:
+def steps_per_epoch(sizes: Mapping[str, int], settings: Training) -> int:
     """Steps of an epoch under any sampling.
 
     Args:
@@ -140,7 +140,9 @@ def _drawn(
     share = list(chances(sizes, sampling).values())
     for epoch in range(settings.epochs):
         random = stream(seed, Purpose.TASKS, epoch)
-        tasks = random.choice(len(names), steps_an_epoch(sizes, settings), p=share) if names else ()
+        tasks = (
+            random.choice(len(names), steps_per_epoch(sizes, settings), p=share) if names else ()
+        )
         yield [Step(names[task], next(passes[task])) for task in tasks]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -58,29 +59,51 @@ def train(
         engine(machine.engine, model) as seeding,
         signals.defer_interrupts() as interrupt,
     ):
-        loop = TrainingStep(model, sets, run, machine, workers, plan.steps, seeding)
-        parts: dict[str, Stateful] = {"loop": loop, "log": log}
-        if stopper is not None:
-            parts["watch"] = stopper
-        if checkpoints is not None:
-            checkpoints.take_up(parts)
-        with bar(run.title, plan.rows, "rows", log.rows.total()) as shown:
-            model.train()
-            for epoch, steps in plan.after(loop.done):
-                for step in steps:
-                    number = loop.done
-                    if checkpoints is not None:
-                        checkpoints.keep(number, parts, at_once=interrupt.seen)
-                    interrupt.check()
-                    loss, rate = loop.take(step)
-                    note = log.add(number, epoch, step.task, step.rows, loss, rate)
-                    shown.advance(step.rows, note)
-                shown.advance(0, log.flush())
-                if stopper is not None and stopper.ends(epoch):
-                    break
+        training = TrainingStep(model, sets, run, machine, workers, plan.steps, seeding)
+        model.train()
+        _Loop(training, log, stopper, checkpoints, interrupt).run(plan, run.title)
     if stopper is not None:
         stopper.restore()
     model.eval()
+
+
+@dataclass(frozen=True)
+class _Loop:
+    """The steps of one run, with its log, early stopping, checkpoints and interrupts."""
+
+    training: TrainingStep
+    log: step_log.StepLog
+    stopper: early_stopping.EarlyStopper | None
+    checkpoints: Checkpointer | None
+    interrupt: signals.DeferredInterrupt
+
+    def run(self, plan: task_sampling.Plan, title: str) -> None:
+        """Take the steps that are not done yet, until the last one or early stopping."""
+        if self.checkpoints is not None:
+            self.checkpoints.restore(self._parts())
+        with bar(title, plan.rows, "rows", self.log.rows.total()) as shown:
+            for epoch, steps in plan.after(self.training.done):
+                for step in steps:
+                    shown.advance(step.rows, self._take(epoch, step))
+                shown.advance(0, self.log.flush())
+                if self.stopper is not None and self.stopper.ends(epoch):
+                    break
+
+    def _take(self, epoch: int, step: task_sampling.Step) -> str:
+        """Take one step, after a checkpoint if it is time; a note for the progress bar."""
+        number = self.training.done
+        if self.checkpoints is not None:
+            self.checkpoints.keep(number, self._parts(), at_once=self.interrupt.seen)
+        self.interrupt.check()
+        loss, rate = self.training.take(step)
+        return self.log.add(number, epoch, step.task, step.rows, loss, rate)
+
+    def _parts(self) -> dict[str, Stateful]:
+        """The parts of the run that a checkpoint has, by name."""
+        parts: dict[str, Stateful] = {"loop": self.training, "log": self.log}
+        if self.stopper is not None:
+            parts["watch"] = self.stopper
+        return parts
 
 
 def _plan(

@@ -37,9 +37,9 @@ def test_operators_have_their_groups(name, title) -> None:
 
 def test_most_of_a_product_is_a_product() -> None:
     one = torch.randn(600, 600)
-    found = breakdown.by_group(lambda: [torch.mm(one, one) for _ in range(20)])
-    assert next(iter(found)) == "matrix products"
-    assert list(found.values()) == sorted(found.values(), reverse=True)
+    groups = breakdown.by_group(lambda: [torch.mm(one, one) for _ in range(20)])
+    assert next(iter(groups)) == "matrix products"
+    assert list(groups.values()) == sorted(groups.values(), reverse=True)
 
 
 def test_the_share_of_the_products_rate_by_hand() -> None:

@@ -42,7 +42,7 @@ def state():
 @contextmanager
 def watched(monkeypatch):
     """Count the rows that reach a model's embeddings, by width of model and whether it trains."""
-    seen: dict[tuple[int, bool], Counter] = {}
+    rows_by_model: dict[tuple[int, bool], Counter] = {}
     call = nn.Module.__call__
 
     def counting(module, *args, **kwargs):
@@ -50,12 +50,12 @@ def watched(monkeypatch):
             ids = args[0] if args else kwargs["input_ids"]
             kind = (module.word_embeddings.embedding_dim, module.training)
             rows = (tuple(x for x in row if x) for row in ids.tolist())
-            seen.setdefault(kind, Counter()).update(rows)
+            rows_by_model.setdefault(kind, Counter()).update(rows)
         return call(module, *args, **kwargs)
 
     with monkeypatch.context() as patch:
         patch.setattr(nn.Module, "__call__", counting)
-        yield seen
+        yield rows_by_model
 
 
 def prepared(name, job):
@@ -76,10 +76,10 @@ def expected(job, times):
 
 @pytest.mark.parametrize("name", TRAINERS)
 def test_every_row_is_trained_on_once_an_epoch(name, job, state, monkeypatch) -> None:
-    found = prepared(name, job)
-    with watched(monkeypatch) as seen:
-        reading = __main__.measure(found)
-    assert seen == {(64, True): expected(job, job.epochs)}
+    contestant = prepared(name, job)
+    with watched(monkeypatch) as rows_by_model:
+        reading = __main__.measure(contestant)
+    assert rows_by_model == {(64, True): expected(job, job.epochs)}
     assert reading["examples"] == 24
     assert reading["cpu_seconds"] > 0
 
@@ -89,16 +89,16 @@ def test_every_row_is_trained_on_once_an_epoch(name, job, state, monkeypatch) ->
 )
 def test_teachers_run_once_or_in_every_epoch(name, labelled, job, state, monkeypatch) -> None:
     """Three teachers, two epochs; the teachers are in evaluation mode, the student is not."""
-    found = prepared(name, job)
-    with watched(monkeypatch) as seen:
-        found.run()
-    assert seen == {(64, True): expected(job, 2), (256, False): expected(job, labelled)}
+    contestant = prepared(name, job)
+    with watched(monkeypatch) as rows_by_model:
+        contestant.run()
+    assert rows_by_model == {(64, True): expected(job, 2), (256, False): expected(job, labelled)}
 
 
 @pytest.mark.parametrize("names", [TRAINERS, DISTILLERS])
 def test_rows_and_first_weights_are_the_same(names, job, state) -> None:
-    found = [prepared(name, job) for name in names]
-    assert len({(one.rows, one.weights, one.examples) for one in found}) == 1
+    contestants = [prepared(name, job) for name in names]
+    assert len({(one.rows, one.weights, one.examples) for one in contestants}) == 1
 
 
 def test_our_model_computes_what_theirs_does() -> None:
@@ -122,9 +122,9 @@ def test_training_changes_the_model(job, state) -> None:
 
 @pytest.mark.slow
 def test_a_contestant_in_a_process_of_its_own(job) -> None:
-    found = rounds.run(replace(job, contestant="ours_remembering"))
-    assert found.examples == 24
-    assert 0 < found.details["imported_bytes"] <= found.details["peak_bytes"]
+    reading = rounds.run(replace(job, contestant="ours_remembering"))
+    assert reading.examples == 24
+    assert 0 < reading.details["imported_bytes"] <= reading.details["peak_bytes"]
 
 
 def test_what_a_contestant_says_when_it_fails_is_shown(job) -> None:
@@ -150,9 +150,9 @@ def test_contestants_take_turns(job, monkeypatch) -> None:
 
     monkeypatch.setattr(rounds, "run", run)
     jobs = {"a": job, "b": replace(job, contestant="trainer_padded")}
-    found = rounds.race(jobs, 2)
+    readings = rounds.race(jobs, 2)
     assert order == ["ours", "trainer_padded"] * 2
-    assert [reading.cpu_seconds for reading in found["b"]] == [2.0, 4.0]
+    assert [reading.cpu_seconds for reading in readings["b"]] == [2.0, 4.0]
 
 
 def test_every_contestant_has_a_name_once() -> None:

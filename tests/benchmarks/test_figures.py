@@ -40,7 +40,7 @@ def test_rounds_of_unlike_number_are_refused() -> None:
     ],
 )
 def test_the_median_is_held_against_the_target(values, target, bound, median, met) -> None:
-    found = Figure("a figure", "x", values, target, bound).to_dict()
-    assert found["median"] == pytest.approx(median)
-    assert (found["min"], found["max"]) == (min(values), max(values))
-    assert found["met"] is met
+    figure = Figure("a figure", "x", values, target, bound).to_dict()
+    assert figure["median"] == pytest.approx(median)
+    assert (figure["min"], figure["max"]) == (min(values), max(values))
+    assert figure["met"] is met

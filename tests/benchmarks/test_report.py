@@ -30,14 +30,14 @@ FINDINGS = Findings(
 
 
 @pytest.fixture
-def kept(tmp_path, monkeypatch):
+def results(tmp_path, monkeypatch):
     monkeypatch.setattr(report, "RESULTS", tmp_path)
     report.write("trainer", FINDINGS, COMPUTER, Options(3, rows=96))
     return report.read(["limit", "trainer"])
 
 
-def test_figures_have_median_range_and_target(kept) -> None:
-    lines = report.markdown(kept).splitlines()
+def test_figures_have_median_range_and_target(results) -> None:
+    lines = report.markdown(results).splitlines()
     assert lines[2:4] == [
         "| `trainer` | speed | **3.00 x** | 2.00 x to 4.00 x | 3 | at least 2.5 x | undecided |",
         "| `trainer` | padding | **7.3 %** | - | 1 | at most 5 % | undecided |",
@@ -63,23 +63,23 @@ def test_few_rounds_or_rows_decide_nothing(tmp_path, monkeypatch, options, verdi
     assert [line.split(" | ")[-1].removesuffix(" |") for line in lines] == verdicts
 
 
-def test_only_what_is_between_the_markers_changes(kept, tmp_path) -> None:
+def test_only_what_is_between_the_markers_changes(results, tmp_path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"before\n{report.BEGIN}\nstale\n{report.END}\nafter\n")
-    report.write_page(kept, page)
+    report.write_page(results, page)
     once = page.read_text()
     assert once.startswith("before\n")
     assert once.endswith("after\n")
     assert "stale" not in once
-    report.write_page(kept, page)
+    report.write_page(results, page)
     assert page.read_text() == once
 
 
-def test_a_page_without_markers_is_left_alone(kept, tmp_path) -> None:
+def test_a_page_without_markers_is_left_alone(results, tmp_path) -> None:
     page = tmp_path / "page.md"
     page.write_text("before\n")
     with pytest.raises(PipelineError, match="no markers"):
-        report.write_page(kept, page)
+        report.write_page(results, page)
     assert page.read_text() == "before\n"
 
 

@@ -22,9 +22,9 @@ PARTIAL = {"mnli": 10_233, "qnli": 10_145, "qqp": 19_495}
 
 @pytest.mark.parametrize("task", GLUE)
 def test_the_counted_lengths_are_those_of_the_plan(task) -> None:
-    found = lengths.of(task)
-    assert len(found) == PARTIAL.get(task, GLUE[task].rows["train"])
-    assert found.mean() == pytest.approx(np.mean(planned.GLUE[task]), rel=0.03)
+    token_lengths = lengths.of(task)
+    assert len(token_lengths) == PARTIAL.get(task, GLUE[task].rows["train"])
+    assert token_lengths.mean() == pytest.approx(np.mean(planned.GLUE[task]), rel=0.03)
 
 
 def test_the_counts_are_those_of_real_rows(real_glue) -> None:
@@ -33,11 +33,11 @@ def test_the_counts_are_those_of_real_rows(real_glue) -> None:
 
 
 def test_the_same_job_gives_the_same_rows(job) -> None:
-    found = workload.of(job)
-    assert found.digest == workload.of(replace(job, contestant="trainer_padded")).digest
-    assert found.digest != workload.of(replace(job, seed=1)).digest
-    assert len(found.labels) == len(found.tokens.lengths) == 12
-    assert found.tokens.lengths.max() == 24
+    data = workload.of(job)
+    assert data.digest == workload.of(replace(job, contestant="trainer_padded")).digest
+    assert data.digest != workload.of(replace(job, seed=1)).digest
+    assert len(data.labels) == len(data.tokens.lengths) == 12
+    assert data.tokens.lengths.max() == 24
 
 
 def test_fewer_rows_spread_over_all_lengths() -> None:
@@ -55,8 +55,8 @@ def test_the_first_rows_are_the_first_rows(job) -> None:
 
 def test_padding_by_hand() -> None:
     """Batches (2, 4) and (3,): 8 + 3 tokens, 9 of them real."""
-    found = share(np.array([2, 3, 4]), [np.array([0, 2]), np.array([1])])
-    assert found == pytest.approx(100 * 2 / 11)
+    padding = share(np.array([2, 3, 4]), [np.array([0, 2]), np.array([1])])
+    assert padding == pytest.approx(100 * 2 / 11)
 
 
 def test_padding_of_others_by_hand() -> None:
@@ -68,5 +68,5 @@ def test_padding_of_others_by_hand() -> None:
 
 
 def test_every_row_is_in_one_of_our_batches(job) -> None:
-    found = ours.batches(workload.of(job).tokens.lengths, job)
-    assert sorted(np.concatenate(found).tolist()) == list(range(12))
+    batches = ours.batches(workload.of(job).tokens.lengths, job)
+    assert sorted(np.concatenate(batches).tolist()) == list(range(12))

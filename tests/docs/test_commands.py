@@ -2,7 +2,7 @@
 
 Commands are parsed: by make without execution, by DVC's and the project's own parsers. Overrides of
 `dvc exp run -S` are applied to a profile and checked as a run would. Those that take a second and
-need no results are run in a copy of the project.
+need no results are run in a copy of the project; runs.yaml says which test runs the others.
 
 Run with: python -m pytest tests/docs/test_commands.py
 """
@@ -15,7 +15,6 @@ import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -26,43 +25,18 @@ from ruamel.yaml import YAML
 from typer.core import TyperGroup
 
 from pipeline.params import file, profiles
+from tests.docs.pages import PAGES, ROOT, blocks, commands
 from tests.dvc.conftest import Project
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*/*.md")])
-PAGES += sorted(ROOT.glob("docs/*.md"))
 PROGRAMS = {"make", "dvc", "mtdnnkd", "python"}
 QUICK = re.compile(r"mtdnnkd (--help|\w+ --help|profile (list|diff)\b.*|plan\b.*)$")
-"""Commands that are run."""
+"""Commands that are run here."""
 SHELL = {"source", "git", "printf", "export", "cd", "pip", "PIP_EXTRA_INDEX_URL"}
 """First words of lines that are the shell's, Git's or pip's own."""
-
-
-def blocks(language: str) -> Iterator[tuple[str, str]]:
-    for page in PAGES:
-        if not page.exists() or "decisions" in page.parts or "extending" in page.parts:
-            continue
-        for block in re.findall(rf"```{language}\n(.*?)```", page.read_text("utf-8"), re.DOTALL):
-            yield page.relative_to(ROOT).as_posix(), block
-
-
-def commands() -> list[tuple[str, str]]:
-    lines = [
-        (page, line)
-        for page, block in blocks("bash")
-        for line in block.replace("\\\n", " ").splitlines()
-        if shlex.split(line, comments=True)
-    ]
-    lines += [
-        (page.relative_to(ROOT).as_posix(), line)
-        for page in PAGES
-        if page.exists()
-        for line in re.findall(r"`(dvc exp run [^`]+)`", page.read_text("utf-8"))
-        if "-S" in line and "..." not in line
-    ]
-    return [(page, command) for page, line in lines for command in line.split(" && ")]
-
-
+RUNS = YAML(typ="safe").load(Path(__file__).with_name("runs.yaml"))
+"""Which test runs a command, or why none does."""
+EARLIER = ["student.epochs=3"]
+"""Overrides that go back to what params.yaml had before another; all others change something."""
 COMMANDS = commands()
 QUICK_COMMANDS = sorted({command for _, command in COMMANDS if QUICK.match(command)})
 
@@ -78,10 +52,10 @@ def test_a_command_is_accepted(page: str, command: str, tmp_path: Path) -> None:
         words = words[1:]
     program, arguments = words[0], words[1:]
     if program == "make":
-        made = subprocess.run(
+        process = subprocess.run(
             ["make", "-n", "VENV=.venv-none", *arguments], cwd=ROOT, capture_output=True, text=True
         )
-        assert made.returncode == 0, made.stderr
+        assert process.returncode == 0, process.stderr
     elif program == "dvc":
         parse_args(arguments)
         if arguments[:2] == ["exp", "run"]:
@@ -114,6 +88,19 @@ def test_pages_have_quick_commands() -> None:
     assert len(QUICK_COMMANDS) >= 6
 
 
+def test_a_command_that_is_not_run_has_its_reason() -> None:
+    listed = {
+        *(command for commands in RUNS["in_a_project"].values() for command in commands),
+        *RUNS["alike"],
+        *RUNS["not_run"],
+    }
+    on_pages = {command for _, command in COMMANDS}
+    own = {command for command in on_pages if command.split()[0] in PROGRAMS}
+    assert sorted(own - set(QUICK_COMMANDS) - listed) == []
+    assert sorted(listed - on_pages) == []
+    assert [file for file in RUNS["alike"].values() if not (ROOT / file).is_file()] == []
+
+
 @pytest.mark.medium
 @pytest.mark.parametrize("command", [*QUICK_COMMANDS, "mtdnnkd compare HEAD"])
 def test_a_quick_command_runs(checkout: Project, command: str) -> None:
@@ -141,14 +128,16 @@ def check_overrides(words: list[str], folder: Path) -> None:
     params = folder / "params.yaml"
     for name in ("sample", "glue-cpu"):
         params.write_text(profiles.text(name), "utf-8")
+        before = YAML(typ="safe").load(params)
         apply_overrides(str(params), expand(overrides))
-        values = YAML(typ="safe").load(params.read_text("utf-8"))
+        values = YAML(typ="safe").load(params)
         try:
             file.check(values, where=params)
         except Exception:
             if name == "glue-cpu":
                 raise
         else:
+            assert values != before or overrides == EARLIER, f"{name} is so already"
             return
 
 
@@ -174,15 +163,6 @@ def test_yaml_is_well_formed(page: str, block: str) -> None:
 @pytest.mark.parametrize(("page", "block"), list(blocks("python")))
 def test_python_is_well_formed(page: str, block: str) -> None:
     compile(block, page, "exec")
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
-    if not page.exists():
-        pytest.skip("not written yet")
-    for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", page.read_text("utf-8")):
-        if "://" not in target and not target.startswith("mailto:"):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
 
 
 def test_the_readme_is_short() -> None:

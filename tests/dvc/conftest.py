@@ -59,7 +59,7 @@ class Project:
 
     def run(self, *command: str, code: int | None = 0, **env: str) -> str:
         """Run a command in the project and give what it printed, once its exit code is right."""
-        done = subprocess.run(
+        process = subprocess.run(
             command,
             cwd=self.root,
             env={**self.environment, **env},
@@ -70,8 +70,8 @@ class Project:
             check=False,
             timeout=900,
         )
-        assert code is None or done.returncode == code, done.stdout
-        return done.stdout
+        assert code is None or process.returncode == code, process.stdout
+        return process.stdout
 
     def python(self, *arguments: str, code: int | None = 0, **env: str) -> str:
         return self.run(sys.executable, *arguments, code=code, **env)
@@ -189,11 +189,11 @@ def base(shared: Path, untouched: Project) -> Project:
 def once(folder: Path, build: Callable[[Path], object]) -> Project:
     """A project that the first worker who asks for it builds, while the others wait."""
     folder.parent.mkdir(exist_ok=True)
-    done = folder.with_name("done")
+    marker = folder.with_name("done")
     with FileLock(folder.with_name("lock")):
-        if not done.exists():
+        if not marker.exists():
             build(folder)
-            done.touch()
+            marker.touch()
     return Project(folder)
 
 

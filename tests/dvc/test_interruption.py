@@ -72,10 +72,10 @@ def test_ctrl_c_ends_a_stage_with_130(as_committed: Any) -> None:
     )
     wait_for_log(data)
     process.send_signal(signal.SIGINT)
-    _, said = process.communicate(timeout=60)
-    assert process.returncode == 130, said
-    assert "interrupted" in said
-    assert "Traceback" not in said
+    _, message = process.communicate(timeout=60)
+    assert process.returncode == 130, message
+    assert "interrupted" in message
+    assert "Traceback" not in message
     assert contents(data) == before
 
 
@@ -85,7 +85,7 @@ TEACH = ("teach", "--task", "rte", "--member", "m1", "--fold", "all")
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("stage", "fault", "told"),
+    ("stage", "fault", "text"),
     [
         (PREPARE, FULL_DISK, "error: the disk is full"),
         (TEACH, FULL_DISK, "error: the disk is full"),
@@ -93,16 +93,16 @@ TEACH = ("teach", "--task", "rte", "--member", "m1", "--fold", "all")
     ],
 )
 def test_a_disk_that_takes_nothing_is_said_and_harms_nothing(
-    as_committed: Any, tmp_path: Path, stage: tuple[str, ...], fault: str, told: str
+    as_committed: Any, tmp_path: Path, stage: tuple[str, ...], fault: str, text: str
 ) -> None:
     (tmp_path / "sitecustomize.py").write_text(fault)
     data = as_committed.root / "data"
     before = contents(data)
     name, *arguments = stage
     path = str(tmp_path)
-    said = as_committed.python("-m", f"stages.{name}", *arguments, code=2, PYTHONPATH=path)
-    assert told in said
-    assert "Traceback" not in said
+    message = as_committed.python("-m", f"stages.{name}", *arguments, code=2, PYTHONPATH=path)
+    assert text in message
+    assert "Traceback" not in message
     assert contents(data) == before
 
 

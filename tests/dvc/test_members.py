@@ -16,9 +16,9 @@ pytestmark = pytest.mark.slow
 def test_adding_a_member_and_going_back(as_committed: Any) -> None:
     project = as_committed
     before, old = project.digests(), (project.root / "params.yaml").read_text()
-    ran = project.experiment("+teachers.members.m3={seed: 3}")
+    stages = project.experiment("+teachers.members.m3={seed: 3}")
     assert (
-        ran
+        stages
         == {"initialize@m3", "teach@rte-m3-all", "teach@stsb-m3-all"} | ENSEMBLES | AFTER_TEACHERS
     )
     assert members(project) == ["m1", "m2", "m3"]
@@ -46,9 +46,9 @@ def test_removing_a_member_leaves_no_ghost(as_committed: Any) -> None:
 
 
 def test_every_fold_is_a_stage(as_committed: Any) -> None:
-    ran = as_committed.experiment("teachers.folds=[1,2]")
+    stages = as_committed.experiment("teachers.folds=[1,2]")
     folds = {f"teach@{t}-{m}-{f}" for t in ("rte", "stsb") for m in ("m1", "m2") for f in (1, 2)}
-    assert ran == PREPARED | folds | ENSEMBLES | AFTER_TEACHERS
+    assert stages == PREPARED | folds | ENSEMBLES | AFTER_TEACHERS
     assert members(as_committed) == ["m1", "m2"]
 
 
@@ -58,10 +58,11 @@ def test_a_candidate_more_refines_only_itself(as_committed: Any) -> None:
     as_committed.change(lambda params: params["selection"].update({"top": 1, "tasks": ["rte"]}))
     as_committed.change(lambda params: params["teachers"]["members"]["m1"].update({"refined": 1}))
     teachers = {"teach@rte-m1-all", "teach@stsb-m1-all"}
-    ran = as_committed.repro()
+    stages = as_committed.repro()
     starts = {"initialize@m1", "initialize@m2"}
     assert (
-        ran == {"refine@c1", "refine@c2", "select"} | starts | teachers | ENSEMBLES | AFTER_TEACHERS
+        stages
+        == {"refine@c1", "refine@c2", "select"} | starts | teachers | ENSEMBLES | AFTER_TEACHERS
     )
     chosen = (as_committed.root / "data/selected/selected.json").read_bytes()
     slow = {"seed": 3, "learning_rate": 1e-9, "dropout": 0.9}

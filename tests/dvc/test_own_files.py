@@ -42,12 +42,12 @@ def test_a_changed_file_is_noticed(as_committed: Any, tmp_path: Path, where: str
     # Texts of each case's own: the run cache knows the files of the case before.
     cat, dog = f"A cat {where}", f"A dog {where}"
     write(folder, cat)
-    ran = as_committed.ran
-    assert ran(as_committed.dvc("repro", "prepare@kinds")) == STAGES
-    assert ran(as_committed.dvc("exp", "run", "prepare@kinds")) == set()
+    executed = as_committed.ran
+    assert executed(as_committed.dvc("repro", "prepare@kinds")) == STAGES
+    assert executed(as_committed.dvc("exp", "run", "prepare@kinds")) == set()
     write(folder, dog)
-    assert ran(as_committed.dvc("exp", "run", "prepare@kinds")) == STAGES
+    assert executed(as_committed.dvc("exp", "run", "prepare@kinds")) == STAGES
     assert dog in (root / "data/raw/kinds/train.tsv").read_text()
     write(folder, cat)
-    assert ran(as_committed.dvc("repro", "prepare@kinds")) == set()
+    assert executed(as_committed.dvc("repro", "prepare@kinds")) == set()
     assert cat in (root / "data/raw/kinds/train.tsv").read_text()

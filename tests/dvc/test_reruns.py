@@ -16,16 +16,17 @@ PREPARED = {"prepare@rte", "prepare@stsb", "prepare@wnli"}
 
 def test_a_setting_of_one_task_trains_only_that_tasks_teachers(as_committed: Any) -> None:
     """All tasks are prepared, as the folds of those with teachers are looked at; to the same."""
-    ran = as_committed.experiment("+teachers.tasks.rte.epochs=2")
+    stages = as_committed.experiment("+teachers.tasks.rte.epochs=2")
     assert (
-        ran == PREPARED | {"teach@rte-m1-all", "teach@rte-m2-all", "ensemble@rte"} | AFTER_TEACHERS
+        stages
+        == PREPARED | {"teach@rte-m1-all", "teach@rte-m2-all", "ensemble@rte"} | AFTER_TEACHERS
     )
 
 
 def test_a_row_cap_fetches_nothing(as_committed: Any) -> None:
-    ran = as_committed.experiment("tasks.rte.rows.train=16")
+    stages = as_committed.experiment("tasks.rte.rows.train=16")
     teachers = {"teach@rte-m1-all", "teach@rte-m2-all", "ensemble@rte"}
-    assert ran == {"prepare@rte", "baseline"} | teachers | AFTER_TEACHERS
+    assert stages == {"prepare@rte", "baseline"} | teachers | AFTER_TEACHERS
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,6 @@ def test_code_reruns_only_what_imports_it(
 
 def test_a_task_with_teachers_is_taken_out_in_two_places(as_committed: Any) -> None:
     as_committed.change(lambda params: params["tasks"].pop("rte"))
-    said = as_committed.python("-m", "orchestration.repro", code=2)
-    assert "teachers.tasks.rte" in said
-    assert "Traceback" not in said
+    message = as_committed.python("-m", "orchestration.repro", code=2)
+    assert "teachers.tasks.rte" in message
+    assert "Traceback" not in message

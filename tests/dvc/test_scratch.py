@@ -71,15 +71,15 @@ def test_a_clone_distils_and_ensembles_without_a_teachers_weights(clone: Any) ->
     assert len(logits) == 4
     clone.dvc("pull", "-q", *logits)
     clone.change(lambda params: params["ensemble"].update({"rule": "mean_logit"}))
-    ran = clone.ran(clone.dvc("repro", "--allow-missing", "distil"))
-    assert ran == ENSEMBLES | {"distil"}
+    stages = clone.ran(clone.dvc("repro", "--allow-missing", "distil"))
+    assert stages == ENSEMBLES | {"distil"}
     assert not (clone.root / "data/teachers").exists()
 
 
 @pytest.mark.slow
 def test_figures_and_plots_are_readable(base: Any) -> None:
-    shown = base.dvc("metrics", "show", "--md")
-    assert "tasks.rte.difference" in shown
+    table = base.dvc("metrics", "show", "--md")
+    assert "tasks.rte.difference" in table
     base.change(lambda params: params["teachers"]["members"].update({"m3": {"seed": 3}}))
     assert "teachers.members.m3.seed" in base.dvc("params", "diff", "--md")
     base.git("checkout", "-q", "params.yaml")

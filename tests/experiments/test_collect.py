@@ -9,6 +9,7 @@ import json
 import subprocess
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from experiments import collect, settings
@@ -83,12 +84,12 @@ def test_an_experiment_tells_the_commit_that_it_was_run_at(project: Path) -> Non
 def test_what_a_setting_is_compared_with_is_fetched_with_it(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked = []
-    monkeypatch.setattr(collect, "_folders", lambda name, _: asked.append(name) or {1: project})
+    names = []
+    monkeypatch.setattr(collect, "_folders", lambda name, _: names.append(name) or {1: project})
     monkeypatch.setattr(collect, "_figures", lambda setting, folders: sorted(folders))
-    found = collect.write(project / "evidence.json", settings.select(["annealed"]), [1])
-    assert found == {"annealed": ["annealed", "paper"]}
-    assert sorted(asked) == ["annealed", "paper"]
+    compared = collect.write(project / "evidence.json", settings.select(["annealed"]), [1])
+    assert compared == {"annealed": ["annealed", "paper"]}
+    assert sorted(names) == ["annealed", "paper"]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_what_a_setting_is_compared_with_is_fetched_with_it(
 def test_a_share_is_kept_only_of_a_lead(ensemble: float, share: float | None) -> None:
     assert collect.share_kept(58.0, 50.0, ensemble) == share
     scores = {"student": [57.0, 59.0], "baseline": [50.0, 50.0], "ensemble": [ensemble] * 2}
-    by_task = {system: {"rte": found} for system, found in scores.items()}
+    by_task = {system: {"rte": score} for system, score in scores.items()}
     assert collect._kept(by_task, ["rte"]) == share
 
 
@@ -123,3 +124,16 @@ def test_scores_are_listed_by_system_and_task_in_the_order_of_seeds() -> None:
         "ensemble": {"rte": [70.0, 70.0]},
     }
     assert collect._teachers(runs) == {"rte": {"m1": 61.0, "m2": 62.0}}
+
+
+def test_differences_are_in_points_and_one_seed_has_no_spread() -> None:
+    spread = {"deviation": 0.01, "t_low": -0.005, "t_high": 0.045}
+    several = {"mean": 0.02, "low": 0.01, "high": 0.03}
+    table = pd.DataFrame({"several": {**several, **spread}, "one": several}).T
+    intervals = collect._intervals(table)
+    points = {"mean": 2.0, "low": 1.0, "high": 3.0}
+    assert intervals == {
+        "several": {**points, "deviation": 1.0, "seeds_only": [-0.5, 4.5]},
+        "one": {**points, "deviation": None, "seeds_only": None},
+    }
+    assert json.loads(json.dumps(intervals)) == intervals

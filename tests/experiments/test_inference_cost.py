@@ -56,13 +56,15 @@ def params(tmp_path, monkeypatch, tiny_params, put):
     """A project with two members of two folds each, and a student."""
     monkeypatch.chdir(tmp_path)
     splits = {split: make_rows(GLUE["rte"], split, texts) for split, texts in TEXTS.items()}
-    for split, found in splits.items():
-        rows.write(paths.prepared("rte") / f"{split}.parquet", found.table, found.metadata)
+    for split, split_rows in splits.items():
+        rows.write(
+            paths.prepared("rte") / f"{split}.parquet", split_rows.table, split_rows.metadata
+        )
     known = {}
     for number, member in enumerate(("m1", "m2")):
         for fold in FOLDS:
             put(paths.teacher("rte", member, fold), member, 10 * number + int(fold))
-        zeros = {split: np.zeros((len(found), 2)) for split, found in splits.items()}
+        zeros = {split: np.zeros((len(split_rows), 2)) for split, split_rows in splits.items()}
         manifest = {"name": member, "dev": {}, "folds": list(FOLDS), "by_fold": {}}
         logits.write(tmp_path / f"{member}.parquet", splits, zeros, manifest)
         known[member] = logits.read(tmp_path / f"{member}.parquet")
@@ -79,34 +81,37 @@ def softmax(values):
     return powers / powers.sum(axis=1, keepdims=True)
 
 
-def answers(folder, asked, machine):
+def answers(folder, split_rows, machine):
     model = saved_model.load(folder)
-    packed = tokenization.tokenise(asked, model.tokenizer, 16)
-    return scoring.logits(model.network, "rte", packed, machine, "")
+    tokens = tokenization.tokenise(split_rows, model.tokenizer, 16)
+    return scoring.logits(model.network, "rte", tokens, machine, "")
 
 
 def test_members_are_means_over_folds_and_combined_by_the_rule(params):
-    machine, asked = hardware.set_up(params.machine), rows.read_splits(paths.prepared("rte"))["dev"]
+    machine, dev = (
+        hardware.set_up(params.machine),
+        rows.read_splits(paths.prepared("rte"))["dev"],
+    )
     teacher, whole, student = inference_cost._systems("rte", SCORES)
     first, second = (
         np.mean(
-            [answers(paths.teacher("rte", member, f), asked, machine) for f in FOLDS],
+            [answers(paths.teacher("rte", member, f), dev, machine) for f in FOLDS],
             axis=0,
         )
         for member in ("m1", "m2")
     )
-    np.testing.assert_allclose(teacher.predict(asked, machine), softmax(first), atol=1e-6)
+    np.testing.assert_allclose(teacher.predict(dev, machine), softmax(first), atol=1e-6)
     expected = (softmax(first) + softmax(second)) / 2
-    np.testing.assert_allclose(whole.predict(asked, machine), expected, atol=1e-6)
+    np.testing.assert_allclose(whole.predict(dev, machine), expected, atol=1e-6)
     assert np.abs(expected - softmax((first + second) / 2)).max() > 0.01
-    alone = softmax(answers(paths.STUDENT, asked, machine))
-    np.testing.assert_allclose(student.predict(asked, machine), alone, atol=1e-6)
+    alone = softmax(answers(paths.STUDENT, dev, machine))
+    np.testing.assert_allclose(student.predict(dev, machine), alone, atol=1e-6)
 
 
 def test_the_table_has_scores_parameters_and_seconds(params, monkeypatch):
     """Four dev rows; the teacher takes 1 s, the ensemble 4, the student 2, in both rounds."""
-    took = itertools.cycle([0.0, 1.0, 1.0, 5.0, 5.0, 7.0])
-    monkeypatch.setattr(inference_cost, "time", SimpleNamespace(perf_counter=lambda: next(took)))
+    seconds = itertools.cycle([0.0, 1.0, 1.0, 5.0, 5.0, 7.0])
+    monkeypatch.setattr(inference_cost, "time", SimpleNamespace(perf_counter=lambda: next(seconds)))
     one = saved_model.read_manifest(paths.STUDENT)["parameters"] / 1e6
     lines = inference_cost.run(params, repeats=2)
     assert lines[2:5] == [
@@ -118,15 +123,15 @@ def test_the_table_has_scores_parameters_and_seconds(params, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("gone", "kind", "told"),
+    ("path", "kind", "message"),
     [
         (paths.METRICS, DataError, "make repro"),
         (paths.STUDENT / saved_model.MANIFEST, SavedModelError, "no trained model"),
     ],
 )
-def test_what_is_missing_is_named(params, gone, kind, told):
-    gone.unlink()
-    with pytest.raises(kind, match=told):
+def test_what_is_missing_is_named(params, path, kind, message):
+    path.unlink()
+    with pytest.raises(kind, match=message):
         inference_cost.run(params, repeats=1)
 
 

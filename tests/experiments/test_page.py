@@ -87,8 +87,8 @@ def test_settings_side_by_side() -> None:
 def test_a_single_seed_has_no_interval_over_seeds() -> None:
     alone = {**HALF, "difference_taught": span(5, 1, 9, None)}
     assert "(1.0 to 9.0) points; 62 %" in evidence_page.tables({"half": alone})
-    beside = evidence_page.tables({"hot": {**alone, "group": "losses"}})
-    assert "| +5.0 (1.0 to 9.0) | - | - | - | - |" in beside
+    table = evidence_page.tables({"hot": {**alone, "group": "losses"}})
+    assert "| +5.0 (1.0 to 9.0) | - | - | - | - |" in table
 
 
 def test_what_the_reports_call_level_is_not_above() -> None:
@@ -109,8 +109,8 @@ def test_nothing_is_kept_of_a_lead_that_is_not_there() -> None:
 
 
 def test_settings_stand_in_the_order_of_the_grid() -> None:
-    found = {"annealed": HOT, "half": HALF, "paper": HOT}  # as JSON sorts them
-    text = evidence_page.tables(found)
+    figures = {"annealed": HOT, "half": HALF, "paper": HOT}  # as JSON sorts them
+    text = evidence_page.tables(figures)
     places = [text.index(f"(`{name}`") for name in ("half", "paper", "annealed")]
     assert places == sorted(places)
 
@@ -128,8 +128,8 @@ def test_the_rest_of_the_page_stays(tmp_path: Path) -> None:
 
 
 def test_the_committed_page_is_of_the_committed_figures() -> None:
-    found = json.loads((ROOT / FIGURES).read_text("utf-8"))
-    assert evidence_page.tables(found) in (ROOT / evidence_page.PAGE).read_text("utf-8")
+    figures = json.loads((ROOT / FIGURES).read_text("utf-8"))
+    assert evidence_page.tables(figures) in (ROOT / evidence_page.PAGE).read_text("utf-8")
 
 
 def test_seeds_that_are_equal_have_no_deviation() -> None:

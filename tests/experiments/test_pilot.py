@@ -26,13 +26,13 @@ def text(index):
 
 
 def written(split, first, last, known=True):
-    made = make_rows(
+    split_rows = make_rows(
         GLUE["rte"],
         "train" if split == "transfer" else split,
         [(*text(n), int(LABELS[n] != "entailment") if known else None) for n in range(last)],
     )
-    table = made.table.slice(first)
-    return rows.Rows(table, {**made.metadata, "split": split})
+    table = split_rows.table.slice(first)
+    return rows.Rows(table, {**split_rows.metadata, "split": split})
 
 
 @pytest.fixture
@@ -55,16 +55,16 @@ def params(tmp_path, monkeypatch, tiny_params):
     teachers = tiny_params.teachers.model_copy(
         update={"tasks": {"rte": tiny_params.teachers.tasks["rte"]}}
     )
-    asked = {"rte": Transfer(source="rest", rows=None)}
-    return tiny_params.model_copy(update={"tasks": one, "teachers": teachers, "transfer": asked})
+    transfer = {"rte": Transfer(source="rest", rows=None)}
+    return tiny_params.model_copy(update={"tasks": one, "teachers": teachers, "transfer": transfer})
 
 
 def test_gold_labels_are_those_of_the_same_rows_of_the_file(params):
-    kept = np.arange(8) % 2 == 0
-    found = pilot.with_gold("rte", rows.read(paths.transfer_rows("rte")).where(kept), params)
-    assert found.table["sentence1"].to_pylist() == ["a4", "a6", "a8", "a10"]
-    assert found.labels.tolist() == [int(LABELS[n] != "entailment") for n in (4, 6, 8, 10)]
-    assert found.known.all()
+    mask = np.arange(8) % 2 == 0
+    gold_rows = pilot.with_gold("rte", rows.read(paths.transfer_rows("rte")).where(mask), params)
+    assert gold_rows.table["sentence1"].to_pylist() == ["a4", "a6", "a8", "a10"]
+    assert gold_rows.labels.tolist() == [int(LABELS[n] != "entailment") for n in (4, 6, 8, 10)]
+    assert gold_rows.known.all()
 
 
 @pytest.mark.parametrize("baseline", [False, True])
@@ -72,16 +72,16 @@ def test_a_quarter_is_judged_and_not_learnt_from(params, monkeypatch, baseline):
     learnt = []
     whole = pilot.student.train
 
-    def watched(folder, params, prepared, found, distillation, targets, teachers):
-        learnt.append((found["rte"], prepared["rte"]["dev"], targets))
-        whole(folder, params, prepared, found, distillation, targets, teachers)
+    def watched(folder, params, prepared, train_rows, distillation, targets, teachers):
+        learnt.append((train_rows["rte"], prepared["rte"]["dev"], targets))
+        whole(folder, params, prepared, train_rows, distillation, targets, teachers)
 
     monkeypatch.setattr(pilot.student, "train", watched)
     lines = pilot.run(params, baseline)
-    (found, judged, targets), train = learnt[0], {"a0", "a1", "a2", "a3"}
-    names, kept = (set(part.table["sentence1"].to_pylist()) for part in (found, judged))
-    assert len(kept) == 2
-    assert names == (train if baseline else {f"a{n}" for n in range(COUNT)} - kept)
+    (train_rows, judged, targets), train = learnt[0], {"a0", "a1", "a2", "a3"}
+    names, dev_names = (set(part.table["sentence1"].to_pylist()) for part in (train_rows, judged))
+    assert len(dev_names) == 2
+    assert names == (train if baseline else {f"a{n}" for n in range(COUNT)} - dev_names)
     assert not baseline or not targets
     assert baseline or targets["rte"].shape == (10, 2)
     assert lines[0].startswith("rte: ")
@@ -100,9 +100,9 @@ def test_what_makes_rows_and_soft_labels_is_told(params, profile, fix):
     paths.transfer("rte").mkdir(exist_ok=True)
     pilot.require(params, profile)
     paths.soft_labels("rte").unlink()
-    with pytest.raises(DataError, match=f"profile {profile} are not made yet") as caught:
+    with pytest.raises(DataError, match=f"profile {profile} are not made yet") as error:
         pilot.require(params, profile)
-    assert (caught.value.where, caught.value.fix) == (paths.soft_labels("rte"), fix)
+    assert (error.value.where, error.value.fix) == (paths.soft_labels("rte"), fix)
 
 
 def test_without_transfer_rows_there_is_nothing_to_judge_by(params):

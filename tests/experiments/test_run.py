@@ -18,7 +18,7 @@ HEAVY = {"torch", "transformers", "pandas", "scipy", "sklearn", "numpy", "pyarro
 
 
 @pytest.fixture
-def ran(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
+def run_commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
     commands: list[tuple[str, ...]] = []
     monkeypatch.setattr(run, "_run", lambda *command: commands.append(command))
     return commands
@@ -38,7 +38,7 @@ def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
 
 @pytest.mark.parametrize("only", [["half"], ["plain"], ["plain", "crossfit"], ["half", "plain"]])
 def test_teachers_leave_the_profiles_own_parameters(
-    ran: list[tuple[str, ...]],
+    run_commands: list[tuple[str, ...]],
     only: list[str],
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -46,38 +46,40 @@ def test_teachers_leave_the_profiles_own_parameters(
     named = [part for name in only for part in ("--only", name)]
     # or the queue would lay `~teachers.members.m2` over parameters that have no m2
     assert call(monkeypatch, "teachers", *named, "--data", str(tmp_path)) == 0
-    assert ran[-1][2:] == (
+    assert run_commands[-1][2:] == (
         "stages.profile",
         "apply",
         "glue-cpu",
         "--set",
         f"data.folder={tmp_path}",
     )
-    wanted = {setting.of_teachers for setting in grid.select(only)}
-    assert sum("orchestration.repro" in command for command in ran) == len(wanted)
+    changes = {setting.of_teachers for setting in grid.select(only)}
+    assert sum("orchestration.repro" in command for command in run_commands) == len(changes)
 
 
 def test_teachers_of_each_set_of_changes_are_made_under_these(
-    ran: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    run_commands: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     assert call(monkeypatch, "teachers", "--only", "plain", "--data", str(tmp_path)) == 0
-    applied, repro, _ = ran
+    applied, repro, _ = run_commands
     assert [part for part in applied if part in grid.PLAIN] == list(grid.PLAIN)
     until = ("--until", "ensemble", "--until", "feature_teachers")
     assert repro[2:] == ("orchestration.repro", "--jobs", "2", *until)
 
 
 def test_missing_data_is_told(
-    ran: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    run_commands: list[tuple[str, ...]],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert call(monkeypatch, "teachers", "--data", "nowhere") == 2
     assert "no folder of GLUE files" in capsys.readouterr().err
-    assert not ran
+    assert not run_commands
 
 
 @pytest.mark.parametrize("what", [("list",), ("teachers", "--data", "."), ("queue",), ("gather",)])
 def test_a_setting_that_is_not_there_is_refused(
-    ran: list[tuple[str, ...]],
+    run_commands: list[tuple[str, ...]],
     what: tuple[str, ...],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -89,7 +91,7 @@ def test_a_setting_that_is_not_there_is_refused(
     )
     assert "fix: choose from half, same, " in printed.err
     assert not printed.out
-    assert not ran
+    assert not run_commands
 
 
 def test_commands_are_all_settings_with_the_first_seed_then_with_the_next() -> None:
@@ -110,5 +112,5 @@ def test_help_has_an_example_of_every_command_and_loads_no_heavy_library() -> No
         "    assert f'Example: python -m experiments {name}' in printed, printed\n"
         f"print(*sorted({HEAVY!r} & set(sys.modules)))"
     )
-    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert (ended.stdout.strip(), ended.stderr) == ("", "")
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (process.stdout.strip(), process.stderr) == ("", "")

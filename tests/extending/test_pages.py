@@ -70,11 +70,11 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.mark.parametrize("page", KINDS)
 def test_a_kind_is_two_files_and_a_test(page: str) -> None:
-    shown = blocks(page)
-    assert len(shown) == 4
-    assert len([name for name in shown if name.startswith("pipeline/params/")]) == 1
-    assert len([name for name in shown if name.startswith("tests/")]) == 1
-    assert len([name for name in shown if Path(name).stem == KINDS[page]]) == 2
+    shown_files = blocks(page)
+    assert len(shown_files) == 4
+    assert len([name for name in shown_files if name.startswith("pipeline/params/")]) == 1
+    assert len([name for name in shown_files if name.startswith("tests/")]) == 1
+    assert len([name for name in shown_files if Path(name).stem == KINDS[page]]) == 2
 
 
 @pytest.mark.medium

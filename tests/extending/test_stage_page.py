@@ -76,8 +76,8 @@ def test_the_pages_test_and_those_of_the_registry_pass(project: Project) -> None
 @pytest.mark.medium
 def test_dvc_runs_the_stage_and_all_that_lists_stages_names_it(project: Project) -> None:
     assert "count_words@rte" in project.dvc("status", "count_words")
-    ran = project.repro(1, "--until", "count_words")
-    assert ran == {"code", "download@rte", "prepare@rte", "count_words@rte"}
+    stages = project.repro(1, "--until", "count_words")
+    assert stages == {"code", "download@rte", "prepare@rte", "count_words@rte"}
     words = json.loads((project.root / "data/words/rte.json").read_text("utf-8"))
     assert words["train"] > 0
     project.change(lambda params: params["words"].update({"minimum": 9}))

@@ -57,9 +57,9 @@ EVERY = [entry for name in commands.MODULES for entry in leaves(commands.load(na
 
 
 def test_help_lists_every_stage_in_order_and_every_tool():
-    invoked = CliRunner().invoke(cli.app, ["--help"])
-    assert invoked.exit_code == 0
-    stages, _, tools = invoked.stdout.partition("─ Stages ─")[2].partition("─ Tools ─")
+    result = CliRunner().invoke(cli.app, ["--help"])
+    assert result.exit_code == 0
+    stages, _, tools = result.stdout.partition("─ Stages ─")[2].partition("─ Tools ─")
     assert re.findall(r"^│ (\w+) ", stages, re.MULTILINE) == list(commands.STAGES)
     assert re.findall(r"^│ (\w+) ", tools, re.MULTILINE) == commands.PANELS["Tools"]
     assert {"plan", "profile", "predict", "results", "usage"} <= set(commands.PANELS["Tools"])
@@ -97,9 +97,9 @@ for words in [["--help"], *([name, "--help"] for name in commands.MODULES)]:
         break
 print(json.dumps(loaded))
 """
-    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert ended.stderr == ""
-    assert json.loads(ended.stdout) == {}
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert process.stderr == ""
+    assert json.loads(process.stdout) == {}
 
 
 def test_help_of_all_commands_imports_none_of_them():
@@ -107,8 +107,8 @@ def test_help_of_all_commands_imports_none_of_them():
         "import sys\nfrom mtdnnkd import cli\ncli.app(['--help'], standalone_mode=False)\n"
         "print(*(name for name in sys.modules if name.startswith('stages.')), file=sys.stderr)"
     )
-    ended = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert ended.stderr.split() == ["stages._cli"]
+    process = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert process.stderr.split() == ["stages._cli"]
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_help_is_quick(words):
 
 
 @pytest.mark.parametrize(
-    ("words", "says"),
+    ("words", "text"),
     [
         ([], "Stages"),
         (["tech"], "No such command 'tech'. Did you mean 'teach'?"),
@@ -131,16 +131,16 @@ def test_help_is_quick(words):
         (["teach", "--task", "rte"], "Missing option '--member'"),
     ],
 )
-def test_bad_usage_shows_help_and_exits_with_2(words, says):
-    invoked = CliRunner().invoke(cli.app, words)
-    assert invoked.exit_code == 2
-    assert says in invoked.output
-    assert "Usage: " in invoked.output
+def test_bad_usage_shows_help_and_exits_with_2(words, text):
+    result = CliRunner().invoke(cli.app, words)
+    assert result.exit_code == 2
+    assert text in result.output
+    assert "Usage: " in result.output
 
 
 def test_version():
-    invoked = CliRunner().invoke(cli.app, ["--version"])
-    assert (invoked.exit_code, invoked.stdout) == (0, f"mtdnnkd {__version__}\n")
+    result = CliRunner().invoke(cli.app, ["--version"])
+    assert (result.exit_code, result.stdout) == (0, f"mtdnnkd {__version__}\n")
 
 
 def test_a_command_is_the_function_of_its_module():
@@ -159,10 +159,10 @@ def test_it_ends_as_python_m_does():
 
 
 def test_in_a_folder_without_a_project_it_says_what_is_missing(tmp_path):
-    ended = run("mtdnnkd", "select", folder=tmp_path)
-    assert ended.returncode == 2
-    assert "params.yaml" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    process = run("mtdnnkd", "select", folder=tmp_path)
+    assert process.returncode == 2
+    assert "params.yaml" in process.stderr
+    assert "Traceback" not in process.stderr
 
 
 def test_messages_quote_the_command_that_ran(monkeypatch, capsys):
@@ -173,18 +173,18 @@ def test_messages_quote_the_command_that_ran(monkeypatch, capsys):
     commands.import_module("stages.select").app.command()(main)
     monkeypatch.setattr(sys, "argv", ["mtdnnkd", "--quiet", "select"])
     monkeypatch.setenv(progress.QUIET, "0")
-    with pytest.raises(SystemExit) as caught:
+    with pytest.raises(SystemExit) as error:
         cli.main()
-    assert caught.value.code == 2
-    shown = capsys.readouterr().err
-    assert "out of memory" in shown
-    assert "where: select;" in shown
+    assert error.value.code == 2
+    message = capsys.readouterr().err
+    assert "out of memory" in message
+    assert "where: select;" in message
 
 
 def test_quiet_silences_progress(monkeypatch):
     monkeypatch.setenv(progress.QUIET, "0")
     monkeypatch.setattr(sys, "argv", ["mtdnnkd"])
-    invoked = CliRunner().invoke(cli.app, ["--quiet", "profile", "list"])
-    assert invoked.exit_code == 0
-    assert "glue-cpu" in invoked.stdout
+    result = CliRunner().invoke(cli.app, ["--quiet", "profile", "list"])
+    assert result.exit_code == 0
+    assert "glue-cpu" in result.stdout
     assert progress.quiet()

@@ -20,6 +20,8 @@ SLEEPER = "trap 'echo told > told-$1; exit 1' INT; echo $$ > pid-$1; while :; do
 DEAF = "trap '' INT; echo $$ > pid-$1; exec sleep 60\n"
 # What a shell does to the jobs it starts in the background.
 DEAF_TO_CTRL_C = ("sh", "-c", 'trap "" INT; exec "$@"', "sh")
+# What nohup does, without its file of output.
+DEAF_TO_HANG_UPS = ("sh", "-c", 'trap "" HUP; exec "$@"', "sh")
 
 
 def runs(pid: int) -> bool:
@@ -63,6 +65,27 @@ def test_an_interruption_ends_every_stage_and_starts_no_other(
     (toy.folder / "hook.sh").write_text("")
     toy.repro("--jobs", "2")
     assert (toy.folder / "data/soft_labels/rte").read_text() == "m1\nm2\n"
+
+
+@pytest.mark.parametrize(
+    "which", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
+def test_under_nohup_a_hang_up_ends_nothing_and_an_interruption_every_stage(
+    toy: Any, which: signal.Signals
+) -> None:
+    (toy.folder / "hook.sh").write_text(SLEEPER)
+    process = toy.start("--jobs", "2", before=DEAF_TO_HANG_UPS)
+    pids = toy.wait_for("pid-*", 2)
+    process.send_signal(signal.SIGHUP)
+    time.sleep(1)
+    assert process.poll() is None
+    assert all(map(runs, pids))
+    assert not list(toy.folder.glob("told-*"))
+    process.send_signal(which)
+    output, _ = process.communicate(timeout=60)
+    assert process.returncode == 130, output
+    assert len(list(toy.folder.glob("told-*"))) == 2
+    assert not any(map(runs, pids))
 
 
 def test_a_second_ctrl_c_kills_a_stage_that_does_not_hear_the_first(toy: Any) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from orchestration import gpus
 from orchestration.executors import local
+from pipeline.runtime import progress
 
 
 @pytest.fixture
@@ -45,8 +46,8 @@ def test_what_the_user_left_visible_is_handed_out(
 
 def test_the_tool_is_asked_for_names_that_do_not_depend_on_an_order(tool: Path) -> None:
     assert gpus.to_hand_out("auto") == ["GPU-a1", "GPU-b2"]
-    told = tool.with_name("nvidia-smi.told").read_text()
-    assert told == "--query-gpu=uuid --format=csv,noheader\n"
+    arguments = tool.with_name("nvidia-smi.told").read_text()
+    assert arguments == "--query-gpu=uuid --format=csv,noheader\n"
 
 
 def test_a_tool_that_fails_or_is_not_there_names_none(tool: Path) -> None:
@@ -57,7 +58,7 @@ def test_a_tool_that_fails_or_is_not_there_names_none(tool: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("jobs", "devices", "expected", "said"),
+    ("jobs", "devices", "expected", "line"),
     [
         (2, ["0", "1"], ["0", "1"], "2 stages side by side, on the GPUs 0, 1\n"),
         (3, ["0", "1"], ["0", "1", "0"], "3 stages side by side, on the GPUs 0, 1, 0\n"),
@@ -68,22 +69,26 @@ def test_a_tool_that_fails_or_is_not_there_names_none(tool: Path) -> None:
 )
 def test_places_are_dealt_in_turn(
     capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
     jobs: int,
     devices: list[str],
     expected: list[str | None],
-    said: str,
+    line: str,
 ) -> None:
     places = local._places(jobs, devices)
     assert [places.get() for _ in range(jobs)] == expected
     assert places.empty()
-    assert capsys.readouterr().out == said
+    assert capsys.readouterr().out == line
+    monkeypatch.setenv(progress.QUIET, "1")
+    local._places(jobs, devices)
+    assert not capsys.readouterr().out
 
 
 @pytest.mark.medium
 def test_no_gpu_has_two_stages_while_another_has_none(toy: Any) -> None:
     # Each stage holds a folder named after its GPU, which cannot be made twice.
-    held = 'd=gpu-$CUDA_VISIBLE_DEVICES; mkdir $d && sleep 1 && echo "$d" >> gpus; rmdir $d\n'
-    (toy.folder / "hook.sh").write_text(held)
+    hook = 'd=gpu-$CUDA_VISIBLE_DEVICES; mkdir $d && sleep 1 && echo "$d" >> gpus; rmdir $d\n'
+    (toy.folder / "hook.sh").write_text(hook)
     output = toy.repro("--jobs", "2", CUDA_VISIBLE_DEVICES="5,7")
     used = (toy.folder / "gpus").read_text().split()
     assert len(used) == 4

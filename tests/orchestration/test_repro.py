@@ -42,10 +42,10 @@ def test_it_stops_at_a_named_stage(toy: Any, jobs: str) -> None:
     assert not (toy.folder / "data/soft_labels").exists()
     assert not (toy.folder / "data/baseline").exists()
     assert "no stage to run" in toy.repro("--until", "teach")
-    told = toy.repro("--until", "teech", code=2)
-    assert told.startswith("error: no such stage\n  seen: teech\n")
-    told = toy.repro("--until", "refine", code=2)
-    assert told.startswith("error: no instance of refine: refinement.candidates is empty\n")
+    message = toy.repro("--until", "teech", code=2)
+    assert message.startswith("error: no such stage\n  seen: teech\n")
+    message = toy.repro("--until", "refine", code=2)
+    assert message.startswith("error: no instance of refine: refinement.candidates is empty\n")
 
 
 @pytest.mark.parametrize("jobs", ["two", "0", "-1", "1.5", "²", ""])
@@ -53,9 +53,9 @@ def test_a_wrong_number_of_jobs_is_told(
     jobs: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    ended = CliRunner().invoke(repro.app, [f"--jobs={jobs}"])
-    assert ended.exit_code == 2
-    assert "Invalid value for '--jobs'" in ended.output
+    result = CliRunner().invoke(repro.app, [f"--jobs={jobs}"])
+    assert result.exit_code == 2
+    assert "Invalid value for '--jobs'" in result.output
 
 
 @pytest.mark.parametrize("jobs", [pytest.param("1", marks=pytest.mark.slow), "2"])
@@ -118,10 +118,10 @@ def test_a_line_a_stage_is_shown_and_the_rest_is_in_its_log(toy: Any) -> None:
     (toy.folder / "hook.sh").write_text("echo missing: $1/test; echo a detail; test ! -e fail-$1\n")
     (toy.folder / "fail-rte-m2").touch()
     lines = toy.repro("--jobs", "2", code=1).splitlines()
-    shown = [
+    stage_lines = [
         line.split()[0] for line in lines if re.search(r"  done in 0:00:\d\d  \(\d of 9\)$", line)
     ]
-    assert sorted(shown) == [
+    assert sorted(stage_lines) == [
         *("baseline", "ensemble@qqp", "prepare@qqp", "prepare@rte"),
         *(f"teach@{name}" for name in TEACHERS[:3]),
     ]
@@ -150,13 +150,12 @@ def test_what_a_stage_reads_and_is_not_there_is_named(toy: Any) -> None:
     assert re.search(r"baseline +failed after .*\n  \| ERROR: failed to reproduce", output)
 
 
-def test_on_a_terminal_running_stages_have_a_row_each(toy: Any) -> None:
-    line = "teach: 1,200 of 4,000 rows, 100 a second, 28 s left, loss 0.5"
-    (toy.folder / "hook.sh").write_text(f"echo {line} {'and more ' * 20}; sleep 2; exit 0\n")
+def on_a_terminal(toy: Any, *command: str) -> tuple[int, str]:
+    """Exit code and output of a module's command line on a terminal of 80 columns, colours off."""
     ours, theirs = pty.openpty()
     fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
     process = subprocess.Popen(
-        [sys.executable, "-m", "orchestration.repro", "--jobs", "2", "--until", "teach"],
+        [sys.executable, "-m", *command],
         cwd=toy.folder,
         env={**os.environ, "PYTHONPATH": str(ROOT), "TERM": "xterm", "NO_COLOR": "1"},
         stdout=theirs,
@@ -167,11 +166,34 @@ def test_on_a_terminal_running_stages_have_a_row_each(toy: Any) -> None:
     with contextlib.suppress(OSError):  # Linux ends a terminal that nobody has open so
         while part := os.read(ours, 65536):
             output += part
-    assert process.wait() == 0
-    text = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output.decode())
+    return process.wait(), re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output.decode())
+
+
+def test_on_a_terminal_running_stages_have_a_row_each(toy: Any) -> None:
+    line = "teach: 1,200 of 4,000 rows, 100 a second, 28 s left, loss 0.5"
+    (toy.folder / "hook.sh").write_text(f"echo {line} {'and more ' * 20}; sleep 2; exit 0\n")
+    command = ("orchestration.repro", "--jobs", "2", "--until", "teach")
+    code, text = on_a_terminal(toy, *command)
+    assert code == 0
     rows = [line for line in re.split(r"[\r\n]+", text) if "1,200 of 4,000 rows" in line]
     assert {row.split()[0] for row in rows} == {f"teach@{name}" for name in TEACHERS}
     live = re.compile(r" 0:00:\d\d 1,200 of 4,000 rows, 100 a second, 28 s left")
     assert all(live.search(row) for row in rows)
     assert max(map(len, rows)) <= 80
     assert len(re.findall(r"  done in .* of 6\)", text)) == 6
+
+
+def test_quiet_a_terminal_gets_failures_and_the_last_lines(toy: Any) -> None:
+    (toy.folder / "fail-rte-m2").touch()
+    code, output = on_a_terminal(toy, "mtdnnkd", "--quiet", "repro", "--jobs", "2")
+    assert code == 1
+    assert [re.sub(r"0:00:\d\d|\d of", "N", line) for line in output.splitlines()] == [
+        "teach@rte-m2  failed after N  (N 9)",
+        "  | exited with 1",
+        "  all its lines: scratch/logs/teach@rte-m2.txt",
+        "7 stages done in N",
+        "",
+        "failed: teach@rte-m2",
+        "not run, as they need a failed one: ensemble@rte",
+        "What finished is kept; fix the fault and run the same command again.",
+    ]

@@ -18,13 +18,13 @@ from pipeline.errors import PipelineError
 
 # A stage that goes on once a file is there.
 WAITING = "echo $$ > pid-$1; while test ! -e go; do sleep 0.2; done\n"
-TOLD = "error: another run of this project is under way\n"
+MESSAGE = "error: another run of this project is under way\n"
 
 
 def test_a_claim_is_held_by_one_and_given_back(tmp_path: Path) -> None:
-    with run_lock.acquire(tmp_path), pytest.raises(PipelineError, match="under way") as caught:
+    with run_lock.acquire(tmp_path), pytest.raises(PipelineError, match="under way") as error:
         run_lock.acquire(tmp_path).__enter__()
-    assert caught.value.seen == f"make repro, process {os.getpid()}"
+    assert error.value.seen == f"make repro, process {os.getpid()}"
     with run_lock.acquire(tmp_path):
         pass
 
@@ -37,15 +37,15 @@ def test_only_a_dvc_that_runs_and_is_not_ours_counts(tmp_path: Path) -> None:
     gone.wait()
     notes = {name: {"pid": it.pid, "cmd": name} for name, it in
              (("other", other), ("dvc repro", dvc), ("gone", gone))}  # fmt: skip
-    noted = {"write": {"/a": notes["gone"]}, "read": {"/b": [notes["other"], notes["dvc repro"]]}}
-    (tmp_path / "rwlock").write_text(json.dumps(noted))
+    lock = {"write": {"/a": notes["gone"]}, "read": {"/b": [notes["other"], notes["dvc repro"]]}}
+    (tmp_path / "rwlock").write_text(json.dumps(lock))
     try:
         time.sleep(0.5)
         assert run_lock.foreign_processes(tmp_path, ()) == [f"dvc repro, process {dvc.pid}"]
         assert run_lock.foreign_processes(tmp_path, {dvc.pid}) == []
-        with pytest.raises(PipelineError, match="under way") as caught:
+        with pytest.raises(PipelineError, match="under way") as error:
             run_lock.acquire(tmp_path).__enter__()
-        assert caught.value.seen == f"dvc repro, process {dvc.pid}"
+        assert error.value.seen == f"dvc repro, process {dvc.pid}"
         (tmp_path / "rwlock").write_text("{")
         assert run_lock.foreign_processes(tmp_path, ()) == []
     finally:
@@ -107,7 +107,7 @@ def test_a_second_run_is_told_and_the_first_goes_on(toy: Any, jobs: str) -> None
     (toy.folder / "hook.sh").write_text(WAITING)
     first = toy.start("--jobs", jobs)
     toy.wait_for("pid-*", int(jobs))
-    assert toy.repro("--jobs", "2", code=2).startswith(TOLD)
+    assert toy.repro("--jobs", "2", code=2).startswith(MESSAGE)
     second = dvc(toy, "repro")
     assert second.returncode != 0
     assert "is busy" in second.stderr
@@ -125,9 +125,9 @@ def test_a_run_beside_somebody_s_dvc_is_told_or_waits(toy: Any) -> None:
     command = [sys.executable, "-m", "dvc", "repro", "teach@rte-m1"]
     process = subprocess.Popen(command, cwd=toy.folder, stdout=subprocess.DEVNULL)
     toy.wait_for("pid-*", 1)
-    told = toy.repro("--jobs", "2", code=2)
-    assert told.startswith(TOLD)
-    assert f" repro teach@rte-m1, process {process.pid}\n" in told
+    message = toy.repro("--jobs", "2", code=2)
+    assert message.startswith(MESSAGE)
+    assert f" repro teach@rte-m1, process {process.pid}\n" in message
     (toy.folder / "go").touch()
     assert process.wait(120) == 0
     toy.repro("--jobs", "2")

@@ -39,7 +39,7 @@ class World:
     ) -> None:
         self.needs = needs
         self.stale, self.same, self.broken = set(changed), same, broken
-        self.told: list[str] = []
+        self.lines: list[str] = []
         self.looks: list[int] = []
 
     def graph(self) -> nx.DiGraph[str]:
@@ -53,7 +53,7 @@ class World:
         return self.stale & set(names)
 
     def in_order(self, stages: Sequence[str]) -> int:
-        self.told.append(" ".join(stages))
+        self.lines.append(" ".join(stages))
         names = [
             name
             for stage in stages
@@ -63,7 +63,7 @@ class World:
         return 0 if all(self._one(name) for name in names) else 255
 
     def side_by_side(self, stages: Sequence[str]) -> set[str]:
-        self.told.append(" | ".join(stages))
+        self.lines.append(" | ".join(stages))
         return {name for name in stages if not self._one(name)}
 
     def schedule(self, jobs: int = 2) -> Schedule:
@@ -95,7 +95,7 @@ NOTHING = Outcome(set(), set(), set())
 
 
 @pytest.mark.parametrize(
-    ("changed", "jobs", "same", "told"),
+    ("changed", "jobs", "same", "lines"),
     [
         ({"evaluate"}, 2, (), ["evaluate"]),
         # From scratch: five parts, each group under one name.
@@ -127,14 +127,14 @@ def test_only_what_may_have_changed_is_run(
     changed: set[str],
     jobs: int,
     same: tuple[str, ...],
-    told: list[str] | None,
+    lines: list[str] | None,
 ) -> None:
-    world, found = outcome(changed, jobs, same)
-    assert found == NOTHING
+    world, result = outcome(changed, jobs, same)
+    assert result == NOTHING
     assert world.stale == set()
-    if told is None:
-        told = ["prepare", "teach@b", "ensemble@b", "baseline | distil", "evaluate"]
-    assert world.told == told
+    if lines is None:
+        lines = ["prepare", "teach@b", "ensemble@b", "baseline | distil", "evaluate"]
+    assert world.lines == lines
 
 
 def test_only_what_may_have_changed_is_looked_at() -> None:
@@ -159,8 +159,8 @@ def test_only_what_may_have_changed_is_looked_at() -> None:
 def test_a_failure_stops_what_needs_it_and_no_other(
     jobs: int, broken: set[str], skipped: set[str]
 ) -> None:
-    world, found = outcome(set(NEEDS), jobs, broken=broken)
-    assert found == Outcome(broken, skipped, set())
+    world, result = outcome(set(NEEDS), jobs, broken=broken)
+    assert result == Outcome(broken, skipped, set())
     assert world.stale == broken | skipped
 
 
@@ -176,7 +176,7 @@ def test_what_is_edited_meanwhile_is_told_and_not_run_again(
 
     monkeypatch.setattr(world, "side_by_side", run)
     assert world.schedule().run({"prepare@a", "teach@a"}) == Outcome(set(), set(), {"prepare@a"})
-    assert world.told == ["prepare@a"]
+    assert world.lines == ["prepare@a"]
 
 
 def test_groups_stand_in_the_order_of_dvc_yaml_where_none_needs_the_other() -> None:
@@ -194,7 +194,7 @@ def test_code_runs_first_and_what_it_leaves_as_it_was_is_not_run(jobs: int) -> N
     needs = {name: ["code", *others] for name, others in NEEDS.items()} | {"code": []}
     world = World({"code"}, {"code"}, set(), needs)
     assert world.schedule(jobs).run({"code"}) == NOTHING
-    assert world.told == ["code"]
+    assert world.lines == ["code"]
     world = World({"code", "teach@a"}, {"code", "teach@a"}, set(), needs)
     assert world.schedule(jobs).run({"code", "teach@a"}) == NOTHING
-    assert world.told == ["code", "teach@a" if jobs > 1 else "teach@a ensemble@a distil evaluate"]
+    assert world.lines == ["code", "teach@a" if jobs > 1 else "teach@a ensemble@a distil evaluate"]

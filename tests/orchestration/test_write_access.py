@@ -20,7 +20,7 @@ def closed(monkeypatch: pytest.MonkeyPatch, *folders: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "told"),
+    ("path", "folder"),
     [
         ("data/teachers/rte/m1", "data/teachers"),  # is to be made in what is there
         ("data/teachers", "data/teachers"),  # is to be replaced itself
@@ -29,17 +29,17 @@ def closed(monkeypatch: pytest.MonkeyPatch, *folders: Path) -> None:
     ],
 )
 def test_the_nearest_folder_that_exists_is_asked(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, told: str | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str, folder: str | None
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "data/teachers").mkdir(parents=True)
     closed(monkeypatch, tmp_path / "data/teachers")
-    if told is None:
+    if folder is None:
         write_access.check([tmp_path / path])
         return
-    with pytest.raises(PipelineError, match="no permission to write") as caught:
+    with pytest.raises(PipelineError, match="no permission to write") as error:
         write_access.check([tmp_path / path, tmp_path / "dvc.lock"])
-    assert caught.value.where == told
+    assert error.value.where == folder
 
 
 def can_mount(folder: Path) -> bool:
@@ -55,8 +55,10 @@ def test_a_read_only_folder_is_told_and_nothing_runs(toy: Any, folder: str) -> N
     if not can_mount(toy.folder / folder):
         pytest.skip("needs the right to mount a folder read-only")
     mount = f'mount --bind -o ro {folder} {folder} && exec "$@"'
-    told = toy.repro("--jobs", "2", code=2, before=("unshare", "--mount", "sh", "-c", mount, "sh"))
-    assert told.startswith("error: ")
-    assert "read-only" in told
-    assert "Traceback" not in told
+    message = toy.repro(
+        "--jobs", "2", code=2, before=("unshare", "--mount", "sh", "-c", mount, "sh")
+    )
+    assert message.startswith("error: ")
+    assert "read-only" in message
+    assert "Traceback" not in message
     assert toy.runs() == []

@@ -110,10 +110,11 @@ def head() -> LinearHead:
 
 @pytest.fixture(scope="session")
 def machine() -> Machine:
-    """One CPU thread, float32."""
+    """One CPU thread, float32, the faster library of products."""
     return Machine(
         device="cpu",
         precision="float32",
+        products="auto",
         threads=1,
         engine="fast",
         shards=1,
@@ -144,13 +145,13 @@ def write_members(
     folder: Path, splits: Mapping[str, rows.Rows], values: Mapping[str, dict[str, Any]]
 ) -> dict[str, logits.Logits]:
     """Logits of teachers, by their names, written and read back."""
-    found = {}
+    row_logits = {}
     for name, of in values.items():
         arrays = {split: np.array(of[split]) for split in splits}
         model = {"name": name, "weights_sha256": "0" * 64, "dev": {"dev": {"accuracy": DEV[name]}}}
         logits.write(folder / f"{name}.parquet", splits, arrays, model)
-        found[name] = logits.read(folder / f"{name}.parquet")
-    return found
+        row_logits[name] = logits.read(folder / f"{name}.parquet")
+    return row_logits
 
 
 @pytest.fixture

@@ -80,9 +80,9 @@ CLASSES = {
 def test_scores_of_classes(case: str) -> None:
     name, labels, predicted, expected = CLASSES[case]
     task = GLUE[name]
-    found = scores(task, np.array(labels), _one_hot(predicted, task.outputs))
-    assert found == pytest.approx(expected, abs=1e-12)
-    assert list(found) == list(task.metrics)
+    task_scores = scores(task, np.array(labels), _one_hot(predicted, task.outputs))
+    assert task_scores == pytest.approx(expected, abs=1e-12)
+    assert list(task_scores) == list(task.metrics)
 
 
 GRADES = {
@@ -104,22 +104,22 @@ GRADES = {
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("case", GRADES)
 def test_scores_of_grades(case: str) -> None:
-    labels, said, pearson, spearman = GRADES[case]
-    logits = np.array(said, dtype=np.float32)[:, None]
-    found = scores(GLUE["stsb"], np.array(labels, dtype=np.float32), logits)
-    assert found == pytest.approx({"pearson": pearson, "spearman": spearman}, abs=1e-6)
+    labels, grades, pearson, spearman = GRADES[case]
+    logits = np.array(grades, dtype=np.float32)[:, None]
+    task_scores = scores(GLUE["stsb"], np.array(labels, dtype=np.float32), logits)
+    assert task_scores == pytest.approx({"pearson": pearson, "spearman": spearman}, abs=1e-6)
 
 
 def test_predictions_are_the_first_highest_class() -> None:
-    found = predictions(GLUE["mnli"], np.array([[1, 3, 2], [2, 2, 0], [-1, -2, -1]]))
-    assert found.dtype == np.int32
-    assert found.tolist() == [1, 0, 0]
+    classes = predictions(GLUE["mnli"], np.array([[1, 3, 2], [2, 2, 0], [-1, -2, -1]]))
+    assert classes.dtype == np.int32
+    assert classes.tolist() == [1, 0, 0]
 
 
 def test_predictions_of_grades_are_cut_to_the_range() -> None:
-    found = predictions(GLUE["stsb"], np.array([[-0.5], [0.0], [4.9], [5.0], [5.1]]))
-    assert found.dtype == np.float32
-    assert found.tolist() == pytest.approx([0.0, 0.0, 4.9, 5.0, 5.0])
+    grades = predictions(GLUE["stsb"], np.array([[-0.5], [0.0], [4.9], [5.0], [5.1]]))
+    assert grades.dtype == np.float32
+    assert grades.tolist() == pytest.approx([0.0, 0.0, 4.9, 5.0, 5.0])
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=30))
@@ -159,8 +159,8 @@ def test_nothing_to_score_is_an_error_with_a_remedy() -> None:
 
 
 def test_task_score_leaves_out_splits_that_are_not_dev() -> None:
-    found = {"train": {"f1": 1.0, "accuracy": 1.0}, "dev": {"f1": 0.25, "accuracy": 0.75}}
-    assert task_score(GLUE["mrpc"], found) == 0.5
+    metrics = {"train": {"f1": 1.0, "accuracy": 1.0}, "dev": {"f1": 0.25, "accuracy": 0.75}}
+    assert task_score(GLUE["mrpc"], metrics) == 0.5
 
 
 PAIRS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, max_size=40)
@@ -168,13 +168,13 @@ PAIRS = st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), min_size=2, ma
 
 @given(PAIRS)
 def test_metrics_of_classes_are_sklearns(pairs: list[tuple[int, int]]) -> None:
-    labels, said = (np.array(side) for side in zip(*pairs, strict=True))
+    labels, predicted = (np.array(side) for side in zip(*pairs, strict=True))
     task = replace(GLUE["mrpc"], metrics=("f1", "matthews"))
     expected = {
-        "f1": f1_score(labels == 1, said == 1, zero_division=0.0),
-        "matthews": matthews_corrcoef(labels, said),
+        "f1": f1_score(labels == 1, predicted == 1, zero_division=0.0),
+        "matthews": matthews_corrcoef(labels, predicted),
     }
-    assert prediction_scores(task, labels, said) == pytest.approx(expected, rel=1e-15)
+    assert prediction_scores(task, labels, predicted) == pytest.approx(expected, rel=1e-15)
 
 
 @given(
@@ -185,10 +185,10 @@ def test_metrics_of_classes_are_sklearns(pairs: list[tuple[int, int]]) -> None:
     )
 )
 def test_correlations_are_scipys(pairs: list[tuple[float, float]]) -> None:
-    labels, said = (np.array(side) for side in zip(*pairs, strict=True))
-    assume(np.ptp(labels) > 1e-3 and np.ptp(said) > 0)
+    labels, predicted = (np.array(side) for side in zip(*pairs, strict=True))
+    assume(np.ptp(labels) > 1e-3 and np.ptp(predicted) > 0)
     expected = {
-        "pearson": pearsonr(labels, said).statistic,
-        "spearman": spearmanr(labels, said).statistic,
+        "pearson": pearsonr(labels, predicted).statistic,
+        "spearman": spearmanr(labels, predicted).statistic,
     }
-    assert prediction_scores(GLUE["stsb"], labels, said) == pytest.approx(expected, abs=1e-12)
+    assert prediction_scores(GLUE["stsb"], labels, predicted) == pytest.approx(expected, abs=1e-12)

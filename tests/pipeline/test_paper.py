@@ -115,15 +115,15 @@ def manifest(folder: Path) -> Any:
 
 
 def test_nothing_but_sizes_differs_from_the_profile() -> None:
-    found = profiles.changes(profiles.values("paper", (), ROOT / "profiles"), small())
+    changes = profiles.changes(profiles.values("paper", (), ROOT / "profiles"), small())
     sizes = ("epochs", "batch_size", "max_length")
-    found_paths = [change.path for change in found if ".encoder." not in change.path]
+    changed_paths = [change.path for change in changes if ".encoder." not in change.path]
     expected = {
         f"{s}.{key}" for s in ("refinement", "teachers", "student", "tuning") for key in sizes
     }
     expected |= {"data.source", *(f"data.sources.sample.{key}" for key in ("train", "dev", "test"))}
     expected |= {f"machine.{key}" for key in ("device", "threads", "shards", "labelling_tokens")}
-    assert set(found_paths) == expected
+    assert set(changed_paths) == expected
 
 
 def test_six_different_candidates_are_ranked_and_three_kept(params: Params) -> None:
@@ -155,10 +155,10 @@ def test_members_start_from_the_best_candidates_in_their_order(params: Params) -
 @pytest.mark.parametrize("task", ["mnli", "qqp", "rte", "qnli"])
 def test_teachers_have_new_heads_of_the_papers_kinds(params: Params, task: str) -> None:
     folder = paths.teacher(task, "m1", "all")
-    found = manifest(folder)
-    assert found["training"]["heads"][task]["kind"] == KINDS[task]
-    assert found["training"]["optimizer"] == "adamax"
-    assert found["training"]["learning_rate"] == (2e-5 if task == "rte" else 5e-5)
+    facts = manifest(folder)
+    assert facts["training"]["heads"][task]["kind"] == KINDS[task]
+    assert facts["training"]["optimizer"] == "adamax"
+    assert facts["training"]["learning_rate"] == (2e-5 if task == "rte" else 5e-5)
     assert (
         _head_keys(folder, task)
         == {
@@ -205,9 +205,9 @@ def test_the_student_is_trained_on_all_tasks_and_on_soft_labels_of_four(params: 
 def test_every_task_is_tuned_from_the_student(params: Params) -> None:
     student = manifest(paths.STUDENT)["weights_sha256"]
     for task in params.tasks:
-        found = manifest(paths.tuned(task))
-        assert found["encoder"]["weights_sha256"] == student
-        assert list(found["training"]["heads"]) == [task]
+        facts = manifest(paths.tuned(task))
+        assert facts["encoder"]["weights_sha256"] == student
+        assert list(facts["training"]["heads"]) == [task]
 
 
 def test_the_report_has_every_system(params: Params) -> None:
@@ -232,11 +232,11 @@ def test_the_plan_foretells_steps_and_weights_of_every_run(params: Params) -> No
         **{f"tune@{task}": paths.tuned(task) for task in params.tuning.tasks},
     }
     planned = {run.job.name: (run.steps, run.weights) for run in plan.of(params).runs}
-    done = {
+    counted = {
         name: (
             len((folder / saved_model.LOG).read_text().splitlines()) - 1,
             manifest(folder)["parameters"],
         )
         for name, folder in folders.items()
     }
-    assert planned == done
+    assert planned == counted

@@ -19,12 +19,19 @@ from ruamel.yaml import YAML
 from pipeline import stage_registry
 from pipeline.errors import ParamsError
 from pipeline.params import file
-from pipeline.stage_registry import STAGES
+from pipeline.stage_registry import STAGES, remake
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text("utf-8"))
 DVC = FILE["stages"]
 KEY = re.compile(r"\$\{item\.(\w+)\}")
+SCORED = {"machine.precision"}
+MACHINE = {
+    "trains": {*SCORED, "machine.engine", "machine.shards"},
+    "scores": SCORED,
+    "light": set(),
+}
+"""Parameters of the machine that decide the bytes of a stage, by its work."""
 
 
 def test_rows_blocks_and_files_are_the_same_in_the_same_order() -> None:
@@ -41,9 +48,17 @@ def test_a_row_says_what_dvc_yaml_says(name: str) -> None:
     assert [KEY.sub(r"{\1}", out) for out in block["outs"]] == list(row.outputs)
     assert block["desc"] == row.does
     assert block["cmd"] == f"python -m stages.{name}" + (" ${item}" if row.keys else "")
-    sections = [key.partition(".")[0] for key in block.get("params", [])]
-    assert set(sections) == set(row.params)
+    machine = {key for key in block.get("params", []) if key.startswith("machine.")}
+    assert machine == MACHINE[row.work]
     assert name == stage_registry.CODE or f"data/code/{name}" in block["deps"]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_file_and_help_of_a_stage_begin_with_its_purpose(name: str) -> None:
+    module = importlib.import_module(f"stages.{name}")
+    (command,) = module.app.registered_commands
+    begins = [str(text).partition("\n")[0] for text in (module.__doc__, command.callback.__doc__)]
+    assert begins == [STAGES[name].does] * 2
 
 
 @pytest.mark.parametrize("name", STAGES)
@@ -134,9 +149,9 @@ def test_what_lies_where_fits_80_columns() -> None:
 
 
 def test_an_unknown_name_is_refused_with_those_there_are(tiny_params: Any) -> None:
-    with pytest.raises(ParamsError, match=r"teachers\.folds; there are: all") as caught:
+    with pytest.raises(ParamsError, match=r"teachers\.folds; there are: all") as error:
         stage_registry.instance("teach", tiny_params, task="rte", member="m1", fold="2")
-    assert "seen: 2\n  where: params.yaml" in str(caught.value)
+    assert "seen: 2\n  where: params.yaml" in str(error.value)
 
 
 @pytest.mark.parametrize(
@@ -157,13 +172,51 @@ def test_the_stage_that_makes_a_path(path: str, instance: str | None) -> None:
     assert stage_registry.maker(Path(path)) == instance
 
 
-def test_remedies_name_stages_that_exist() -> None:
-    """Every `dvc repro ...` in a text of the code ends in names of stages."""
-    named = set()
-    for path in (*(ROOT / "pipeline").rglob("*.py"), *(ROOT / "stages").glob("*.py")):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                for words in re.findall(r"dvc repro((?: --?[\w-]+| \w+(?=[@,\s]|$))+)", node.value):
-                    named |= {word for word in words.split() if word[0] != "-"}
-    assert {"distil", "ensemble", "prepare", "select"} <= named
-    assert named <= set(STAGES)
+MAKERS = {
+    "data/teachers/rte/m1/all": "teach@rte-m1-all",
+    "data/feature_teachers/rte": "feature_teachers",
+    "data/student": "distil",
+    "data/baseline": "baseline",
+    "data/refined/c1": "refine@c1",
+    "data/tuned/rte": "tune@rte",
+    "data/selected/1": "select",
+    "data/initial_encoders/m1": "initialize@m1",
+    "data/logits/rte/m1/1/transfer": "label@rte-m1-1",
+}
+
+
+@pytest.mark.parametrize("absolute", [False, True])
+@pytest.mark.parametrize(("folder", "stage"), MAKERS.items())
+def test_the_remedy_names_the_stage_that_makes_a_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str, stage: str, absolute: bool
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for path in (Path(folder), Path(folder) / "file"):
+        path = path.absolute() if absolute else path
+        assert remake(path) == f"dvc repro {stage}"
+        assert remake(path, force=True) == f"dvc repro --single-item --force {stage}"
+
+
+@pytest.mark.parametrize(
+    "folder", [".", "data", "data/teachers", "data/teachers/rte/m1", "data/other", "student", "/x"]
+)
+def test_a_path_of_no_stage_has_no_command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for force in (False, True):
+        assert remake(Path(folder), force=force).startswith("name another folder")
+
+
+def test_no_text_spells_a_remedy_by_hand() -> None:
+    """`remake` alone knows the command that makes a stage's output again."""
+    spelled = [
+        (path.name, node.lineno, node.value)
+        for folder in ("pipeline", "stages", "experiments", "benchmarks")
+        for path in (ROOT / folder).rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for words in re.findall(r"dvc repro((?: --?[\w-]+| \w+(?=[@,\s]|$))+)", node.value)
+        if {*words.split()} & set(STAGES)
+    ]
+    assert spelled == []

@@ -53,7 +53,7 @@ class Checkout:
             for k, v in os.environ.items()
             if not k.startswith(("MAKE", "MFLAGS", "VENV", "PYTHON"))
         }
-        done = subprocess.run(
+        process = subprocess.run(
             ["make", *arguments],
             cwd=self.root,
             env={**own, "PATH": f"{self.tools}{os.pathsep}{own['PATH']}"},
@@ -63,8 +63,8 @@ class Checkout:
             check=False,
             timeout=60,
         )
-        assert done.returncode == code, done.stdout
-        return done.stdout
+        assert process.returncode == code, process.stdout
+        return process.stdout
 
     def calls(self) -> list[str]:
         """What Python was asked to run since the last call."""
@@ -103,10 +103,10 @@ def test_one_made_by_hand_is_left_alone(checkout: Checkout, left: list[str]) -> 
     for name in left:
         (venv / name).parent.mkdir(parents=True, exist_ok=True)
         (venv / name).write_text("by hand")
-    said = checkout.make("setup", code=2)
-    assert "error: .venv was not made by `make setup`" in said
-    assert str(venv) in said
-    assert "make setup VENV=.venv-mtdnnkd" in said
+    message = checkout.make("setup", code=2)
+    assert "error: .venv was not made by `make setup`" in message
+    assert str(venv) in message
+    assert "make setup VENV=.venv-mtdnnkd" in message
     checkout.make("setup", "VENV=.venv-mtdnnkd")
     assert len(checkout.ready(".venv-mtdnnkd")) == 1
     files = sorted(path for path in venv.rglob("*") if path.is_file())
@@ -128,12 +128,12 @@ def test_an_unfinished_one_is_created_anew(checkout: Checkout) -> None:
 
 def test_a_changed_lock_is_installed_into_the_same_one(checkout: Checkout) -> None:
     checkout.make("setup")
-    before, kept = checkout.ready(), checkout.root / ".venv" / "kept"
+    before, marker = checkout.ready(), checkout.root / ".venv" / "kept"
     checkout.calls()
-    kept.touch()
+    marker.touch()
     checkout.lock("a==2")
     checkout.make("setup")
-    assert kept.exists()
+    assert marker.exists()
     assert len(checkout.calls()) == 3
     assert len(checkout.ready()) == 1
     assert checkout.ready() != before
@@ -142,8 +142,8 @@ def test_a_changed_lock_is_installed_into_the_same_one(checkout: Checkout) -> No
 def only(checkout: Checkout, *versions: str) -> None:
     """Leave only the named Pythons, each of which knows its version; all others fail."""
     for name in ("python3.11", "python3.12", "python3.13", "python3", "python"):
-        found = PYTHON if name.removeprefix("python") in versions else "#!/bin/sh\nexit 1\n"
-        (checkout.tools / name).write_text(found)
+        program = PYTHON if name.removeprefix("python") in versions else "#!/bin/sh\nexit 1\n"
+        (checkout.tools / name).write_text(program)
         (checkout.tools / name).chmod(0o755)
 
 
@@ -164,8 +164,8 @@ def test_the_oldest_python_is_preferred(checkout: Checkout) -> None:
 
 def test_a_named_python_is_taken_and_no_other(checkout: Checkout) -> None:
     only(checkout, "3.11")
-    said = checkout.make("setup", "PYTHON=python3.12", code=2)
-    assert "error: no Python 3.11, 3.12 or 3.13 found as python3.12" in said
+    message = checkout.make("setup", "PYTHON=python3.12", code=2)
+    assert "error: no Python 3.11, 3.12 or 3.13 found as python3.12" in message
     only(checkout, "3.12")
     checkout.make("setup", "PYTHON=python3.12")
     assert len(checkout.ready()) == 1
@@ -176,10 +176,10 @@ def test_other_pythons_are_refused(checkout: Checkout, version: tuple[int, int])
     only(checkout)
     fake = f"import sys\nsys.version_info = (*{version}, 0)\nexec(sys.argv[2])\n"
     (checkout.tools / "fake.py").write_text(fake)
-    found = f'#!/bin/sh\nexec "{sys.executable}" "{checkout.tools}/fake.py" "$@"\n'
-    (checkout.tools / "python3").write_text(found)
-    said = checkout.make("setup", code=2)
-    assert "error: no Python 3.11, 3.12 or 3.13 found" in said
+    program = f'#!/bin/sh\nexec "{sys.executable}" "{checkout.tools}/fake.py" "$@"\n'
+    (checkout.tools / "python3").write_text(program)
+    message = checkout.make("setup", code=2)
+    assert "error: no Python 3.11, 3.12 or 3.13 found" in message
 
 
 def test_without_python_it_says_what_to_install(checkout: Checkout) -> None:
@@ -199,8 +199,8 @@ def test_its_python_comes_first_wherever_it_is(
 
 
 def test_data_without_a_profile_is_refused_before_anything_is_installed(checkout: Checkout) -> None:
-    said = checkout.make("repro", "DATA=glue", code=2)
-    assert "DATA needs PROFILE, for example: make repro PROFILE=glue-cpu DATA=glue" in said
+    message = checkout.make("repro", "DATA=glue", code=2)
+    assert "DATA needs PROFILE, for example: make repro PROFILE=glue-cpu DATA=glue" in message
     assert not (checkout.root / ".venv").exists()
     assert checkout.calls() == []
     checkout.make("help", "DATA=glue")

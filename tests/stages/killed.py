@@ -24,18 +24,18 @@ from stages import _cli
 Kill = Callable[[], None]
 
 
-def run(folder: Path, arguments: list[str], said: Path, moment: str, number: int) -> None:
+def run(folder: Path, arguments: list[str], errors: Path, moment: str, number: int) -> None:
     """Run a stage as its command line does.
 
     Args:
         folder: the project.
         arguments: name of the stage's module, then its options.
-        said: file that standard error is appended to.
+        errors: file that standard error is appended to.
         moment: a key of MOMENTS, or "" for none.
         number: the signal that is sent then.
     """
     os.chdir(folder)
-    with said.open("ab") as file:
+    with errors.open("ab") as file:
         os.dup2(file.fileno(), 2)
     if moment:
         MOMENTS[moment](lambda: os.kill(os.getpid(), number))
@@ -51,10 +51,10 @@ def _around(owner: Any, name: str, call: int, kill: Kill, after: bool = False) -
         now = next(calls) == call
         if now and not after:
             kill()
-        found = original(*args, **kwargs)
+        result = original(*args, **kwargs)
         if now and after:
             kill()
-        return found
+        return result
 
     setattr(owner, name, patched)
 

@@ -27,7 +27,7 @@ PINS = ROOT / "requirements-bench.txt"
 def run(folder: Path, *arguments: str, packages: Path | None = None) -> None:
     """Run a stage's command line in a folder, with further packages on Python's path."""
     path = os.pathsep.join(str(part) for part in (ROOT, packages) if part)
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", f"stages.{arguments[0]}", *arguments[1:]],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": path},
@@ -35,7 +35,7 @@ def run(folder: Path, *arguments: str, packages: Path | None = None) -> None:
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
+    assert process.returncode == 0, process.stderr
 
 
 @pytest.fixture(scope="module")
@@ -48,14 +48,14 @@ def accelerate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     folder = tmp_path_factory.mktemp("packages")
     options = ("--quiet", "--disable-pip-version-check", "--no-deps", "--target", str(folder))
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-m", "pip", "install", *options, pin],
         capture_output=True,
         text=True,
         check=False,
     )
-    if done.returncode:
-        pytest.skip(f"pip cannot install {pin}: {done.stderr.strip()}")
+    if process.returncode:
+        pytest.skip(f"pip cannot install {pin}: {process.stderr.strip()}")
     return folder
 
 
@@ -77,9 +77,9 @@ def test_a_teacher_has_the_same_weights_beside_accelerate_and_without_it(
     project: Path, accelerate: Path
 ) -> None:
     teacher = project / "data" / "teachers" / "rte" / "m1" / "all"
-    found = []
+    weights = []
     for packages in (None, accelerate):
         run(project, *TEACH, packages=packages)
-        found.append({name: (teacher / name).read_bytes() for name in WEIGHTS})
-        teacher.rename(project / f"teacher-{len(found)}")
-    assert found[0] == found[1]
+        weights.append({name: (teacher / name).read_bytes() for name in WEIGHTS})
+        teacher.rename(project / f"teacher-{len(weights)}")
+    assert weights[0] == weights[1]

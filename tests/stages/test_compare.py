@@ -142,10 +142,10 @@ def test_many_long_changes_fit_120_columns() -> None:
 def test_the_guides_line_shows_what_changed_and_the_glue_score(project: Path) -> None:
     (line,) = re.findall(r"^dvc (exp show --only-changed .*)$", GUIDE.read_text("utf-8"), re.M)
     command = [sys.executable, "-m", "dvc", *shlex.split(line), "--md"]
-    shown = subprocess.run(
+    table = subprocess.run(
         command, cwd=project, env=_environment(), capture_output=True, text=True, check=True
     ).stdout
-    heads = {cell.strip() for cell in shown.splitlines()[0].strip("|").split("|")}
+    heads = {cell.strip() for cell in table.splitlines()[0].strip("|").split("|")}
     figures = {f"glue.{name}" for name in ("student", "difference", "low", "high")}
     assert heads >= {"Experiment", "student.gain", *figures}
     assert not [head for head in heads if "/" in head or "tasks.rte." in head]
@@ -154,9 +154,9 @@ def test_the_guides_line_shows_what_changed_and_the_glue_score(project: Path) ->
 
 def test_metrics_diff_says_whether_the_student_is_better(project: Path) -> None:
     command = [sys.executable, "-m", "dvc", "metrics", "diff", "--md", "HEAD", "more"]
-    shown = subprocess.run(
+    table = subprocess.run(
         command, cwd=project, env=_environment(), capture_output=True, text=True, check=True
     ).stdout
-    rows = [[cell.strip() for cell in line.split("|")[2:-1]] for line in shown.splitlines()]
+    rows = [[cell.strip() for cell in line.split("|")[2:-1]] for line in table.splitlines()]
     assert ["tasks.rte.difference", "2.0", "3.5", "1.5"] in rows
     assert ["glue.low", "1.0", "2.5", "1.5"] in rows

@@ -82,15 +82,15 @@ def host(url: str) -> tuple[str, str]:
 def test_missing_splits_are_named_on_stderr(project, tmp_path):
     (tmp_path / "glue" / "RTE").mkdir(parents=True)
     (tmp_path / "glue" / "RTE" / "dev.tsv").write_bytes(b"x")
-    ran = download("rte", project(source("local"), ("folder: data/local", "folder: glue")))
-    assert (ran.returncode, ran.stdout) == (0, "")
-    assert ran.stderr == "rte: the local source has no train, test; going on without\n"
-    found = sorted(path.name for path in (tmp_path / "data" / "raw" / "rte").iterdir())
-    assert found == ["dev.tsv", "source.json"]
+    process = download("rte", project(source("local"), ("folder: data/local", "folder: glue")))
+    assert (process.returncode, process.stdout) == (0, "")
+    assert process.stderr == "rte: the local source has no train, test; going on without\n"
+    names = sorted(path.name for path in (tmp_path / "data" / "raw" / "rte").iterdir())
+    assert names == ["dev.tsv", "source.json"]
 
 
 @pytest.mark.parametrize(
-    ("task", "changes", "told"),
+    ("task", "changes", "message"),
     [
         ("rtx", [], "no such name under tasks"),
         ("rte", [source("local")], "no such folder"),
@@ -98,21 +98,21 @@ def test_missing_splits_are_named_on_stderr(project, tmp_path):
         ("rte", [source("hub")], "HF_HUB_OFFLINE is set"),
     ],
 )
-def test_a_users_mistake_is_told_without_a_traceback(project, tmp_path, task, changes, told):
-    ran = download(task, project(*changes))
-    assert ran.returncode == 2
-    assert told in ran.stderr
-    assert "Traceback" not in ran.stderr
+def test_a_users_mistake_is_told_without_a_traceback(project, tmp_path, task, changes, message):
+    process = download(task, project(*changes))
+    assert process.returncode == 2
+    assert message in process.stderr
+    assert "Traceback" not in process.stderr
     assert not (tmp_path / "data" / "raw").exists()
 
 
 def test_wrong_content_is_told_and_deleted(project, server, tmp_path):
-    ran = download("wnli", project(source("official"), host(server.url)))
-    assert ran.returncode == 2
+    process = download("wnli", project(source("official"), host(server.url)))
+    assert process.returncode == 2
     pinned = "ae0e8e4d16f4d46d4a0a566ec7ecceccfd3fbfaa4a7a4b4e02848c0f2561ac46"
     expected = f"expected 28,999 bytes with SHA-256 {pinned}"
-    assert f"WNLI.zip is not the file that was pinned: {expected}" in ran.stderr
-    assert "seen: 28,999 bytes with SHA-256" in ran.stderr
+    assert f"WNLI.zip is not the file that was pinned: {expected}" in process.stderr
+    assert "seen: 28,999 bytes with SHA-256" in process.stderr
     assert not (tmp_path / "data" / "raw").exists()
     assert [path.suffix for path in _files(tmp_path / "scratch")] == [".lock"]
 
@@ -129,10 +129,10 @@ def test_ctrl_c_leaves_the_partial_file_and_no_other(project, server, tmp_path):
     assert server.handler.asked.wait(30)
     time.sleep(0.3)
     running.send_signal(signal.SIGINT)
-    _, told = running.communicate(timeout=30)
+    _, message = running.communicate(timeout=30)
     assert running.returncode == 130
-    assert "interrupted" in told
-    assert "Traceback" not in told
+    assert "interrupted" in message
+    assert "Traceback" not in message
     assert not (tmp_path / "data" / "raw").exists()
     assert {path.suffix for path in _files(tmp_path / "scratch")} <= {".lock", ".part", ".etag"}
 

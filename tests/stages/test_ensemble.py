@@ -54,9 +54,9 @@ def add_teacher(
 ) -> None:
     """One teacher's logits (shift, 0) for every row, those of transfer rows in their own file."""
     blind = folds.held_out(splits["train"], len(names))
-    seen = folds.fingerprint(folds.outside(splits["train"], fold, blind))
+    fingerprint = folds.fingerprint(folds.outside(splits["train"], fold, blind))
     model = {"name": name, "dev": {"dev": {"accuracy": score}}, "weights_sha256": name + fold}
-    model |= {"fold": fold, "folds": list(names), "seen": seen}
+    model |= {"fold": fold, "folds": list(names), "seen": fingerprint}
     for path, of in (
         (
             paths.prepared_logits("rte", name, fold),
@@ -119,10 +119,10 @@ def run(task: str = "rte", **further: rows.Rows) -> store.SoftLabels:
 )
 def test_writes_soft_labels_of_every_split(project, rule, first):
     set_params(rule=rule)
-    found = run()
-    assert found.rule == rule
-    assert found.task.rows == {"train": 4, "dev": 2, "test": 1}
-    assert found.probabilities[:, 0] == pytest.approx(np.full(7, first), abs=1e-6)
+    soft_labels = run()
+    assert soft_labels.rule == rule
+    assert soft_labels.task.rows == {"train": 4, "dev": 2, "test": 1}
+    assert soft_labels.probabilities[:, 0] == pytest.approx(np.full(7, first), abs=1e-6)
 
 
 def test_a_member_taken_out_leaves_no_ghost(project, splits):
@@ -131,9 +131,9 @@ def test_a_member_taken_out_leaves_no_ghost(project, splits):
     assert run().members == ("m1", "m2", "m3")
     set_params("m2")
     assert paths.prepared_logits("rte", "m3", "all").exists()
-    found = run()
-    assert found.members == ("m2",)
-    assert found.probabilities[:, 0].tolist() == [0.5] * 7
+    soft_labels = run()
+    assert soft_labels.members == ("m2",)
+    assert soft_labels.probabilities[:, 0].tolist() == [0.5] * 7
 
 
 def test_columns_follow_the_order_in_params(project):
@@ -143,9 +143,9 @@ def test_columns_follow_the_order_in_params(project):
 
 def test_members_may_be_chosen(project):
     set_params("m1", "m2", ensemble__members=["m2"])
-    found = run()
-    assert found.members == ("m2",)
-    assert found.probabilities[:, 0].tolist() == [0.5] * 7
+    soft_labels = run()
+    assert soft_labels.members == ("m2",)
+    assert soft_labels.probabilities[:, 0].tolist() == [0.5] * 7
     set_params("m1", "m2", ensemble__members=["m2", "m1"])
     assert run().members == ("m2", "m1")
 
@@ -160,19 +160,19 @@ def test_folds_transfer_rows_and_calibration_are_joined(project, splits):
     for fold, shift in (("1", 2.0), ("2", 4.0)):
         for name in ("m1", "m2"):
             add_teacher(name, splits | {"transfer": further}, shift, 0.5, fold, ("1", "2"))
-    found = run(transfer=further)
-    assert found.folds == ("1", "2")
-    assert found.task.rows == {"train": 4, "dev": 2, "test": 1, "transfer": 3}
+    soft_labels = run(transfer=further)
+    assert soft_labels.folds == ("1", "2")
+    assert soft_labels.task.rows == {"train": 4, "dev": 2, "test": 1, "transfer": 3}
     blind = folds.held_out(splits["train"], 2)
-    first = found.member_logits[0, :, 0]
+    first = soft_labels.member_logits[0, :, 0]
     # A train row held out by fold 1 has the logit of fold 1's model, 2; all others the mean.
     assert first[:4].tolist() == [2.0 * fold for fold in blind]
     assert first[4:].tolist() == [3.0] * 6
     # Half of the train rows are right however sure: the highest temperature, 20.
-    assert found.temperatures == [20.0, 20.0]
+    assert soft_labels.temperatures == [20.0, 20.0]
     share = 1 / (1 + np.exp(-3.0 / 20))
-    assert found.probabilities[4:, 0] == pytest.approx(np.full(6, share), abs=1e-6)
-    assert found.metadata["members"]["m1"]["dev"] == {"dev": {"accuracy": 0.5}}
+    assert soft_labels.probabilities[4:, 0] == pytest.approx(np.full(6, share), abs=1e-6)
+    assert soft_labels.metadata["members"]["m1"]["dev"] == {"dev": {"accuracy": 0.5}}
 
 
 def test_a_task_without_transfer_rows_at_the_source_has_none(project):
@@ -202,9 +202,9 @@ def test_two_runs_give_the_same_bytes(project):
 
 def test_a_task_the_source_lacks_leaves_an_empty_file(project, splits):
     paths.prepared("rte").joinpath("train.parquet").unlink()
-    found = run()
-    assert (found.missing, len(found)) == (True, 0)
-    assert found.task.labels == RTE.labels
+    soft_labels = run()
+    assert (soft_labels.missing, len(soft_labels)) == (True, 0)
+    assert soft_labels.task.labels == RTE.labels
 
 
 def remove(path: Path) -> None:
@@ -251,9 +251,9 @@ def test_refuses_and_leaves_the_earlier_file(project, splits, spoil, task, error
 def test_command_line_exits_with_2_and_no_traceback(project):
     set_params("m9")
     command = [sys.executable, "-m", "stages.ensemble", "--task", "rte"]
-    done = subprocess.run(
+    process = subprocess.run(
         command, capture_output=True, text=True, env={"PYTHONPATH": str(ROOT), "PATH": ""}
     )
-    assert done.returncode == 2
-    assert done.stderr.startswith("error: no logits file")
-    assert "Traceback" not in done.stderr
+    assert process.returncode == 2
+    assert process.stderr.startswith("error: no logits file")
+    assert "Traceback" not in process.stderr

@@ -35,8 +35,8 @@ def run() -> Run:
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Four evaluated tasks of generated rows and one that the source lacks, with params.yaml."""
     monkeypatch.chdir(tmp_path)
-    for name, made in MADE.items():
-        write_made(name, made, source="sample")
+    for name, task in MADE.items():
+        write_made(name, task, source="sample")
     artifacts.write_json(paths.prepared("wnli") / "missing.json", {"task": "wnli"})
     yaml = YAML()
     params = yaml.load((ROOT / "profiles" / "sample.yaml").read_text(encoding="utf-8"))
@@ -49,8 +49,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_declared_outs_are_written_and_nothing_else(project: Path, run: Run) -> None:
     readme = project / "README.md"
     readme.write_text(README)
-    ran = run("evaluate")
-    assert (ran.returncode, ran.stderr) == (0, "")
+    process = run("evaluate")
+    assert (process.returncode, process.stderr) == (0, "")
     assert sorted(path.name for path in paths.EVALUATION.iterdir()) == sorted(
         ["metrics.json", "results.md", *(f"{name}.parquet" for name in MADE)]
     )
@@ -84,12 +84,12 @@ def test_a_fault_leaves_earlier_results_untouched(project: Path, run: Run) -> No
     evaluate.main()
     before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
     (paths.STUDENT / "logits" / "stsb.parquet").unlink()
-    ran = run("evaluate")
-    assert ran.returncode == 2
-    assert ran.stderr.startswith("error: ")
-    assert "stsb.parquet" in ran.stderr
-    assert "dvc repro distil" in ran.stderr
-    assert "Traceback" not in ran.stderr
+    process = run("evaluate")
+    assert process.returncode == 2
+    assert process.stderr.startswith("error: ")
+    assert "stsb.parquet" in process.stderr
+    assert "dvc repro distil" in process.stderr
+    assert "Traceback" not in process.stderr
     after = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
     assert after.items() <= before.items()
     assert len(after) == len(before) - 1
@@ -98,9 +98,9 @@ def test_a_fault_leaves_earlier_results_untouched(project: Path, run: Run) -> No
 def test_an_unknown_parameter_is_refused_first(project: Path, run: Run) -> None:
     params = project / "params.yaml"
     params.write_text(params.read_text() + "typo: 1\n")
-    ran = run("evaluate")
-    assert ran.returncode == 2
-    assert "typo: unknown key" in ran.stderr
+    process = run("evaluate")
+    assert process.returncode == 2
+    assert "typo: unknown key" in process.stderr
     assert not paths.METRICS.exists()
 
 
@@ -109,20 +109,20 @@ def test_training_libraries_are_not_loaded() -> None:
         "import sys; from pipeline.evaluation.report import files; import stages.evaluate; "
         "sys.exit(','.join({'torch', 'transformers', 'sklearn'} & set(sys.modules)))"
     )
-    ran = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=False
     )
-    assert ran.stderr.strip() == ""
+    assert process.stderr.strip() == ""
 
 
 @pytest.mark.usefixtures("project")
 def test_results_are_printed_with_where_they_lie(run: Run) -> None:
     evaluate.main()
-    ran = run("results")
-    assert ran.returncode == 0
-    assert ran.stdout.startswith(paths.RESULTS.read_text())
+    process = run("results")
+    assert process.returncode == 0
+    assert process.stdout.startswith(paths.RESULTS.read_text())
     for place in ("data/teachers/", "data/soft_labels/", "data/student", str(paths.METRICS)):
-        assert f"  {place}" in ran.stdout
+        assert f"  {place}" in process.stdout
 
 
 @pytest.mark.usefixtures("project")
@@ -133,11 +133,11 @@ def test_results_fit_a_terminal(
     capsys.readouterr()
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     results.main()
-    shown = capsys.readouterr().out
-    assert "RTE                   75.0    100.0     50.0    75.0" in shown
-    assert "---:" not in shown
-    assert "**" not in shown
-    assert max(map(len, shown.splitlines())) <= terminal.WIDTH
+    text = capsys.readouterr().out
+    assert "RTE                   75.0    100.0     50.0    75.0" in text
+    assert "---:" not in text
+    assert "**" not in text
+    assert max(map(len, text.splitlines())) <= terminal.WIDTH
 
 
 def test_committed_figures_are_not_shown_as_results_of_this_clone(
@@ -146,10 +146,10 @@ def test_committed_figures_are_not_shown_as_results_of_this_clone(
     monkeypatch.chdir(tmp_path)
     paths.REPORTS.mkdir()
     (paths.REPORTS / "results.md").write_text("| RTE | 75.0 |\n")
-    ran = run("results")
-    assert (ran.returncode, ran.stdout) == (2, "")
-    assert "nothing was run here" in ran.stderr
-    assert "make repro; or dvc pull" in ran.stderr
+    process = run("results")
+    assert (process.returncode, process.stdout) == (2, "")
+    assert "nothing was run here" in process.stderr
+    assert "make repro; or dvc pull" in process.stderr
 
 
 def test_printing_starts_quickly(tmp_path: Path) -> None:

@@ -20,6 +20,6 @@ from stages import distil, results
     ids=["distil", "results"],
 )
 def test_help_names_what_is_read_and_written(stage, named) -> None:
-    told = CliRunner().invoke(stage.app, ["--help"])
-    assert told.exit_code == 0
-    assert not [name for name in named if f"data/{name}" not in told.stdout]
+    result = CliRunner().invoke(stage.app, ["--help"])
+    assert result.exit_code == 0
+    assert not [name for name in named if f"data/{name}" not in result.stdout]

@@ -38,11 +38,11 @@ class Project:
     """A project with all that one teacher needs, and attempts to train it."""
 
     def __init__(self, root, context):
-        self.root, self.said, self._context = root, root / "said", context
+        self.root, self.errors, self._context = root, root / "errors", context
         self.data = root / "data"
 
     def start(self, arguments=TEACH, moment="", number=0):
-        given = (self.root, arguments, self.said, moment, number)
+        given = (self.root, arguments, self.errors, moment, number)
         process = self._context.Process(target=killed.run, args=given)
         process.start()
         return process
@@ -50,7 +50,7 @@ class Project:
     def finish(self, arguments=TEACH):
         process = self.start(arguments)
         process.join(300)
-        assert process.exitcode == 0, self.said.read_text()
+        assert process.exitcode == 0, self.errors.read_text()
 
     def popen(self, **how):
         command = [sys.executable, "-m", *TEACH]
@@ -122,11 +122,11 @@ def _write_params(root):
 @pytest.fixture
 def project(made_once):
     """The project without a teacher and without anything to resume from."""
-    found = made_once[0]
-    found.clear()
-    shutil.rmtree(found.root / "scratch", ignore_errors=True)
-    found.said.write_text("")
-    return found
+    toy = made_once[0]
+    toy.clear()
+    shutil.rmtree(toy.root / "scratch", ignore_errors=True)
+    toy.errors.write_text("")
+    return toy
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_at_twenty_random_moments(project, whole, made_once):
         project.clear()
     project.finish()
     assert project.made() == whole
-    assert project.said.read_text().count("goes on from the checkpoint") >= 3
+    assert project.errors.read_text().count("goes on from the checkpoint") >= 3
 
 
 @pytest.mark.slow
@@ -162,12 +162,12 @@ def test_at_moments_of_writing_and_renaming(project, whole, number):
         process = project.start(moment=moment, number=number)
         process.join(300)
         stopped = -number if number == signal.SIGKILL else 130
-        assert process.exitcode == stopped, (moment, project.said.read_text())
+        assert process.exitcode == stopped, (moment, project.errors.read_text())
         between = _between_renames(moment, before, whole) if number == signal.SIGKILL else None
         assert project.made() in ([OLD, whole] if between is None else [between]), moment
     project.finish()
     assert project.made() == whole
-    assert "goes on from the checkpoint" in project.said.read_text()
+    assert "goes on from the checkpoint" in project.errors.read_text()
     assert not any(path.is_dir() for path in (project.root / "data" / ".staging").iterdir())
     assert not any((project.root / "scratch" / "training").iterdir())
 
@@ -193,15 +193,15 @@ def test_the_real_command_line(project, whole, signals):
         process = project.popen()
         project.wait_for_steps(steps, process)
         process.send_signal(number)
-        told = process.communicate(timeout=300)[1].decode()
-        assert process.returncode == (-number if number == signal.SIGKILL else 130), told
-        assert "Traceback" not in told
-        assert number == signal.SIGKILL or "run the same command again to go on" in told
+        message = process.communicate(timeout=300)[1].decode()
+        assert process.returncode == (-number if number == signal.SIGKILL else 130), message
+        assert "Traceback" not in message
+        assert number == signal.SIGKILL or "run the same command again to go on" in message
         assert project.made() == {}
     process = project.popen()
-    told = process.communicate(timeout=300)[1].decode()
-    assert process.returncode == 0, told
-    assert "goes on from the checkpoint" in told
+    message = process.communicate(timeout=300)[1].decode()
+    assert process.returncode == 0, message
+    assert "goes on from the checkpoint" in message
     assert project.made() == whole
 
 
@@ -224,10 +224,10 @@ def test_a_stage_that_outlives_its_dvc_keeps_others_out(project, whole):
     second = project.start()
     second.join(300)
     assert second.exitcode == 2
-    told = project.said.read_text()
-    assert "another process trains this model already" in told
-    assert f"process {child}" in told
-    assert "Traceback" not in told
+    message = project.errors.read_text()
+    assert "another process trains this model already" in message
+    assert f"process {child}" in message
+    assert "Traceback" not in message
     os.kill(child, signal.SIGCONT)
     parent.communicate(timeout=300)  # ends when the child, which has the pipe too, ends
     assert project.made() == whole

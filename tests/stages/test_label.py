@@ -23,8 +23,8 @@ def project(tmp_path_factory):
     """A project that asks for transfer rows of RTE, which its source does not have."""
     folder = tmp_path_factory.mktemp("project")
     lines = (ROOT / "profiles" / "sample.yaml").read_text().split("\n")
-    asked = "transfer: {rte: {source: test, rows: 5}}"
-    lines = [asked if line.startswith("transfer:") else line for line in lines]
+    transfer = "transfer: {rte: {source: test, rows: 5}}"
+    lines = [transfer if line.startswith("transfer:") else line for line in lines]
     (folder / "params.yaml").write_text("\n".join(lines))
     for path in ("data/transfer/rte", "data/teachers/rte/m1/all"):
         (folder / path).mkdir(parents=True)
@@ -33,9 +33,9 @@ def project(tmp_path_factory):
 
 
 def test_a_task_that_the_source_lacks_leaves_a_note(project):
-    ended = label(project)
-    assert (ended.returncode, ended.stdout) == (0, "")
-    assert ended.stderr == "rte: no transfer rows, nothing to label\n"
+    process = label(project)
+    assert (process.returncode, process.stdout) == (0, "")
+    assert process.stderr == "rte: no transfer rows, nothing to label\n"
     files = [file.name for file in (project / "data/logits/rte/m1/all/transfer").iterdir()]
     assert files == [rows.MISSING]
 
@@ -49,14 +49,14 @@ def test_a_task_that_the_source_lacks_leaves_a_note(project):
     ],
 )
 def test_a_name_that_is_not_there_is_told(project, names, message):
-    ended = label(project, **names)
-    assert ended.returncode == 2
-    assert ended.stderr.startswith(f"error: {message}\n")
+    process = label(project, **names)
+    assert process.returncode == 2
+    assert process.stderr.startswith(f"error: {message}\n")
 
 
 def test_a_teacher_that_is_not_there_is_told(project, tmp_path):
     (tmp_path / "params.yaml").write_text((project / "params.yaml").read_text())
-    ended = label(tmp_path)
-    assert ended.returncode == 2
-    assert "fix: dvc repro prepare@rte" in ended.stderr
-    assert "Traceback" not in ended.stderr
+    process = label(tmp_path)
+    assert process.returncode == 2
+    assert "fix: dvc repro prepare@rte" in process.stderr
+    assert "Traceback" not in process.stderr

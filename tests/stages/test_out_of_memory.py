@@ -133,14 +133,14 @@ def test_training_names_what_halves_the_batch_and_keeps_the_step(
 ) -> None:
     write(*overrides)
     current_batch.start("training", "rte", 32, 128)
-    told = _out_of_memory.fault(CUDA, arguments)
-    assert told.fix == f"dvc exp run {flags}, or if other stages run beside it: make repro JOBS=1"
+    error = _out_of_memory.fault(CUDA, arguments)
+    assert error.fix == f"dvc exp run {flags}, or if other stages run beside it: make repro JOBS=1"
     assert (
-        told.where
+        error.where
         == f"{' '.join([Path(arguments[0]).stem, *arguments[1:]])}; training rte, "
         + ("a batch of 32 rows of 128 tokens")
     )
-    assert told.what == "out of memory, 20.00 MiB more asked for"
+    assert error.what == "out of memory, 20.00 MiB more asked for"
 
 
 @pytest.mark.parametrize(
@@ -153,8 +153,8 @@ def test_training_names_what_halves_the_batch_and_keeps_the_step(
 )
 def test_scoring_names_the_tokens_of_a_pass(rows: int, tokens: int, flag: str) -> None:
     current_batch.start("scoring", "rte", rows, tokens)
-    told = _out_of_memory.fault(CPU, TEACH)
-    assert str(told.fix).startswith(f"dvc exp run {flag}, or")
+    error = _out_of_memory.fault(CPU, TEACH)
+    assert str(error.fix).startswith(f"dvc exp run {flag}, or")
 
 
 def test_scoring_with_tokens_of_its_own_choice_names_half_of_what_a_pass_held() -> None:
@@ -167,11 +167,11 @@ def test_scoring_with_tokens_of_its_own_choice_names_half_of_what_a_pass_held() 
 def test_outside_of_a_batch_no_batch_size_is_blamed() -> None:
     current_batch.start("training", "rte", 32, 128)
     current_batch.clear()
-    told = _out_of_memory.fault(MemoryError(), ["stages/distil.py"])
-    assert told.what == "out of memory"
-    assert told.seen == "MemoryError"
-    assert told.where == "distil; no batch under way"
-    assert str(told.fix).startswith("a smaller student.encoder, or")
+    error = _out_of_memory.fault(MemoryError(), ["stages/distil.py"])
+    assert error.what == "out of memory"
+    assert error.seen == "MemoryError"
+    assert error.where == "distil; no batch under way"
+    assert str(error.fix).startswith("a smaller student.encoder, or")
 
 
 def test_flags_are_accepted_by_the_parameters(tmp_path: Path) -> None:
@@ -188,15 +188,15 @@ def test_flags_are_accepted_by_the_parameters(tmp_path: Path) -> None:
 def test_a_stage_that_really_runs_out_says_so_and_exits_with_2(project: Path) -> None:
     script: Any = project / "distil.py"
     script.write_text(STAGE)
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, str(script)],
         capture_output=True,
         text=True,
         check=False,
         env={"PYTHONPATH": str(ROOT), "PATH": "/usr/bin:/bin", "OMP_NUM_THREADS": "1"},
     )
-    assert done.returncode == 2, done.stderr
-    assert "Traceback" not in done.stderr
-    assert done.stderr.startswith("error: out of memory, 3.638 TiB more asked for\n")
-    assert "training rte, a batch of 32 rows of 128 tokens" in done.stderr
-    assert "dvc exp run -S student.batch_size=16 -S student.accumulation=2" in done.stderr
+    assert process.returncode == 2, process.stderr
+    assert "Traceback" not in process.stderr
+    assert process.stderr.startswith("error: out of memory, 3.638 TiB more asked for\n")
+    assert "training rte, a batch of 32 rows of 128 tokens" in process.stderr
+    assert "dvc exp run -S student.batch_size=16 -S student.accumulation=2" in process.stderr

@@ -63,7 +63,7 @@ def test_a_profile_with_changes_can_be_planned_without_applying_it(run) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "says"),
+    ("arguments", "message"),
     [
         (("--device", "a100-80"), "no such device; did you mean a100-80gb?"),
         (("--profile", "papr"), "no such profile; did you mean paper?"),
@@ -72,10 +72,10 @@ def test_a_profile_with_changes_can_be_planned_without_applying_it(run) -> None:
         (("--devices", "0"), "Invalid value"),
     ],
 )
-def test_mistakes_end_with_2_and_a_word(run, arguments, says: str) -> None:
+def test_mistakes_end_with_2_and_a_word(run, arguments, message: str) -> None:
     code, _, err = run(*arguments)
     assert code == 2
-    assert says in err
+    assert message in err
     assert "Traceback" not in err
 
 
@@ -98,10 +98,10 @@ def test_help_and_plan_stay_light(project: Path, argument: str, heavy: set[str])
         f"import sys; sys.argv = ['plan', {argument!r}]\n"
         "from stages.plan import app\n"
         "try:\n    app()\nexcept SystemExit as end:\n    assert not end.code\n"
-        f"found = {heavy!r} & set(sys.modules)\n"
-        "assert not found, found\n"
+        f"loaded = {heavy!r} & set(sys.modules)\n"
+        "assert not loaded, loaded\n"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code],
         cwd=project,
         env={"PYTHONPATH": str(ROOT)},
@@ -109,5 +109,5 @@ def test_help_and_plan_stay_light(project: Path, argument: str, heavy: set[str])
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout
+    assert process.returncode == 0, process.stderr
+    assert process.stdout

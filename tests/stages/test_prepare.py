@@ -40,7 +40,7 @@ def project(tmp_path):
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory):
+def prepared(tmp_path_factory):
     """A project in which the task has been prepared once."""
     project = tmp_path_factory.mktemp("done")
     shutil.copy(ROOT / "profiles" / "sample.yaml", project / "params.yaml")
@@ -51,20 +51,20 @@ def done(tmp_path_factory):
 
 def test_each_split_becomes_a_file_and_a_line(project):
     put(project, {"train.tsv": GOOD, "dev.tsv": GOOD})
-    ended = prepare(project)
-    assert ended.returncode == 0
-    assert ended.stdout.splitlines() == [
+    process = prepare(project)
+    assert process.returncode == 0
+    assert process.stdout.splitlines() == [
         "rte/train: 2 rows, partial (2 rows in the source, 2,490 officially)",
         "rte/dev: 2 rows, partial (2 rows in the source, 277 officially)",
     ]
-    assert ended.stderr.splitlines() == [
+    assert process.stderr.splitlines() == [
         "partial: rte/train: 2 rows in the source, 2,490 officially",
         "partial: rte/dev: 2 rows in the source, 277 officially",
         "missing: rte/test: not in this source; going on without it",
     ]
-    found = rows.read_splits(project / "data" / "prepared" / "rte")
-    assert list(found) == ["train", "dev"]
-    assert found["dev"].table["row_id"].to_pylist() == ["rte/dev/0", "rte/dev/1"]
+    splits = rows.read_splits(project / "data" / "prepared" / "rte")
+    assert list(splits) == ["train", "dev"]
+    assert splits["dev"].table["row_id"].to_pylist() == ["rte/dev/0", "rte/dev/1"]
     assert list((project / "data" / ".staging").iterdir()) == []
 
 
@@ -89,9 +89,9 @@ def test_a_cap_is_told(project):
 
 def test_a_source_without_the_task_leaves_a_note_only(project):
     put(project, {})
-    ended = prepare(project)
-    assert ended.returncode == 0
-    assert ended.stderr.count("missing: rte/") == 3
+    process = prepare(project)
+    assert process.returncode == 0
+    assert process.stderr.count("missing: rte/") == 3
     folder = project / "data" / "prepared" / "rte"
     assert list(contents(folder)) == [rows.MISSING]
     assert json.loads((folder / rows.MISSING).read_text()) == {
@@ -139,15 +139,15 @@ def test_a_source_without_the_task_leaves_a_note_only(project):
     ],
     ids=["missing column", "short row", "unknown label", "invalid UTF-8", "empty file"],
 )
-def test_a_fault_gives_one_message_and_leaves_earlier_rows_as_they_are(done, content, message):
-    folder = done / "data" / "prepared" / "rte"
+def test_a_fault_gives_one_message_and_leaves_earlier_rows_as_they_are(prepared, content, message):
+    folder = prepared / "data" / "prepared" / "rte"
     before = contents(folder)
-    put(done, {"train.tsv": GOOD, "dev.tsv": content})
-    ended = prepare(done)
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr == f"error: {message}"
+    put(prepared, {"train.tsv": GOOD, "dev.tsv": content})
+    process = prepare(prepared)
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr == f"error: {message}"
     assert contents(folder) == before
-    assert list((done / "data" / ".staging").iterdir()) == []
+    assert list((prepared / "data" / ".staging").iterdir()) == []
 
 
 def ask(project, transfer, train="null"):
@@ -174,9 +174,9 @@ def test_transfer_rows_are_told_and_leave_prepared_rows_as_they_are(project):
         "note": "rte: none asked for, no transfer rows",
     }
     ask(project, "{rte: {source: rest, rows: 3}}", train=5)
-    ended = prepare(project)
-    assert ended.returncode == 0
-    assert ended.stdout.splitlines()[-1] == (
+    process = prepare(project)
+    assert process.returncode == 0
+    assert process.stdout.splitlines()[-1] == (
         "rte/transfer: 3 of 15 rows (source rest): 0 dropped as duplicates, "
         "0 left out as they occur in dev or test"
     )
@@ -204,9 +204,9 @@ def test_transfer_rows_that_cannot_be_had_leave_both_folders_as_they_are(project
     folders = [project / "data" / kind / "rte" for kind in ("prepared", "transfer")]
     before = [contents(folder) for folder in folders]
     ask(project, "{rte: {source: test, rows: null}}", train=7)
-    ended = prepare(project)
-    assert (ended.returncode, ended.stdout) == (2, "")
-    assert ended.stderr.startswith("error: the source has no test split of rte\n")
+    process = prepare(project)
+    assert (process.returncode, process.stdout) == (2, "")
+    assert process.stderr.startswith("error: the source has no test split of rte\n")
     assert [contents(folder) for folder in folders] == before
     assert list((project / "data" / ".staging").iterdir()) == []
 
@@ -223,8 +223,8 @@ def test_an_absent_task_leaves_a_note_in_both_folders(project):
     ("task", "message"),
     [("rtee", "no such name under tasks"), ("wnli", "no raw files of the task")],
 )
-def test_a_task_that_is_not_there_is_named(done, task, message):
-    ended = prepare(done, task)
-    assert ended.returncode == 2
-    assert message in ended.stderr
-    assert "Traceback" not in ended.stderr
+def test_a_task_that_is_not_there_is_named(prepared, task, message):
+    process = prepare(prepared, task)
+    assert process.returncode == 2
+    assert message in process.stderr
+    assert "Traceback" not in process.stderr

@@ -30,10 +30,10 @@ def project(tmp_path, monkeypatch):
 
 
 def test_the_name_on_the_command_line_goes_to_the_training(monkeypatch):
-    seen = []
-    monkeypatch.setattr(refinement, "refine", lambda name, params: seen.append((name, params)))
+    calls = []
+    monkeypatch.setattr(refinement, "refine", lambda name, params: calls.append((name, params)))
     CliRunner().invoke(refine.app, ["--candidate", "c1"], catch_exceptions=False)
-    ((name, params),) = seen
+    ((name, params),) = calls
     assert name == "c1"
     assert list(params.refinement.candidates) == ["c1"]
 

@@ -19,13 +19,13 @@ ROOT = Path(__file__).resolve().parents[2]
 def called(tmp_path, monkeypatch) -> list[tuple[str, str, str]]:
     """The sample profile with two folds; the calls of `teacher.teach` in place of training."""
     monkeypatch.chdir(tmp_path)
-    yaml, found = YAML(), []
+    yaml, calls = YAML(), []
     params = yaml.load((ROOT / "profiles" / "sample.yaml").read_text(encoding="utf-8"))
     params["teachers"]["folds"] = [1, 2]
     with Path("params.yaml").open("w", encoding="utf-8") as file:
         yaml.dump(params, file)
-    monkeypatch.setattr(teacher, "teach", lambda *names: found.append(names[:3]))
-    return found
+    monkeypatch.setattr(teacher, "teach", lambda *names: calls.append(names[:3]))
+    return calls
 
 
 def run(task: str = "rte", member: str = "m1", fold: str = "2") -> None:

@@ -29,10 +29,10 @@ def project(tmp_path, monkeypatch):
 
 
 def test_the_name_on_the_command_line_goes_to_the_training(monkeypatch):
-    seen = []
-    monkeypatch.setattr(tuning, "tune", lambda name, params: seen.append((name, params)))
+    calls = []
+    monkeypatch.setattr(tuning, "tune", lambda name, params: calls.append((name, params)))
     CliRunner().invoke(tune.app, ["--task", "mnli"], catch_exceptions=False)
-    ((name, params),) = seen
+    ((name, params),) = calls
     assert name == "mnli"
     assert list(params.tuning.tasks) == ["mnli"]
 

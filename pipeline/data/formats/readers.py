@@ -20,6 +20,7 @@ from pipeline.data.formats.layouts import Layout
 from pipeline.data.rows import TRANSFER, schema
 from pipeline.errors import DataError
 from pipeline.runtime import artifacts
+from pipeline.stage_registry import remake
 from pipeline.tasks import Task
 
 AX_TSV = "AX.tsv"  # the published name of diagnostic.tsv, outside of the zips
@@ -52,7 +53,7 @@ def read(folder: Path, name: str) -> Raw:
     Raises:
         DataError: source.json is missing or broken, or a file it lists is not there.
     """
-    fix = f"dvc repro download@{name}"
+    fix = remake(folder)
     path = folder / paths.SOURCE
     if not path.exists():
         raise DataError("no raw files of the task", seen=name, where=path, fix=fix)
@@ -84,7 +85,7 @@ def readers(raw: Raw, task: Task, layout: Layout) -> dict[str, Reader]:
             f"the raw files of {task.name} have a layout that this task cannot have",
             seen=repr(raw.layout),
             where=raw.folder / paths.SOURCE,
-            fix=f"dvc repro --force download@{task.name}",
+            fix=remake(raw.folder, force=True),
         )
     return find(raw, task, layout)
 

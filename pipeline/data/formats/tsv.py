@@ -9,7 +9,7 @@ from typing import BinaryIO
 from pipeline.errors import DataError
 
 BOM = b"\xef\xbb\xbf"
-_SHOWN = 80
+_SHOWN_CHARACTERS = 80
 
 Row = tuple[int, tuple[str, ...]]
 
@@ -43,7 +43,7 @@ def rows(
     """
     lines = _lines(file, where)
     names = list(header) if header is not None else _header(lines, where)
-    take = _taker(names, columns, where)
+    take = _cell_getter(names, columns, where)
     width, line = len(names), 0
     for line, text in lines:
         cells = text.split("\t")
@@ -95,7 +95,7 @@ def _header(lines: Iterator[tuple[int, str]], where: object) -> list[str]:
     return names
 
 
-def _taker(
+def _cell_getter(
     names: list[str], columns: Sequence[str], where: object
 ) -> Callable[[list[str]], tuple[str, ...]]:
     for column in columns:
@@ -130,4 +130,4 @@ def _wrong_width(cells: list[str], names: list[str], where: str) -> DataError:
 
 
 def _shortened(text: str) -> str:
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + " ..."
+    return text if len(text) <= _SHOWN_CHARACTERS else text[:_SHOWN_CHARACTERS] + " ..."

@@ -24,9 +24,9 @@ def make(label: str, rng: Random) -> Example:
 def subject_agreement(rng: Random, event: Event) -> tuple[str, str]:
     """The verb agrees with the head of the subject, not with the noun next to it."""
     many = rng.random() < 0.5
-    beside = draw_event(rng).patient
+    neighbour = draw_event(rng).patient
     head = event.agent.many if many else event.agent.one
-    subject = f"the {head} beside the {beside.one if many else beside.many}"
+    subject = f"the {head} beside the {neighbour.one if many else neighbour.many}"
     right, wrong = event.verb.base, event.verb.third
     verbs = (right, wrong) if many else (wrong, right)
     return _both(subject, verbs, f"{a(event.patient)} every day")

@@ -19,7 +19,7 @@ _PURPOSES = (
     "to give work to the poor", "to celebrate the end of a war", "to serve a growing harbour",
 )  # fmt: skip
 
-_TOLD = {
+_STATEMENTS = {
     "designer": "was designed by {designer}",
     "year": "was opened in {year}",
     "town": "stands in {town}",
@@ -29,7 +29,7 @@ _TOLD = {
     "disaster": "was badly damaged by a {disaster} in {later}",
     "purpose": "was founded {purpose}",
 }
-_ASKED = {
+_QUESTIONS = {
     "designer": ("Who designed the {name}?", "Which architect drew the plans of the {name}?"),
     "year": ("When was the {name} opened?", "In what year did the {name} open?"),
     "town": ("Where does the {name} stand?", "In which town is the {name}?"),
@@ -57,14 +57,14 @@ class Building:
 def make(label: str, rng: Random) -> Example:
     """A question and a sentence; `label` is entailment if the sentence holds the answer."""
     building = subject = _draw(rng)
-    aspect, *others = rng.sample(list(_TOLD), 3)
+    aspect, *others = rng.sample(list(_STATEMENTS), 3)
     if label == "entailment":
         others[0] = aspect
     elif rng.random() < 0.6:
         while subject.name == building.name:
             subject = _draw(rng)
         others[0] = rng.choice((aspect, others[0]))  # the wrong building, its right aspect at times
-    question = rng.choice(_ASKED[aspect]).format(name=building.name)
+    question = rng.choice(_QUESTIONS[aspect]).format(name=building.name)
     return Example((question, tell(subject, others, rng)), label)
 
 
@@ -73,7 +73,7 @@ def tell(building: Building, aspects: list[str], rng: Random) -> str:
     frame = rng.choice(_FRAMES)
     stated = aspects[: 2 if "{1}" in frame else 1]
     rng.shuffle(stated)
-    clauses = [_TOLD[aspect].format_map(building.facts) for aspect in stated]
+    clauses = [_STATEMENTS[aspect].format_map(building.facts) for aspect in stated]
     return frame.format(*clauses, name=building.name)
 
 

@@ -43,7 +43,7 @@ def hypernyms(rng: Random, world: World) -> Clauses:
 def retellings(rng: Random, world: World) -> Clauses:
     """Paraphrases with less detail; or the same claim about others."""
     event = draw_event(rng, world)
-    told = f"{active(event)} {event.place} {event.time}"
+    premise = f"{active(event)} {event.place} {event.time}"
     again = replace(
         event,
         agent=event.agent.renamed,
@@ -56,15 +56,15 @@ def retellings(rng: Random, world: World) -> Clauses:
     things = replace(others, patient=another(rng, event.patient), place=rng.choice(world.places))
     tail = rng.choice(("", f" {event.place}"))
     return {
-        "entailment": ((told, active(again) + tail), (told, passive(again) + tail)),
+        "entailment": ((premise, active(again) + tail), (premise, passive(again) + tail)),
         "neutral": (
-            (told, active(others) + tail),
-            (told, passive(others) + tail),
-            (told, f"{active(things)} {things.place}"),
+            (premise, active(others) + tail),
+            (premise, passive(others) + tail),
+            (premise, f"{active(things)} {things.place}"),
         ),
         "contradiction": (
-            (told, active(again, denied=True) + tail),
-            (told, passive(again, denied=True) + tail),
+            (premise, active(again, denied=True) + tail),
+            (premise, passive(again, denied=True) + tail),
             (f"{active(event, denied=True)} {event.place}", f"{active(again)} {event.place}"),
         ),
     }

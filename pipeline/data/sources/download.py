@@ -61,7 +61,7 @@ def fetch_all(
         for name, file in wanted.items()
     }
     for name, path in fetched.items():
-        _place(path, target / name)
+        _link_or_copy(path, target / name)
 
 
 def all_kept(wanted: Mapping[str, Wanted], downloads: Path = DOWNLOADS) -> bool:
@@ -112,7 +112,7 @@ def _is_whole(path: Path, pin: Pin) -> bool:
     return path.is_file() and path.stat().st_size == pin.bytes and sha256(path) == pin.sha256
 
 
-def _place(kept: Path, path: Path) -> None:
+def _link_or_copy(kept: Path, path: Path) -> None:
     """Give a kept file a second name, or copy it where the file system allows no link.
 
     A read-only one (DVC protects what its cache links to) is copied: artifacts are written to.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from requests import Response
 
 _CHUNK = 1 << 16  # bytes in memory at a time, and most that are lost when a connection breaks
-_PASSING = {408, 425, 429}  # HTTP status after which another try may succeed; so may all >= 500
+_TRANSIENT = {408, 425, 429}  # HTTP status after which another try may succeed; so may all >= 500
 
 
 class BrokenError(Exception):
@@ -110,8 +110,8 @@ class Partial:
                 return offset
             self.drop()
             raise BrokenError(f"the server did not go on from byte {offset:,}")
-        if status in _PASSING or status >= 500:
-            raise BrokenError(f"HTTP {status} {response.reason}", _asked_wait(response))
+        if status in _TRANSIENT or status >= 500:
+            raise BrokenError(f"HTTP {status} {response.reason}", _retry_after(response))
         raise DownloadError(
             f"the server refuses {self.name}",
             seen=f"HTTP {status} {response.reason}",
@@ -189,7 +189,7 @@ def _content_range(response: Response) -> tuple[int | None, int | None]:
     return (None if first is None else int(first), None if total is None else int(total))
 
 
-def _asked_wait(response: Response) -> float:
+def _retry_after(response: Response) -> float:
     """Seconds in a Retry-After header; a date there is ignored."""
     value = response.headers.get("Retry-After", "")
     return float(value) if value.isdecimal() else 0.0

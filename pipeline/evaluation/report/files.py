@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 
 from pipeline import paths
 from pipeline.errors import DataError
-from pipeline.evaluation import evaluate, summary
+from pipeline.evaluation import evaluate
 from pipeline.evaluation.evaluate import TaskResult
-from pipeline.evaluation.report import data_notes, sentences, tables
+from pipeline.evaluation.report import data_notes, figures, sentences, tables
 from pipeline.runtime import artifacts
 
 
@@ -28,15 +28,15 @@ def write(results: Sequence[TaskResult], missing: Mapping[str, str]) -> None:
         evaluate.write_predictions(results, folder)
         (folder / paths.METRICS.name).write_text(_metrics(results, missing), encoding="utf-8")
         (folder / paths.RESULTS.name).write_text(markdown(results, missing), encoding="utf-8")
-    artifacts.write_json(paths.SUMMARY, summary.summary(results))
+    artifacts.write_json(paths.SUMMARY, figures.summary(results))
     with artifacts.new_file(paths.SCORES) as staging:
-        summary.long(results).to_csv(staging, index=False, lineterminator="\n")
+        figures.long(results).to_csv(staging, index=False, lineterminator="\n")
 
 
 def _metrics(results: Sequence[TaskResult], missing: Mapping[str, str]) -> str:
     """Every figure, as JSON."""
     notes = {"gain_note": sentences.kept(results), "missing": dict(missing)}
-    return artifacts.dump_json({**summary.nested(results), **notes})
+    return artifacts.dump_json({**figures.nested(results), **notes})
 
 
 def markdown(results: Sequence[TaskResult], missing: Mapping[str, str]) -> str:

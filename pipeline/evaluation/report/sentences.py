@@ -16,7 +16,7 @@ _LEVEL = 0.05
 def sentences(results: Sequence[TaskResult]) -> list[str]:
     """The sentences on results, one or two per finding."""
     return [
-        f"{_against_baseline(results)} {_how_sure(results)}",
+        f"{_against_baseline(results)} {_significance(results)}",
         *_against_majority(results),
         kept(results),
         _noise(results),
@@ -37,7 +37,7 @@ def _against_baseline(results: Sequence[TaskResult]) -> str:
     return f"The student beats the baseline on {count} of {len(gaps)} tasks: {'; '.join(named)}."
 
 
-def _how_sure(results: Sequence[TaskResult]) -> str:
+def _significance(results: Sequence[TaskResult]) -> str:
     """Tasks on which the difference is more than chance among dev rows."""
     sure = [r.task.title for r in results if r.comparison.difference.excludes_zero]
     intervals = f"Taken one by one, the intervals exclude 0 on {_titles(sure)}"

@@ -42,7 +42,7 @@ _COLUMNS = {
 """Title of each system's column."""
 _TESTS, _AGREEMENT = {"p": "McNemar p", "p_holm": "Holm p"}, "Members agree"
 _CALIBRATED = (ENSEMBLE, BASELINE, STUDENT, TUNED)
-_SIZES, _SIZED = "Parameters, millions", (BASELINE, STUDENT, TUNED)
+_SIZES, _SYSTEMS_WITH_SIZE = "Parameters, millions", (BASELINE, STUDENT, TUNED)
 _NONE = "-"
 _SMALLEST_P = 0.001
 _METRIC_NAMES = {"f1": "F1", "matthews": "Matthews", "pearson": "Pearson", "spearman": "Spearman"}
@@ -148,7 +148,9 @@ def _sizes(results: Sequence[TaskResult]) -> pd.DataFrame:
     ensembles = teachers.groupby("task")["parameters"].sum()
     own = sizes.groupby("system")["parameters"]
     cells = {TEACHER: _millions(teachers["parameters"]), ENSEMBLE: _millions(ensembles)}
-    cells |= {str(system): _millions(group) for system, group in own if system in _SIZED}
+    cells |= {
+        str(system): _millions(group) for system, group in own if system in _SYSTEMS_WITH_SIZE
+    }
     return pd.DataFrame(cells, index=[_SIZES])
 
 

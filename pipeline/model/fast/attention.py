@@ -1,4 +1,4 @@
-"""Attention on a CPU whose dropout masks come from the fast dropout."""
+"""Attention on a CPU: dropout masks from the fast dropout, and products that oneDNN does well."""
 
 from __future__ import annotations
 
@@ -13,17 +13,21 @@ from torch import Tensor
 from pipeline.model import attention as plain
 from pipeline.model import padding
 from pipeline.model.fast import dropout as masks
+from pipeline.runtime import products
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 NAME, SHOWN = "mtdnnkd", "mtdnnkd_shown_fast"  # in transformers' registry
 _REPLACED = {"sdpa": NAME, padding.SDPA: NAME, plain.SHOWN: SHOWN}
+# torch's fused kernel multiplies blocks of 32 rows and sets oneDNN up for each: measured, two whole
+# products take a third of its time at 64 tokens, and twice as much at 512.
+_SHORT = 256  # tokens
 
 
 @contextmanager
 def replaced(encoder: PreTrainedModel) -> Iterator[None]:
-    """Within the block an encoder on a CPU draws its attention's masks by `dropout.drop`.
+    """Within the block an encoder on a CPU trains and scores by `attend`.
 
     It must have scaled-dot-product attention or attention that is shown. Other devices
     have fused kernels with dropout of their own, and encoders that do not take their attention
@@ -63,13 +67,14 @@ def attend(
             where there is no padding.
         dropout: rate of the probabilities.
         scaling: factor on the scores; None for 1 / sqrt(width).
-        others: further arguments of transformers; without dropout, or for more than a plain
-            encoder needs, its own function takes over.
+        others: further arguments of transformers; for more than a plain encoder needs, and without
+            dropout where torch's fused kernel is as fast, its own function takes over.
 
     Returns:
         `(batch, length, heads, width)`, and no probabilities.
     """
-    if not dropout or plain.more_than_plain(module, key, query, attention_mask, others):
+    fused = not dropout and not (products.by_onednn(query) and query.shape[2] <= _SHORT)
+    if fused or plain.more_than_plain(module, key, query, attention_mask, others):
         from transformers.integrations.sdpa_attention import sdpa_attention_forward
 
         outputs: Any = sdpa_attention_forward(

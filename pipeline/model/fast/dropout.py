@@ -21,7 +21,7 @@ from torch.autograd.function import once_differentiable
 from pipeline.model.heads.base import Uniform as TorchUniform
 
 _LEVELS = 2**16
-_DRAWS_A_WORD = 4  # 16-bit numbers in one 64-bit draw
+_DRAWS_PER_WORD = 4  # 16-bit numbers in one 64-bit draw
 _ALL_BITS = 2**64 - 1
 
 
@@ -75,7 +75,7 @@ def keep(shape: tuple[int, ...], rate: float, generator: Generator) -> np.ndarra
     number = int(np.prod(shape))
     # Not `random_raw`: it makes the other threads wait.
     words = generator.integers(
-        _ALL_BITS, size=-(-number // _DRAWS_A_WORD), dtype=np.uint64, endpoint=True
+        _ALL_BITS, size=-(-number // _DRAWS_PER_WORD), dtype=np.uint64, endpoint=True
     )
     drawn = words.view(np.uint16)[:number]
     threshold, rest = divmod(rate * _LEVELS, 1)
@@ -138,11 +138,7 @@ class _Dropped(torch.autograd.Function):
 
 def _masked(values: Tensor, kept: np.ndarray, scale: float) -> Tensor:
     result = torch.empty(values.shape, dtype=values.dtype)  # torch's memory is aligned
-    np.multiply(_bits(values), kept, out=_bits(result))
+    # numpy has no bfloat16; as an integer too, 0 is 0 and the rest keeps its bits.
+    number = torch.int16 if values.dtype in (torch.bfloat16, torch.float16) else values.dtype
+    np.multiply(values.view(number).numpy(), kept, out=result.view(number).numpy())
     return result.mul_(scale)
-
-
-def _bits(values: Tensor) -> np.ndarray:
-    """The same memory for numpy, which has no bfloat16: 16 bits as whole numbers, times 0 or 1."""
-    array: np.ndarray = (values.view(torch.int16) if values.itemsize == 2 else values).numpy()
-    return array

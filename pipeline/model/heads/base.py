@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -61,26 +62,39 @@ class ExtraPairs(Protocol):
         """
 
 
-class Head(nn.Module):
+class Head(nn.Module, ABC):
     """Turns the encoder's output into a task's logits: base of all kinds of head.
 
     A kind's class takes the encoder's width, the task and the kind's settings, and its module
     registers it: `@HEADS.register("linear")`. `__init__` draws the weights by torch's generator.
+    A head for tasks with scores is a `ScoreHead` too, one with a loss of its own a `PairHead`.
     """
 
+    @abstractmethod
     def forward(self, encoded: Encoded) -> Tensor:
         """Logits `(batch, outputs)`."""
-        raise NotImplementedError
 
-    def extra_pairs(self, rows: Rows, tokens: Tokens, max_length: int) -> ExtraPairs | None:
-        """Pairs to score in training besides the rows; None for a head without `extra_loss`.
+
+@runtime_checkable
+class ScoreHead(Protocol):
+    """A head that fits tasks with scores."""
+
+    def start_at(self, mean: float) -> None:
+        """Let the head of a task start at the mean of its scores."""
+
+
+@runtime_checkable
+class PairHead(Protocol):
+    """A head that scores pairs in training besides the rows, and has a loss of them."""
+
+    def extra_pairs(self, rows: Rows, tokens: Tokens, max_length: int) -> ExtraPairs:
+        """Pairs to score in training besides the rows.
 
         Args:
             rows: training rows of the task.
             tokens: of the same rows.
             max_length: most tokens of a pair.
         """
-        return None
 
     def extra_loss(self, logits: Tensor, pairs: Tensor) -> tuple[Tensor, float]:
         """A loss of rows and their extra pairs, and its share of the hard loss.
@@ -89,11 +103,6 @@ class Head(nn.Module):
             logits: of the rows that have pairs `(places, outputs)`.
             pairs: of their pairs `(places * pairs, outputs)`, in the same order.
         """
-        raise NotImplementedError
-
-    def start_at(self, mean: float) -> None:
-        """Let the head of a task with scores start at their mean."""
-        raise NotImplementedError
 
 
 class Uniform(nn.Module):

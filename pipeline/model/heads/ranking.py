@@ -134,7 +134,7 @@ class Negatives:
         self._rights: dict[int, set[int]] = {}  # answers by question
         for row in np.flatnonzero(self._right).tolist():
             self._rights.setdefault(self._questions[row], set()).add(self._answers[row])
-        self._supply(np.arange(len(labels)))
+        self._set_sources(np.arange(len(labels)))
 
     @property
     def texts(self) -> np.ndarray:
@@ -147,7 +147,7 @@ class Negatives:
         For rows that are held out of training: it must not learn from their labels.
         """
         fewer = copy.copy(self)
-        fewer._supply(np.setdiff1d(self._sources, rows))
+        fewer._set_sources(np.setdiff1d(self._sources, rows))
         return fewer
 
     def draw(
@@ -178,7 +178,7 @@ class Negatives:
         pairs = self._tokens.pair(np.array(questions), np.array(answers), self._max_length)
         return np.array(places, np.int64), pairs
 
-    def _supply(self, sources: np.ndarray) -> None:
+    def _set_sources(self, sources: np.ndarray) -> None:
         """Take wrong answers from these rows alone."""
         self._sources = sources
         self._own_wrong: dict[int, dict[int, int]] = {}  # question -> answer -> row

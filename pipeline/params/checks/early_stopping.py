@@ -36,7 +36,7 @@ def find(values: Values) -> Iterator[str]:
         fix = run(f"{stop.where}=null")
         if stop.seen:
             lines.setdefault((stop.where,), f"{stop.where}: {stop.seen}; {fix}")
-        elif few := _few(values, stop):
+        elif few := _too_few_rows(values, stop):
             lines.setdefault((stop.where, stop.task), f"{stop.where}.share: {few}; {fix}")
     yield from lines.values()
 
@@ -82,7 +82,7 @@ def _stop(task: str, *layers: tuple[str, Any]) -> Iterator[Stop]:
         yield Stop(task, f"{settings[-1][0]}.{_KEY}", setting.get("share"))
 
 
-def _few(values: Values, stop: Stop) -> str:
+def _too_few_rows(values: Values, stop: Stop) -> str:
     """The fault in the number of rows held out, as far as the row cap shows it; else ""."""
     rows, share = cap(values, stop.task), stop.share
     if rows is None or rows < stop.folds or not isinstance(share, float) or not 0 < share < 1:

@@ -18,7 +18,7 @@ def find(values: Values) -> Iterator[str]:
         sections.insert(1, "refinement")
     for section in sections:
         for place in placed(values, section):
-            yield from _fit(values, place)
+            yield from _check_fit(values, place)
 
 
 def placed(values: Values, section: str) -> Iterator[Placed]:
@@ -68,7 +68,7 @@ def pooler_lost(values: Values) -> str:
     )
 
 
-def _fit(values: Values, place: Placed) -> Iterator[str]:
+def _check_fit(values: Values, place: Placed) -> Iterator[str]:
     kind = place.head.get("kind")
     settings = KINDS.get(kind) if isinstance(kind, str) else None
     texts, classes = shape(values, place.task)

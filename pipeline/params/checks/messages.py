@@ -18,7 +18,7 @@ Fault = Mapping[str, Any]
 _TAGS = ("source", "kind")
 """Keys whose value names the kind of a mapping."""
 
-_WANTED: dict[str, Callable[[dict[str, Any]], str]] = {
+_PHRASES: dict[str, Callable[[dict[str, Any]], str]] = {
     "string_pattern_mismatch": lambda c: SPELLINGS.get(c["pattern"], f"like {c['pattern']}"),
     "string_too_short": lambda _: "text that is not empty",
     "string_type": lambda _: "text",
@@ -90,25 +90,25 @@ def _line(path: Path, faults: list[Fault], model: type[BaseModel], values: Any) 
         case "missing":
             return f"{where}: missing"
         case "extra_forbidden":
-            return f"{where}: unknown key{_meant(model, path, values)}"
+            return f"{where}: unknown key{_suggestion(model, path, values)}"
         case "too_short":
             return f"{where}: empty, needs at least one entry"
         case "contradiction":
             return f"{where}: {fault['msg']}"
         case "union_tag_not_found":
             kinds = [_tag_of(kind) for kind in _kinds_at(model, path[:-1], values)]
-            return f"{where}: missing; one of {_or(kinds)}"
-    return f"{where}: {_must(faults)}"
+            return f"{where}: missing; one of {_joined_by_or(kinds)}"
+    return f"{where}: {_requirement(faults)}"
 
 
-def _must(faults: list[Fault]) -> str:
-    wanted = [wish for fault in faults for wish in _wanted(fault)]
+def _requirement(faults: list[Fault]) -> str:
+    wanted = [wish for fault in faults for wish in _expected(fault)]
     seen = faults[0]["input"]
     if faults[0]["type"] == "union_tag_invalid":
         seen = faults[0]["ctx"]["tag"]
     subject = "the name must be" if faults[0]["loc"][-1] == "[key]" else "must be"
     meant = near(seen, _words(faults)) if isinstance(seen, str) else ""
-    return f"{subject} {_or(list(dict.fromkeys(wanted)))}, not {shown(seen)}{meant}"
+    return f"{subject} {_joined_by_or(list(dict.fromkeys(wanted)))}, not {shown(seen)}{meant}"
 
 
 def _words(faults: list[Fault]) -> list[str]:
@@ -117,22 +117,22 @@ def _words(faults: list[Fault]) -> list[str]:
     return [w for c in contexts for w in _quoted(c.get("expected", c.get("expected_tags", "")))]
 
 
-def _wanted(fault: Fault) -> list[str]:
+def _expected(fault: Fault) -> list[str]:
     if words := _words([fault]):
         return words
-    phrase = _WANTED.get(fault["type"])
+    phrase = _PHRASES.get(fault["type"])
     return [phrase(fault.get("ctx", {})) if phrase else f"valid ({fault['msg']})"]
 
 
-def _meant(model: type[BaseModel], path: Path, values: Any) -> str:
+def _suggestion(model: type[BaseModel], path: Path, values: Any) -> str:
     """A near key at the same place, else the same key at another place."""
     if close := near(path[-1], _keys_at(model, path[:-1], values)):
         return close
-    homes = [dotted(home) for home in _homes(model, path[-1])]
-    return f"; {path[-1]} belongs to {_or(homes)}" if homes else ""
+    homes = [dotted(home) for home in _sections_with(model, path[-1])]
+    return f"; {path[-1]} belongs to {_joined_by_or(homes)}" if homes else ""
 
 
-def _homes(model: type[BaseModel], key: Any) -> Iterator[Path]:
+def _sections_with(model: type[BaseModel], key: Any) -> Iterator[Path]:
     """Top sections that know a key."""
     for name, field in model.model_fields.items():
         if any(key in kind.model_fields for kind in _direct(field.annotation)):
@@ -188,5 +188,5 @@ def _quoted(text: str) -> list[str]:
     return re.findall(r"'([^']*)'", text)
 
 
-def _or(words: list[str]) -> str:
+def _joined_by_or(words: list[str]) -> str:
     return " or ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)

@@ -8,7 +8,7 @@ from pipeline.params import kinds
 from pipeline.params.heads.base import HeadSettings
 from pipeline.runtime import discovery
 
-KINDS = kinds.by_kind(discovery.subclasses(__name__, HeadSettings))
+KINDS = kinds.by_kind(discovery.subclasses(__name__, HeadSettings))  # type: ignore[type-abstract]
 """Settings of each kind of head by the word in params.yaml."""
 
 if TYPE_CHECKING:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -34,7 +35,7 @@ class Placed(NamedTuple):
         return run(*gone, f"++{self.own}={{{settings}}}")
 
 
-class HeadSettings(Section):
+class HeadSettings(Section, ABC):
     """Settings of a head: base of all kinds.
 
     A kind that pools the row to one vector has the key `pooling`; the encoder's own pooler is
@@ -53,6 +54,7 @@ class HeadSettings(Section):
         """Pairs of texts that are scored in training for each row of the task, besides the row."""
         return 0.0
 
+    @abstractmethod
     def weights(self, width: int, task: Task) -> int:
         """Number of the head's weights, for the plan.
 
@@ -60,7 +62,6 @@ class HeadSettings(Section):
             width: of the encoder's vectors.
             task: decides the outputs.
         """
-        raise NotImplementedError
 
     @classmethod
     def lack(cls, texts: int, classes: int) -> str:

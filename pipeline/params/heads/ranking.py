@@ -15,7 +15,7 @@ from pipeline.params.heads.base import HeadSettings, Placed, lack_of_pairs
 from pipeline.params.yaml_text import shown
 from pipeline.tasks import GLUE, Task
 
-_RIGHT = 0.5  # share of right answers among the rows of a ranking task; QNLI was made so
+_RIGHT_SHARE = 0.5  # share of right answers among the rows of a ranking task; QNLI was made so
 
 
 class RankingHead(HeadSettings):
@@ -38,7 +38,7 @@ class RankingHead(HeadSettings):
     @property
     def extra_pairs(self) -> float:
         """Wrong answers for each row: of two rows one holds a right answer."""
-        return _RIGHT * self.negatives
+        return _RIGHT_SHARE * self.negatives
 
     def weights(self, width: int, task: Task) -> int:
         """One relevance, whatever the classes."""

@@ -20,7 +20,7 @@ class Correlation(SoftLossSettings):
     """Weight of the correlation within each class over the batch."""
 
     @model_validator(mode="after")
-    def _teaches(self) -> Self:
+    def _some_weight(self) -> Self:
         if self.inter == 0 == self.intra:
             raise contradiction("with inter 0 and intra 0 nothing is learnt from soft labels")
         return self

@@ -20,7 +20,7 @@ class Decoupled(SoftLossSettings):
     """Weight of the other classes part, which is 0 in a task with two classes."""
 
     @model_validator(mode="after")
-    def _teaches(self) -> Self:
+    def _some_weight(self) -> Self:
         if self.alpha == 0 == self.beta:
             raise contradiction("with alpha 0 and beta 0 nothing is learnt from soft labels")
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,31 +14,22 @@ from pipeline.runtime.discovery import Registry
 Doubles = npt.NDArray[np.float64]
 
 
-class EnsembleRule:
+class EnsembleRule(ABC):
     """An ensemble rule: base of all kinds.
 
     Args:
         settings: of the rule's kind, as in params.yaml.
 
     Attributes:
-        uses_dev: whether members have weights, which `weights` computes from their dev scores.
         caution: a sentence for the results page on how the rule biases figures; "" for none.
     """
 
-    uses_dev = False
     caution = ""
 
     def __init__(self, settings: Any) -> None:
         self.settings = settings
 
-    def weights(self, dev: Mapping[str, float]) -> dict[str, float]:
-        """Weights of the members, adding up to 1, for a rule that `uses_dev`.
-
-        Args:
-            dev: dev score of each member, a fraction.
-        """
-        raise NotImplementedError
-
+    @abstractmethod
     def probabilities(
         self, logits: npt.NDArray[Any], shares: Doubles, temperature: float
     ) -> Doubles:
@@ -45,14 +37,26 @@ class EnsembleRule:
 
         Args:
             logits: `(members, rows, classes)`, all finite.
-            shares: weights of the members `(members,)`, all the same unless the rule `uses_dev`.
+            shares: weights of the members `(members,)`, all the same unless it is a
+                `WeightedRule`.
             temperature: T, which every member's logits are divided by.
         """
-        raise NotImplementedError
 
     def scores(self, scores: npt.NDArray[Any], shares: Doubles) -> Doubles:
         """Scores `(rows, 1)` of regression models `(members, rows, 1)`: their weighted mean."""
         return mean(scores, shares)
+
+
+class WeightedRule(EnsembleRule):
+    """A rule that weighs the members by their dev scores."""
+
+    @abstractmethod
+    def weights(self, dev: Mapping[str, float]) -> dict[str, float]:
+        """Weights of the members, adding up to 1.
+
+        Args:
+            dev: dev score of each member, a fraction.
+        """
 
 
 RULES: Registry[type[EnsembleRule]] = Registry(__package__ or "")

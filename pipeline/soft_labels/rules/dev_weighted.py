@@ -6,15 +6,14 @@ import math
 from collections.abc import Mapping
 
 from pipeline.errors import SoftLabelError
-from pipeline.soft_labels.rules.base import RULES
+from pipeline.soft_labels.rules.base import RULES, WeightedRule
 from pipeline.soft_labels.rules.mean_probability import MeanProbability
 
 
 @RULES.register("dev_weighted")
-class DevWeighted(MeanProbability):
+class DevWeighted(MeanProbability, WeightedRule):
     """arXiv 1904.09482, Eq. 3, with a weight for each member."""
 
-    uses_dev = True
     caution = (
         "Members are weighted by their dev scores, so the ensembles' dev figures are flattered."
     )

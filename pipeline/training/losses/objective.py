@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pipeline.model import bfloat16, padding
-from pipeline.model.heads.base import ExtraPairs
+from pipeline.model.heads.base import ExtraPairs, PairHead
 from pipeline.model.multitask import MultiTaskModel
 from pipeline.model.tokenization import Tokens
 from pipeline.params.distillation import Distillation
@@ -157,4 +157,6 @@ class Objective:
     ) -> tuple[Tensor, float]:
         """The head's loss of rows with extra pairs, and its share of the hard loss."""
         pairs = torch.cat([shard.logits for shard in extra])
-        return self.model.head(task).extra_loss(logits[self.machine.put(places)], pairs)
+        head = self.model.head(task)
+        assert isinstance(head, PairHead), "its extra pairs were drawn"
+        return head.extra_loss(logits[self.machine.put(places)], pairs)

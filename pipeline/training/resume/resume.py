@@ -46,7 +46,7 @@ class Stateful(Protocol):
     def state(self) -> State:
         """The state that a resumed run needs."""
 
-    def take_up(self, state: State) -> None:
+    def load_state(self, state: State) -> None:
         """Restore what `state` returned."""
 
 
@@ -77,7 +77,7 @@ class Checkpointer:
         self._last, self._wait = clock(), seconds
         self._number: int | None = None  # of the last one
 
-    def take_up(self, parts: Mapping[str, Stateful]) -> None:
+    def restore(self, parts: Mapping[str, Stateful]) -> None:
         """Restore every part from the last whole checkpoint, if there is one.
 
         Args:
@@ -89,7 +89,7 @@ class Checkpointer:
             for name, part in parts.items():
                 prefix = f"{name}/"
                 tensors = State(checkpoint.tensors, {}).within(prefix)
-                part.take_up(State(tensors, checkpoint.facts["parts"][name]))
+                part.load_state(State(tensors, checkpoint.facts["parts"][name]))
             self._say(f"goes on from the checkpoint at step {self._number}")
         self._last = self._clock()
 

@@ -24,8 +24,8 @@ def prepare(tmp_path, monkeypatch, defaults):
     def made(name, files, transfer, *, custom=None, texts=None, **of):
         caps = {part: of.get(part) for part in ("train", "dev", "test")}
         task = TaskParams(rows=Caps(**caps), custom=custom)
-        asked = Transfer(**{"rows": None, **transfer})
-        update = {"tasks": {name: task}, "transfer": {name: asked}}
+        settings = Transfer(**{"rows": None, **transfer})
+        update = {"tasks": {name: task}, "transfer": {name: settings}}
         paths.TEXTS.mkdir(parents=True, exist_ok=True)
         for file, content in (texts or {}).items():
             (paths.TEXTS / file).write_bytes(content)

@@ -17,11 +17,11 @@ from tests.pipeline.conftest import make_rows
 
 def train(examples: list[tuple[str, float]], task: str = "mnli") -> Rows:
     """Train rows with the text hashes and labels that are given."""
-    made = make_rows(GLUE[task], "train", [("a", "b", label) for _, label in examples])
-    at = made.table.schema.get_field_index("text_hash")
+    rows = make_rows(GLUE[task], "train", [("a", "b", label) for _, label in examples])
+    at = rows.table.schema.get_field_index("text_hash")
     hashes = pa.array([text for text, _ in examples], pa.string())
-    field = made.table.schema.field("text_hash")
-    return Rows(made.table.set_column(at, field, hashes), made.metadata)
+    field = rows.table.schema.field("text_hash")
+    return Rows(rows.table.set_column(at, field, hashes), rows.metadata)
 
 
 @pytest.mark.parametrize(
@@ -44,8 +44,8 @@ def train(examples: list[tuple[str, float]], task: str = "mnli") -> Rows:
     ids=["classes", "as many folds as texts", "equal texts", "scores", "one fold"],
 )
 def test_held_out_by_hand(task, examples, count, expected):
-    found = folds.held_out(train(examples, task), count)
-    assert found.tolist() == expected
+    fold_numbers = folds.held_out(train(examples, task), count)
+    assert fold_numbers.tolist() == expected
 
 
 texts = st.lists(st.tuples(st.sampled_from("abcdefghijklm"), st.integers(0, 2)), min_size=5)
@@ -56,12 +56,12 @@ def distinct(examples: list[tuple[str, float]]) -> int:
 
 
 @settings(deadline=None)
-@given(texts.filter(lambda found: distinct(found) >= 5), st.integers(2, 5))
+@given(texts.filter(lambda examples: distinct(examples) >= 5), st.integers(2, 5))
 def test_every_fold_has_its_share_of_texts_and_classes(examples, count):
-    found = folds.held_out(train(examples), count)
-    assert set(found) == set(range(1, count + 1))
+    fold_numbers = folds.held_out(train(examples), count)
+    assert set(fold_numbers) == set(range(1, count + 1))
     of_text: dict[str, tuple[int, float]] = {}
-    for (text, label), fold in zip(examples, found, strict=True):
+    for (text, label), fold in zip(examples, fold_numbers, strict=True):
         before = of_text.setdefault(text, (fold, label))
         assert before[0] == fold
         of_text[text] = (fold, min(label, before[1]))
@@ -72,7 +72,7 @@ def test_every_fold_has_its_share_of_texts_and_classes(examples, count):
 
 
 @settings(deadline=None)
-@given(texts.filter(lambda found: distinct(found) >= 3), st.data())
+@given(texts.filter(lambda examples: distinct(examples) >= 3), st.data())
 def test_the_order_of_rows_does_not_matter(examples, data):
     order = data.draw(st.permutations(range(len(examples))))
     straight = folds.held_out(train(examples), 3)
@@ -82,18 +82,18 @@ def test_the_order_of_rows_does_not_matter(examples, data):
 
 def test_the_hash_of_a_text_decides_not_its_id():
     """The same rows at other positions of another file get the same folds."""
-    made = make_rows(GLUE["rte"], "train", [(f"text {at}", "b", at % 2) for at in range(40)])
-    later = Rows(made.table.slice(0), {**made.metadata, "task": "own"})
-    assert folds.held_out(made, 4).tolist() == folds.held_out(later, 4).tolist()
-    assert np.bincount(folds.held_out(made, 4)).tolist() == [0, 10, 10, 10, 10]
+    rows = make_rows(GLUE["rte"], "train", [(f"text {at}", "b", at % 2) for at in range(40)])
+    later = Rows(rows.table.slice(0), {**rows.metadata, "task": "own"})
+    assert folds.held_out(rows, 4).tolist() == folds.held_out(later, 4).tolist()
+    assert np.bincount(folds.held_out(rows, 4)).tolist() == [0, 10, 10, 10, 10]
 
 
 def test_many_rows_are_dealt_out_by_label_then_text():
-    made = make_rows(GLUE["mnli"], "train", [(f"text {at}", "b", at % 3) for at in range(200)])
-    hashes = made.table["text_hash"].to_pylist()
+    rows = make_rows(GLUE["mnli"], "train", [(f"text {at}", "b", at % 3) for at in range(200)])
+    hashes = rows.table["text_hash"].to_pylist()
     dealt = sorted(range(200), key=lambda at: (at % 3, hashes[at]))
     expected = {row: turn % 7 + 1 for turn, row in enumerate(dealt)}
-    assert folds.held_out(made, 7).tolist() == [expected[row] for row in range(200)]
+    assert folds.held_out(rows, 7).tolist() == [expected[row] for row in range(200)]
 
 
 def test_more_folds_than_texts_are_refused():
@@ -109,23 +109,25 @@ def test_more_folds_than_texts_are_refused():
 def test_every_model_sees_all_rows_but_its_fold():
     rows = train([("d", 1), ("b", 0), ("a", 0), ("e", 1), ("c", 0)], "rte")
     blind = folds.held_out(rows, 2)
-    seen = {fold: folds.outside(rows, fold, blind).table for fold in ("1", "2")}
-    assert seen["1"]["text_hash"].to_pylist() == ["d", "b"]
-    assert seen["2"]["text_hash"].to_pylist() == ["a", "e", "c"]
+    tables = {fold: folds.outside(rows, fold, blind).table for fold in ("1", "2")}
+    assert tables["1"]["text_hash"].to_pylist() == ["d", "b"]
+    assert tables["2"]["text_hash"].to_pylist() == ["a", "e", "c"]
     assert folds.outside(rows, "all", blind) is rows
 
 
 def test_a_fingerprint_tells_rows_apart():
     rows = train([("a", 0), ("b", 0), ("c", 1)], "rte")
-    found = folds.fingerprint(rows)
-    assert found["rows"] == 3
-    assert found == folds.fingerprint(train([("a", 0), ("b", 0), ("c", 1)], "rte"))
+    fingerprint = folds.fingerprint(rows)
+    assert fingerprint["rows"] == 3
+    assert fingerprint == folds.fingerprint(train([("a", 0), ("b", 0), ("c", 1)], "rte"))
     others = [
         train([("a", 0), ("b", 0)], "rte"),
         train([("a", 0), ("b", 0), ("d", 1)], "rte"),
         Rows(rows.table.take(pa.array([1, 0, 2])), rows.metadata),
     ]
-    assert len({found["sha256"], *(folds.fingerprint(other)["sha256"] for other in others)}) == 4
+    assert (
+        len({fingerprint["sha256"], *(folds.fingerprint(other)["sha256"] for other in others)}) == 4
+    )
 
 
 def test_names_are_those_of_stages():

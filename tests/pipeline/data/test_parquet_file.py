@@ -24,21 +24,21 @@ def test_batches_are_the_file(tmp_path, monkeypatch, count):
     monkeypatch.setattr(parquet_file, "BATCH", 3)
     path = tmp_path / "x.parquet"
     parquet_file.write_table(path, numbered(count), {"n": count}, row_group_size=2)
-    found = parquet_file.open_file(path)
-    parts = list(found.batches())
+    parquet = parquet_file.open_file(path)
+    parts = list(parquet.batches())
     assert [len(part) for part in parts] == {0: [0], 1: [1], 3: [3], 7: [3, 3, 1]}[count]
     assert pa.concat_tables(parts) == numbered(count)
-    assert (found.num_rows, found.schema.names) == (count, ["a", "b"])
-    assert found.metadata == {"n": count}
-    assert [part.schema.names for part in found.batches(["b"])] == [["b"]] * len(parts)
+    assert (parquet.num_rows, parquet.schema.names) == (count, ["a", "b"])
+    assert parquet.metadata == {"n": count}
+    assert [part.schema.names for part in parquet.batches(["b"])] == [["b"]] * len(parts)
 
 
 def test_an_open_file_stays_what_it_was(tmp_path):
     path = tmp_path / "x.parquet"
     parquet_file.write_table(path, numbered(3), {})
-    found = parquet_file.open_file(path)
+    parquet = parquet_file.open_file(path)
     parquet_file.write_table(path, numbered(5), {})
-    assert pa.concat_tables(found.batches()) == numbered(3)
+    assert pa.concat_tables(parquet.batches()) == numbered(3)
 
 
 def test_damage_is_named_while_it_is_read(tmp_path):
@@ -46,10 +46,10 @@ def test_damage_is_named_while_it_is_read(tmp_path):
     parquet_file.write_table(path, numbered(5000), {}, use_dictionary=False, compression="none")
     whole = path.read_bytes()
     path.write_bytes(b"PAR1" + b"\xff" * 2000 + whole[2004:])
-    found = parquet_file.open_file(path)
-    with pytest.raises(DataError) as caught:
-        list(found.batches())
-    assert caught.value.where == path
+    parquet = parquet_file.open_file(path)
+    with pytest.raises(DataError) as error:
+        list(parquet.batches())
+    assert error.value.where == path
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=8), st.integers(1, 7))

@@ -29,8 +29,8 @@ def capped(params: Params, name: str, train=None, dev=None, test=None) -> Params
 
 
 def test_rows_carry_id_position_texts_label_and_hash(tmp_path, defaults):
-    found = prepare.prepare("rte", put_source(tmp_path / "rte", {"dev.tsv": RTE}), defaults)
-    dev = found.splits["dev"]
+    prepared = prepare.prepare("rte", put_source(tmp_path / "rte", {"dev.tsv": RTE}), defaults)
+    dev = prepared.splits["dev"]
     assert dev.table.schema.equals(rows.schema(GLUE["rte"]))
     assert dev.table.slice(3, 1).to_pylist() == [
         {
@@ -46,8 +46,8 @@ def test_rows_carry_id_position_texts_label_and_hash(tmp_path, defaults):
 
 def test_metadata_says_all_of_the_contract(tmp_path, defaults):
     params = capped(defaults, "rte", dev=10)
-    found = prepare.prepare("rte", put_source(tmp_path / "rte", {"dev.tsv": RTE}), params)
-    assert found.splits["dev"].metadata == {
+    prepared = prepare.prepare("rte", put_source(tmp_path / "rte", {"dev.tsv": RTE}), params)
+    assert prepared.splits["dev"].metadata == {
         "task": "rte",
         "title": "RTE",
         "split": "dev",
@@ -63,8 +63,8 @@ def test_metadata_says_all_of_the_contract(tmp_path, defaults):
         "partial": True,
         "cap": 10,
     }
-    assert found.missing == ("train", "test")
-    assert found.source == "local"
+    assert prepared.missing == ("train", "test")
+    assert prepared.source == "local"
 
 
 @pytest.mark.parametrize(
@@ -79,9 +79,9 @@ def test_more_folds_than_texts_are_refused_before_any_training(tmp_path, default
     if count <= texts:
         assert len(prepare.prepare("rte", folder, params).splits["train"]) == texts + 1
         return
-    with pytest.raises(DataError, match=f"rte: {count} folds need {count} train rows") as caught:
+    with pytest.raises(DataError, match=f"rte: {count} folds need {count} train rows") as error:
         prepare.prepare("rte", folder, params)
-    assert caught.value.seen == f"{texts} texts in {texts + 1} rows"
+    assert error.value.seen == f"{texts} texts in {texts + 1} rows"
 
 
 def test_folds_are_those_of_tasks_with_teachers(tmp_path, defaults):
@@ -102,13 +102,13 @@ def test_generated_rows_are_not_measured_against_official_counts(tmp_path, defau
 def test_a_cap_keeps_ids_order_and_shares(tmp_path, defaults):
     folder = put_source(tmp_path / "rte", {"dev.tsv": RTE, "train.tsv": RTE})
     every = prepare.prepare("rte", folder, defaults).splits["dev"].table
-    found = prepare.prepare("rte", folder, capped(defaults, "rte", dev=9)).splits
-    dev = found["dev"].table
+    splits = prepare.prepare("rte", folder, capped(defaults, "rte", dev=9)).splits
+    dev = splits["dev"].table
     assert dev.num_rows == 9
     assert dev.equals(every.take(dev["index"]))
     assert dev["index"].to_pylist() == sorted(dev["index"].to_pylist())
     assert Counter(dev["label"].to_pylist()) == {0: 6, 1: 3}
-    assert found["train"].table.num_rows == 30
+    assert splits["train"].table.num_rows == 30
 
 
 def test_each_part_has_its_own_cap_and_ax_takes_tests(tmp_path, defaults):
@@ -119,15 +119,15 @@ def test_each_part_has_its_own_cap_and_ax_takes_tests(tmp_path, defaults):
     named |= {layouts.tsv_name(split): bare for split in ("test_matched", "ax")}
     folder = put_source(tmp_path / "mnli", named)
     params = capped(defaults, "mnli", train=5, dev=4, test=3)
-    found = prepare.prepare("mnli", folder, params)
-    assert {split: len(rows) for split, rows in found.splits.items()} == {
+    prepared = prepare.prepare("mnli", folder, params)
+    assert {split: len(rows) for split, rows in prepared.splits.items()} == {
         "train": 5,
         "dev_matched": 4,
         "dev_mismatched": 4,
         "test_matched": 3,
         "ax": 3,
     }
-    assert found.missing == ("test_mismatched",)
+    assert prepared.missing == ("test_mismatched",)
 
 
 def test_the_cap_seed_changes_which_rows_are_kept(tmp_path, defaults):
@@ -145,20 +145,20 @@ def test_a_task_of_ones_own_with_scores(tmp_path, defaults):
     caps = Caps(train=None, dev=None, test=None)
     params = with_task(defaults, "own", TaskParams(rows=caps, custom=own))
     files = {"train.tsv": b"s\tt\n-0.5\tA.\r\n1\tB.\n", "test.tsv": b"t\nC.\n"}
-    found = prepare.prepare("own", put_source(tmp_path / "own", files, "custom"), params)
-    train, test = found.splits["train"], found.splits["test"]
+    prepared = prepare.prepare("own", put_source(tmp_path / "own", files, "custom"), params)
+    train, test = prepared.splits["train"], prepared.splits["test"]
     assert train.table["label"].to_pylist() == [-0.5, 1.0]
     assert train.table["sentence1"].to_pylist() == ["A.\r", "B."]
     assert train.table["sentence2"].to_pylist() == [None, None]
     assert (train.metadata["low"], train.metadata["high"]) == (-1.0, 1.0)
     assert (train.metadata["glue"], train.metadata["official_rows"]) == (False, None)
     assert test.table["label"].to_pylist() == [None]
-    assert found.missing == ("dev",)
+    assert prepared.missing == ("dev",)
 
 
 def test_a_source_without_the_task_gives_no_rows(tmp_path, defaults):
-    found = prepare.prepare("wnli", put_source(tmp_path / "wnli", {}), defaults)
-    assert (found.splits, found.missing) == ({}, ("train", "dev", "test"))
+    prepared = prepare.prepare("wnli", put_source(tmp_path / "wnli", {}), defaults)
+    assert (prepared.splits, prepared.missing) == ({}, ("train", "dev", "test"))
 
 
 def test_the_same_files_give_the_same_bytes(tmp_path, defaults):

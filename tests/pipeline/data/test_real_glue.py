@@ -47,27 +47,27 @@ def column(real, task, split, name):
 def test_real_counts_are_the_official_ones_or_named_as_partial(real, name):
     task = GLUE[name]
     assert real[name].missing == ABSENT.get(name, ())
-    for split, found in real[name].splits.items():
+    for split, rows in real[name].splits.items():
         expected = PARTIAL.get((name, split), task.rows[split])
-        assert len(found) == found.metadata["source_rows"] == expected
-        assert found.metadata["official_rows"] == task.rows[split]
-        assert found.metadata["partial"] == ((name, split) in PARTIAL)
+        assert len(rows) == rows.metadata["source_rows"] == expected
+        assert rows.metadata["official_rows"] == task.rows[split]
+        assert rows.metadata["partial"] == ((name, split) in PARTIAL)
 
 
 @pytest.mark.parametrize("name", GLUE)
 def test_real_texts_and_labels_put_together_give_the_files_bytes(real, real_glue, name):
     layout = layouts.OFFICIAL[name]
-    for split, found in real[name].splits.items():
+    for split, rows in real[name].splits.items():
         folder = real_glue / ("diagnostic" if split == "ax" else layout.folder)
         content = (folder / layouts.tsv_name(split)).read_bytes().decode("utf-8-sig")
         lines = content.removesuffix("\n").split("\n")
         names = layout.headless.get(split) or lines.pop(0).split("\t")
         cells = list(zip(*(line.split("\t") for line in lines), strict=True))
         for text, place in zip(("sentence1", "sentence2"), layout.texts, strict=False):
-            assert found.table[text].to_pylist() == list(cells[names.index(place)])
+            assert rows.table[text].to_pylist() == list(cells[names.index(place)])
         if layouts.is_labelled(split):
             spelt = cells[names.index(layout.label)]
-            labels = found.table["label"].to_pylist()
+            labels = rows.table["label"].to_pylist()
             if layout.spellings:
                 assert [layout.spellings[label] for label in labels] == list(spelt)
             else:
@@ -100,8 +100,8 @@ def test_real_trailing_spaces_stay(real):
 
 
 def test_real_withheld_labels_are_null_and_others_never(real):
-    for found in real.values():
-        for split, split_rows in found.splits.items():
+    for prepared in real.values():
+        for split, split_rows in prepared.splits.items():
             nulls = split_rows.table["label"].null_count
             assert nulls == (0 if layouts.is_labelled(split) else len(split_rows))
 
@@ -116,7 +116,7 @@ def conflicts(real, name):
     labels = defaultdict(set)
     for key, label in zip(table["text_hash"].to_pylist(), table["label"].to_pylist(), strict=True):
         labels[key].add(label)
-    return sum(len(found) > 1 for found in labels.values())
+    return sum(len(classes) > 1 for classes in labels.values())
 
 
 @pytest.mark.parametrize(("name", "shared"), [("cola", 16), ("stsb", 6)])
@@ -128,9 +128,9 @@ def test_real_rows_shared_by_train_and_dev_stay_and_have_the_same_hash(real, nam
 def test_real_rows_from_the_msr_files_are_those_of_the_tables(real, real_glue, tmp_path, defaults):
     names = (layouts.MSR_TRAIN, layouts.MSR_DEV_IDS)
     files = {name: (real_glue / "MRPC" / name).read_bytes() for name in names}
-    found = prepare.prepare("mrpc", put_source(tmp_path / "mrpc", files, "msr"), defaults)
+    prepared = prepare.prepare("mrpc", put_source(tmp_path / "mrpc", files, "msr"), defaults)
     for split in ("train", "dev"):
-        assert found.splits[split].table.equals(real["mrpc"].splits[split].table)
+        assert prepared.splits[split].table.equals(real["mrpc"].splits[split].table)
 
 
 HUB = {
@@ -152,9 +152,9 @@ def test_real_rows_are_the_same_from_the_hubs_parquet(real, name, tmp_path, defa
     expected = real[name].splits[split]
     folder = put_source(tmp_path / name, {layouts.hub_name(split): b""}, "parquet")
     write_as_the_hub(folder / layouts.hub_name(split), expected, name)
-    found = prepare.prepare(name, folder, defaults).splits[split]
-    assert found.table.equals(expected.table)
-    assert found.metadata == expected.metadata
+    rows = prepare.prepare(name, folder, defaults).splits[split]
+    assert rows.table.equals(expected.table)
+    assert rows.metadata == expected.metadata
 
 
 def write_as_the_hub(path, expected, name):
@@ -180,8 +180,8 @@ def test_real_rest_rows_are_no_train_or_held_out_rows(
             "transfer": {name: Transfer(source="rest", rows=None)},
         }
     )
-    found = prepare_real(name, real_glue, tmp_path_factory, params)
-    train, further = found.splits["train"].table, found.transfer.table
+    prepared = prepare_real(name, real_glue, tmp_path_factory, params)
+    train, further = prepared.splits["train"].table, prepared.transfer.table
     whole = dict(
         zip(
             column(real, name, "train", "index"),
@@ -199,13 +199,13 @@ def test_real_rest_rows_are_no_train_or_held_out_rows(
     left = [text for text in rest if text not in held_out]
     expected = set(left) - set(train["text_hash"].to_pylist())
     assert sorted(further["text_hash"].to_pylist()) == sorted(expected)
-    assert found.transfer.metadata["transfer"] == {
+    assert prepared.transfer.metadata["transfer"] == {
         "source": "rest",
         "file": None,
         "duplicates": len(left) - len(expected),
         "held_out": len(rest) - len(left),
     }
-    assert found.transfer.metadata["source_rows"] == len(whole) - cap
+    assert prepared.transfer.metadata["source_rows"] == len(whole) - cap
     assert all(
         whole[index] == text
         for index, text in zip(

@@ -20,10 +20,10 @@ def kept(count, cap, *, seed=0, task="rte", split="train", classes=None):
 
 @given(CLASSES, st.integers(1, 250), SEED)
 def test_as_many_rows_as_asked_for_in_the_files_order(classes, cap, seed):
-    found = kept(len(classes), cap, seed=seed, classes=classes).tolist()
-    assert len(found) == min(cap, len(classes))
-    assert found == sorted(set(found))
-    assert 0 <= found[0] <= found[-1] < len(classes)
+    kept_rows = kept(len(classes), cap, seed=seed, classes=classes).tolist()
+    assert len(kept_rows) == min(cap, len(classes))
+    assert kept_rows == sorted(set(kept_rows))
+    assert 0 <= kept_rows[0] <= kept_rows[-1] < len(classes)
 
 
 @given(CLASSES, st.integers(1, 200), st.integers(1, 200), SEED, st.booleans())
@@ -39,11 +39,11 @@ def test_a_smaller_cap_lies_inside_a_larger_one(classes, one, other, seed, strat
 @given(CLASSES, st.integers(1, 200), SEED)
 def test_class_shares_hold(classes, cap, seed):
     cap = min(cap, len(classes))
-    found = np.array(classes)[kept(len(classes), cap, seed=seed, classes=classes)]
+    kept_classes = np.array(classes)[kept(len(classes), cap, seed=seed, classes=classes)]
     for group in set(classes):
         share = classes.count(group) / len(classes)
         bound = 0.5 + share * len(set(classes)) / 2
-        assert abs((found == group).sum() - share * cap) <= bound + 1e-9
+        assert abs((kept_classes == group).sum() - share * cap) <= bound + 1e-9
 
 
 def test_the_500_rows_lie_inside_the_1000_and_keep_the_shares():
@@ -67,15 +67,15 @@ def test_the_order_belongs_to_seed_task_and_split():
         {"split": "dev_matched"},
         {"split": "dev_mismatched"},
     ]
-    found = {tuple(kept(1000, 50, **setting).tolist()) for setting in settings}
-    assert len(found) == len(settings)
+    orders = {tuple(kept(1000, 50, **setting).tolist()) for setting in settings}
+    assert len(orders) == len(settings)
     assert kept(1000, 50).tolist() == kept(1000, 50).tolist()
 
 
 def test_the_order_stays_the_same_for_ever():
     # Python's own promise on seeded `random()`; another order would make old results unusable.
-    found = row_caps.order(20, seed=0, task="rte", split="train")
-    assert found.tolist()[:10] == [18, 8, 11, 9, 4, 15, 12, 10, 1, 5]
+    order = row_caps.order(20, seed=0, task="rte", split="train")
+    assert order.tolist()[:10] == [18, 8, 11, 9, 4, 15, 12, 10, 1, 5]
     assert kept(20, 5).tolist() == [4, 8, 9, 11, 18]
     assert kept(20, 4, classes=[0] * 10 + [1] * 10).tolist() == [8, 9, 11, 18]
     assert kept(20, 4, classes=[0] * 5 + [1] * 15).tolist() == [4, 8, 11, 18]
@@ -96,5 +96,5 @@ def test_a_cap_takes_the_first_rows_of_the_order(classes, cap, seed):
     [("rte", "train", [0, 1]), ("rte", "test", None), ("stsb", "train", None)],
 )
 def test_only_labelled_classes_take_turns(task, split, expected):
-    found = row_caps.classes(GLUE[task], split, pa.table({"label": [0, 1]}))
-    assert (found if found is None else found.tolist()) == expected
+    row_classes = row_caps.classes(GLUE[task], split, pa.table({"label": [0, 1]}))
+    assert (row_classes if row_classes is None else row_classes.tolist()) == expected

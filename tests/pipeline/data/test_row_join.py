@@ -45,13 +45,13 @@ def table(rows: list[tuple[object, ...]], chunk: int = 10) -> pa.Table:
 
 @settings(deadline=None)
 @given(st.permutations(ROWS), st.integers(1, 3), st.integers(1, 3))
-def test_finds_every_row_in_any_order_and_any_chunks(found, chunk, other):
-    positions = align(table(found, chunk), table(ROWS, other), ORIGIN)
-    assert [found[at] for at in positions] == ROWS
+def test_finds_every_row_in_any_order_and_any_chunks(records, chunk, other):
+    positions = align(table(records, chunk), table(ROWS, other), ORIGIN)
+    assert [records[at] for at in positions] == ROWS
 
 
 @pytest.mark.parametrize(
-    ("found", "message"),
+    ("records", "message"),
     [
         (ROWS[:2], r"a row is missing\n  seen: c$"),
         (ROWS[2:], r"a row is missing\n  seen: a \(and 1 more\)$"),
@@ -65,10 +65,10 @@ def test_finds_every_row_in_any_order_and_any_chunks(found, chunk, other):
         ([*ROWS[:2], ("c", "test", "h3", 0)], r"label .*\(0, not None\)\n  seen: c"),
     ],
 )
-def test_refuses_by_name(found, message):
-    with pytest.raises(SoftLabelError) as caught:
-        align(table(found), table(ROWS), ORIGIN)
-    head, where, fix = str(caught.value).rsplit("\n", 2)
+def test_refuses_by_name(records, message):
+    with pytest.raises(SoftLabelError) as error:
+        align(table(records), table(ROWS), ORIGIN)
+    head, where, fix = str(error.value).rsplit("\n", 2)
     assert head.startswith("soft labels of rte: ")
     assert where == "  where: x.parquet"
     assert fix == "  fix: dvc repro ensemble@rte"
@@ -76,8 +76,8 @@ def test_refuses_by_name(found, message):
 
 
 def test_locate_keeps_the_order_asked_for_and_repeats():
-    wanted = pa.chunked_array([["c", "a"], ["c"]])
-    assert locate(wanted, table(ROWS)["row_id"], ORIGIN).tolist() == [2, 0, 2]
+    ids = pa.chunked_array([["c", "a"], ["c"]])
+    assert locate(ids, table(ROWS)["row_id"], ORIGIN).tolist() == [2, 0, 2]
 
 
 def test_unique_ids_pass_even_without_rows():
@@ -99,15 +99,15 @@ def test_another_order_of_labels_is_refused():
 
 @settings(deadline=None)
 @given(st.permutations(ROWS), st.integers(1, 3), st.integers(1, 3), st.integers(1, 4))
-def test_in_step_are_the_same_rows_in_the_same_order(found, chunk, other, batch):
+def test_in_step_are_the_same_rows_in_the_same_order(records, chunk, other, batch):
     with mock.patch.object(parquet_file, "BATCH", batch):
-        parts = table(found, chunk).to_batches(), table(ROWS, other).to_batches()
+        parts = table(records, chunk).to_batches(), table(ROWS, other).to_batches()
         streams = [map(pa.Table.from_batches, ([part] for part in side)) for side in parts]
-        assert in_step(*streams) == (found == ROWS)
+        assert in_step(*streams) == (records == ROWS)
 
 
 @pytest.mark.parametrize(
-    "found",
+    "records",
     [
         ROWS[:2],
         [*ROWS, ("d", "test", "h", 0)],
@@ -117,10 +117,10 @@ def test_in_step_are_the_same_rows_in_the_same_order(found, chunk, other, batch)
         [*ROWS[:2], ("c", "test", "h3", 0)],
     ],
 )
-def test_other_rows_are_not_in_step(found):
-    assert not in_step([table(found)], [table(ROWS)])
-    assert not in_step([table(ROWS)], [table(found)])
-    assert in_step([table(found)], [table(found)])
+def test_other_rows_are_not_in_step(records):
+    assert not in_step([table(records)], [table(ROWS)])
+    assert not in_step([table(ROWS)], [table(records)])
+    assert in_step([table(records)], [table(records)])
 
 
 @pytest.mark.parametrize(
@@ -139,6 +139,8 @@ def test_other_rows_are_not_in_step(found):
 @pytest.mark.parametrize("batch", [1, 2, 100])
 def test_ids_that_rise_within_their_split_are_plainly_unique(make, monkeypatch, ids, plain, batch):
     monkeypatch.setattr(parquet_file, "BATCH", batch)
-    made = make("rte", "dev", [("a", "b", 0)] * len(ids))
-    found = Rows(made.table.set_column(0, "row_id", pa.array(ids, pa.string())), made.metadata)
-    assert plainly_unique({"train": make("rte", "train", [("a", "b", 0)]), "dev": found}) == plain
+    rows = make("rte", "dev", [("a", "b", 0)] * len(ids))
+    dev_rows = Rows(rows.table.set_column(0, "row_id", pa.array(ids, pa.string())), rows.metadata)
+    assert (
+        plainly_unique({"train": make("rte", "train", [("a", "b", 0)]), "dev": dev_rows}) == plain
+    )

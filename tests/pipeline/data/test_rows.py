@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline import paths
 from pipeline.data import parquet_file, rows
 from pipeline.errors import DataError
 from pipeline.runtime import memory_mapped
@@ -42,11 +43,11 @@ def test_text_moved_from_one_sentence_to_the_other_changes_the_hash():
 
 
 def test_a_split_comes_back_as_written_and_twice_the_same_bytes(make, tmp_path):
-    made = make("rte", "dev", [("a ", "b\ufeff", 1), ("c\u00a0", "d\x12", 0)])
+    split_rows = make("rte", "dev", [("a ", "b\ufeff", 1), ("c\u00a0", "d\x12", 0)])
     for name in ("one", "two"):
-        rows.write(tmp_path / name / "dev.parquet", made.table, made.metadata)
+        rows.write(tmp_path / name / "dev.parquet", split_rows.table, split_rows.metadata)
     back = rows.read_splits(tmp_path / "one")["dev"]
-    assert back.table.to_pylist() == made.table.to_pylist()
+    assert back.table.to_pylist() == split_rows.table.to_pylist()
     assert back.labels.tolist() == [1, 0]
     assert (back.task.labels, back.split) == (("entailment", "not_entailment"), "dev")
     files = [(tmp_path / name / "dev.parquet").read_bytes() for name in ("one", "two")]
@@ -55,8 +56,8 @@ def test_a_split_comes_back_as_written_and_twice_the_same_bytes(make, tmp_path):
 
 def test_splits_come_in_the_order_train_dev_test_ax(make, tmp_path):
     for split in ("ax", "test_matched", "dev_mismatched", "train", "dev_matched"):
-        made = make("mnli", split, [("a", "b", 0)])
-        rows.write(tmp_path / f"{split}.parquet", made.table, made.metadata)
+        split_rows = make("mnli", split, [("a", "b", 0)])
+        rows.write(tmp_path / f"{split}.parquet", split_rows.table, split_rows.metadata)
     assert list(rows.read_splits(tmp_path)) == [
         "train",
         "dev_matched",
@@ -66,27 +67,30 @@ def test_splits_come_in_the_order_train_dev_test_ax(make, tmp_path):
     ]
 
 
-def test_bad_files_are_named(make, tmp_path):
-    path = tmp_path / "rte" / "train.parquet"
-    with pytest.raises(DataError, match="no prepared rows"):
-        rows.read(path)
-    with pytest.raises(DataError, match="dvc repro prepare@rte"):
-        rows.absent(tmp_path / "rte")
-    path.parent.mkdir()
+def test_bad_files_are_named(make, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = paths.prepared("rte")
+    path = folder / "train.parquet"
+    for read, where in ((rows.read, path), (rows.read_splits, folder), (rows.absent, folder)):
+        with pytest.raises(DataError, match="no prepared rows") as error:
+            read(where)
+        assert error.value.fix == "dvc repro prepare@rte"
+    folder.mkdir(parents=True)
     path.write_bytes(b"PAR1 cut short")
     with pytest.raises(DataError, match="not a readable Parquet file"):
         rows.read(path)
-    made = make("rte", "train", [("a", "b", 0)])
-    parquet_file.write_table(path, made.table, {**made.metadata, "schema_version": 99})
-    with pytest.raises(DataError, match="version 1"):
+    split_rows = make("rte", "train", [("a", "b", 0)])
+    parquet_file.write_table(path, split_rows.table, {**split_rows.metadata, "schema_version": 99})
+    with pytest.raises(DataError, match="version 1") as error:
         rows.read(path)
+    assert error.value.fix == "dvc repro --single-item --force prepare@rte"
 
 
 def test_every_damaged_byte_is_found_or_harmless(make, tmp_path):
     """Damage in pages, in their headers, in the list of columns and in the metadata."""
     path = tmp_path / "train.parquet"
-    made = make("rte", "train", [(f"a b c {i}", "b", i % 2) for i in range(8)])
-    rows.write(path, made.table, made.metadata)
+    split_rows = make("rte", "train", [(f"a b c {i}", "b", i % 2) for i in range(8)])
+    rows.write(path, split_rows.table, split_rows.metadata)
     whole, refused = path.read_bytes(), []
     for at in range(0, len(whole), 3):
         path.write_bytes(whole[:at] + bytes([whole[at] ^ 0xFF]) + whole[at + 1 :])
@@ -111,9 +115,9 @@ def test_metadata_that_cannot_be_read_is_named(tmp_path, note, what):
     pq.write_table(
         pa.table({"a": [1]}).replace_schema_metadata({parquet_file.METADATA_KEY: note}), path
     )
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DataError) as error:
         rows.read(path)
-    assert (caught.value.what, caught.value.where) == (what, path)
+    assert (error.value.what, error.value.where) == (what, path)
 
 
 def test_a_fault_of_the_disk_is_no_fault_of_the_file(tmp_path):
@@ -126,16 +130,16 @@ def test_a_fault_of_the_disk_is_no_fault_of_the_file(tmp_path):
 def test_a_task_that_the_source_lacks_is_absent(make, tmp_path):
     (tmp_path / rows.MISSING).write_text("{}")
     assert rows.absent(tmp_path)
-    made = make("rte", "train", [("a", "b", 0)])
-    rows.write(tmp_path / "train.parquet", made.table, made.metadata)
+    split_rows = make("rte", "train", [("a", "b", 0)])
+    rows.write(tmp_path / "train.parquet", split_rows.table, split_rows.metadata)
     assert not rows.absent(tmp_path)
 
 
 def test_a_row_without_label_is_not_known_and_counts_as_zero(make):
     for task, kind in (("rte", "int64"), ("stsb", "float32")):
-        found = make(task, "train", [("a", "b", 1), ("c", "d", None), ("e", "f", 0)])
-        assert found.known.tolist() == [True, False, True]
-        assert (found.labels.tolist(), found.labels.dtype) == ([1, 0, 0], kind)
+        split_rows = make(task, "train", [("a", "b", 1), ("c", "d", None), ("e", "f", 0)])
+        assert split_rows.known.tolist() == [True, False, True]
+        assert (split_rows.labels.tolist(), split_rows.labels.dtype) == ([1, 0, 0], kind)
     assert make("rte", "train", []).known.tolist() == []
 
 
@@ -159,29 +163,34 @@ def test_rows_of_two_tasks_are_not_put_together(make, other):
 def test_rows_in_a_file_are_those_in_memory(tmp_path_factory, labels, batch, data):
     """Alone, filtered, joined with others and both, whatever the batches."""
     folder = tmp_path_factory.mktemp("rows")
-    made = make_rows(
+    split_rows = make_rows(
         GLUE["rte"], "train", [(f"a{at}", "b", label) for at, label in enumerate(labels)]
     )
     more = make_rows(GLUE["rte"], "transfer", [("c", "d", None), ("e", "f", None)])
-    rows.write(folder / "train.parquet", made.table, made.metadata)
-    flags = np.array(data.draw(st.lists(st.booleans(), min_size=len(made), max_size=len(made))))
+    rows.write(folder / "train.parquet", split_rows.table, split_rows.metadata)
+    flags = np.array(
+        data.draw(st.lists(st.booleans(), min_size=len(split_rows), max_size=len(split_rows)))
+    )
     flags = flags.astype(bool)
     with (
         mock.patch.object(parquet_file, "BATCH", batch),
         mock.patch.object(memory_mapped, "MEMORY_BYTES", 8),
     ):
-        found = rows.read(folder / "train.parquet")
-        joined = pa.concat_tables([made.table, more.table])
-        kept = made.table.filter(flags)
+        file_rows = rows.read(folder / "train.parquet")
+        joined = pa.concat_tables([split_rows.table, more.table])
+        subset = split_rows.table.filter(flags)
         for some, expected in (
-            (found, made.table),
-            (found.where(flags), kept),
-            (rows.concatenate(found, more), joined),
-            (rows.concatenate(found.where(flags), more), pa.concat_tables([kept, more.table])),
+            (file_rows, split_rows.table),
+            (file_rows.where(flags), subset),
+            (rows.concatenate(file_rows, more), joined),
+            (
+                rows.concatenate(file_rows.where(flags), more),
+                pa.concat_tables([subset, more.table]),
+            ),
         ):
             assert some.table == expected
             assert len(some) == expected.num_rows
-            assert some.task == made.task
+            assert some.task == split_rows.task
             ids = [row for part in some.batches("row_id") for row in part["row_id"].to_pylist()]
             assert ids == expected["row_id"].to_pylist()
             assert some.columns("label", "index") == expected.select(["label", "index"])
@@ -197,8 +206,8 @@ def test_a_task_of_one_text_is_no_pair(make):
 
 def test_a_file_that_is_damaged_anywhere_is_refused_when_it_is_opened(make, tmp_path):
     path = tmp_path / "train.parquet"
-    made = make("rte", "train", [(f"some text {at}", "b", 0) for at in range(3000)])
-    rows.write(path, made.table, made.metadata)
+    split_rows = make("rte", "train", [(f"some text {at}", "b", 0) for at in range(3000)])
+    rows.write(path, split_rows.table, split_rows.metadata)
     whole = path.read_bytes()
     middle = len(whole) // 2
     path.write_bytes(whole[:middle] + b"\xff" * 500 + whole[middle + 500 :])

@@ -20,10 +20,10 @@ def project(tmp_path, monkeypatch):
 
 
 def test_rows_come_back(make):
-    made = make("rte", "transfer", [("A.", "B.", None), ("C.", "D.", None)])
-    transfer_rows.write(paths.transfer("rte"), "rte", made, "unused")
+    rows = make("rte", "transfer", [("A.", "B.", None), ("C.", "D.", None)])
+    transfer_rows.write(paths.transfer("rte"), "rte", rows, "unused")
     back = transfer_rows.read("rte")
-    assert back.table.to_pylist() == made.table.to_pylist()
+    assert back.table.to_pylist() == rows.table.to_pylist()
     assert (back.split, back.known.tolist(), back.labels.tolist()) == (
         "transfer",
         [False, False],
@@ -42,6 +42,6 @@ def test_none_comes_back_as_none_with_the_reason_on_disk():
 
 
 def test_a_task_that_was_not_prepared_is_told_from_one_without_rows():
-    with pytest.raises(DataError, match="no transfer rows") as caught:
+    with pytest.raises(DataError, match="no transfer rows") as error:
         transfer_rows.read("qqp")
-    assert caught.value.fix == "dvc repro prepare@qqp"
+    assert error.value.fix == "dvc repro prepare@qqp"

@@ -21,8 +21,8 @@ def unlabelled(texts):
     return pairs(texts, b"")
 
 
-def taken(found, column="index"):
-    return found.transfer.table[column].to_pylist()
+def taken(prepared, column="index"):
+    return prepared.transfer.table[column].to_pylist()
 
 
 @pytest.mark.parametrize(
@@ -31,13 +31,13 @@ def taken(found, column="index"):
 )
 def test_rest_goes_on_in_the_caps_order(prepare, limit, expected):
     rest = {"source": "rest", "rows": limit}
-    found = prepare("rte", {"train.tsv": pairs(TEXTS)}, rest, train=5)
-    assert found.splits["train"].table["index"].to_pylist() == sorted(ORDER[:5])
-    assert taken(found) == expected
-    assert taken(found, "row_id") == [f"rte/transfer/rest/{i}" for i in expected]
-    assert taken(found, "sentence1") == [f"A{i}." for i in expected]
-    assert taken(found, "text_hash") == [rows.text_hash(f"A{i}.", "B.") for i in expected]
-    assert taken(found, "label") == [None] * limit
+    prepared = prepare("rte", {"train.tsv": pairs(TEXTS)}, rest, train=5)
+    assert prepared.splits["train"].table["index"].to_pylist() == sorted(ORDER[:5])
+    assert taken(prepared) == expected
+    assert taken(prepared, "row_id") == [f"rte/transfer/rest/{i}" for i in expected]
+    assert taken(prepared, "sentence1") == [f"A{i}." for i in expected]
+    assert taken(prepared, "text_hash") == [rows.text_hash(f"A{i}.", "B.") for i in expected]
+    assert taken(prepared, "label") == [None] * limit
 
 
 def test_train_and_rest_are_what_a_larger_cap_keeps(prepare):
@@ -60,12 +60,12 @@ def test_rows_that_repeat_train_dev_test_or_each_other_do_not_count(prepare):
         "dev.tsv": pairs(["other", "A12."]),
         "test.tsv": unlabelled(["A5.", "another"]),
     }
-    found = prepare("rte", files, {"source": "rest", "rows": 2}, train=5, dev=1, test=1)
+    prepared = prepare("rte", files, {"source": "rest", "rows": 2}, train=5, dev=1, test=1)
     everything = prepare("rte", files, {"source": "rest"}, train=5, dev=1, test=1)
     assert taken(everything) == [0, 2, 3, 6, 7, 10, 13, 14, 16, 17, 19]
-    assert 10 in taken(found)
-    assert set(taken(found)) < set(taken(everything))
-    for each in (found, everything):
+    assert 10 in taken(prepared)
+    assert set(taken(prepared)) < set(taken(everything))
+    for each in (prepared, everything):
         assert each.transfer.metadata["transfer"] == {
             "source": "rest",
             "file": None,
@@ -87,9 +87,9 @@ def test_only_the_first_held_out_rows_are_named(prepare):
 
 def test_metadata_is_that_of_the_task_with_counts_of_its_own(prepare):
     files = {"train.tsv": pairs(TEXTS)}
-    found = prepare("rte", files, {"source": "rest", "rows": 3}, train=5)
-    train = found.splits["train"].metadata
-    assert dict(found.transfer.metadata) == {
+    prepared = prepare("rte", files, {"source": "rest", "rows": 3}, train=5)
+    train = prepared.splits["train"].metadata
+    assert dict(prepared.transfer.metadata) == {
         **train,
         "split": "transfer",
         "source_rows": 15,
@@ -98,9 +98,9 @@ def test_metadata_is_that_of_the_task_with_counts_of_its_own(prepare):
         "cap": 3,
         "transfer": {"source": "rest", "file": None, "duplicates": 0, "held_out": 0},
     }
-    assert not found.transfer.known.any()
-    assert found.held_out == ""
-    assert found.transfer.task.labels == found.task.labels
+    assert not prepared.transfer.known.any()
+    assert prepared.held_out == ""
+    assert prepared.transfer.task.labels == prepared.task.labels
 
 
 def test_test_rows_are_taken_whatever_their_cap_and_dev_rows_left_out(prepare):
@@ -109,14 +109,14 @@ def test_test_rows_are_taken_whatever_their_cap_and_dev_rows_left_out(prepare):
         "dev.tsv": pairs(["C."]),
         "test.tsv": unlabelled(["D.", "C.", "A.", "D.", "E."]),
     }
-    found = prepare("rte", files, {"source": "test"}, test=1)
+    prepared = prepare("rte", files, {"source": "test"}, test=1)
     # The order takes the second D. before the first or after it, but one of them only.
-    assert sorted(set(taken(found)) - {0, 3}) == [4]
-    assert len(taken(found)) == 2
-    assert found.transfer.metadata["source_rows"] == 5
-    counts = found.transfer.metadata["transfer"]
+    assert sorted(set(taken(prepared)) - {0, 3}) == [4]
+    assert len(taken(prepared)) == 2
+    assert prepared.transfer.metadata["source_rows"] == 5
+    counts = prepared.transfer.metadata["transfer"]
     assert (counts["duplicates"], counts["held_out"]) == (2, 1)
-    assert len(found.splits["test"]) == 1
+    assert len(prepared.splits["test"]) == 1
 
 
 def test_test_rows_of_mnli_are_those_of_both_test_splits(prepare):
@@ -129,13 +129,13 @@ def test_test_rows_of_mnli_are_those_of_both_test_splits(prepare):
         layouts.tsv_name("test_mismatched"): unlabelled(["D.", "X."]),
         layouts.tsv_name("ax"): unlabelled(["X."]),
     }
-    found = prepare("mnli", files, {"source": "test"})
-    assert taken(found, "row_id") == [
+    prepared = prepare("mnli", files, {"source": "test"})
+    assert taken(prepared, "row_id") == [
         "mnli/transfer/test_matched/1",
         "mnli/transfer/test_matched/2",
         "mnli/transfer/test_mismatched/0",
     ]
-    counts = found.transfer.metadata["transfer"]
+    counts = prepared.transfer.metadata["transfer"]
     assert (counts["duplicates"], counts["held_out"]) == (0, 2)
 
 
@@ -167,34 +167,34 @@ FILES = [
     ("name", "custom", "train", "content", "expected"), FILES, ids=[case[0] for case in FILES]
 )
 def test_a_file_has_the_tasks_text_columns(prepare, name, custom, train, content, expected):
-    asked = {"source": "file", "file": "own.tsv"}
+    settings = {"source": "file", "file": "own.tsv"}
     texts = {"own.tsv": content}
-    found = prepare(name, {"train.tsv": train}, asked, custom=custom, texts=texts)
-    table = found.transfer.table
+    prepared = prepare(name, {"train.tsv": train}, settings, custom=custom, texts=texts)
+    table = prepared.transfer.table
     columns = (table["sentence1"].to_pylist(), table["sentence2"].to_pylist())
     assert list(zip(*columns, strict=True)) == expected
-    assert taken(found, "row_id") == [f"{name}/transfer/file/{i}" for i in range(len(expected))]
-    assert table.schema == found.splits["train"].table.schema
-    assert found.transfer.labels.tolist() == [0] * len(expected)
-    assert found.transfer.metadata["transfer"]["file"] == "own.tsv"
+    assert taken(prepared, "row_id") == [f"{name}/transfer/file/{i}" for i in range(len(expected))]
+    assert table.schema == prepared.splits["train"].table.schema
+    assert prepared.transfer.labels.tolist() == [0] * len(expected)
+    assert prepared.transfer.metadata["transfer"]["file"] == "own.tsv"
 
 
 def test_a_file_gives_no_train_row_and_no_row_twice(prepare):
     texts = {"own.tsv": b"sentence1\tsentence2\nA.\tB.\nX\tY\nX\tY\nX\tZ\n"}
-    asked = {"source": "file", "file": "own.tsv"}
-    found = prepare("rte", {"train.tsv": pairs(["A."])}, asked, texts=texts)
-    assert sorted(zip(taken(found, "sentence1"), taken(found, "sentence2"), strict=True)) == [
+    settings = {"source": "file", "file": "own.tsv"}
+    prepared = prepare("rte", {"train.tsv": pairs(["A."])}, settings, texts=texts)
+    assert sorted(zip(taken(prepared, "sentence1"), taken(prepared, "sentence2"), strict=True)) == [
         ("X", "Y"),
         ("X", "Z"),
     ]
-    assert found.transfer.metadata["transfer"]["duplicates"] == 2
+    assert prepared.transfer.metadata["transfer"]["duplicates"] == 2
 
 
 def test_fewer_rows_of_a_file_are_a_part_of_more(prepare):
     texts = {"own.tsv": b"sentence1\tsentence2\n" + b"".join(b"%d\tB\n" % i for i in range(50))}
-    files, asked = {"train.tsv": pairs(["A."])}, {"source": "file", "file": "own.tsv"}
+    files, settings = {"train.tsv": pairs(["A."])}, {"source": "file", "file": "own.tsv"}
     few, more = (
-        set(taken(prepare("rte", files, {**asked, "rows": n}, texts=texts))) for n in (10, 30)
+        set(taken(prepare("rte", files, {**settings, "rows": n}, texts=texts))) for n in (10, 30)
     )
     assert (len(few), len(more)) == (10, 30)
     assert few < more

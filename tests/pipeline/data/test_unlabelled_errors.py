@@ -88,9 +88,9 @@ ERRORS = {
 }
 
 
-@pytest.mark.parametrize(("asked", "caps", "content", "message"), ERRORS.values(), ids=ERRORS)
-def test_what_cannot_be_had_is_told(prepare, asked, caps, content, message):
+@pytest.mark.parametrize(("settings", "caps", "content", "message"), ERRORS.values(), ids=ERRORS)
+def test_what_cannot_be_had_is_told(prepare, settings, caps, content, message):
     files = {"train.tsv": pairs(["A.", "A."]), "dev.tsv": pairs([f"D{i}" for i in range(7)])}
-    with pytest.raises(DataError) as caught:
-        prepare("rte", files, asked, texts={"own.tsv": content}, **caps)
-    assert str(caught.value) == message
+    with pytest.raises(DataError) as error:
+        prepare("rte", files, settings, texts={"own.tsv": content}, **caps)
+    assert str(error.value) == message

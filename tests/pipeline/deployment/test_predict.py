@@ -48,44 +48,44 @@ def model(tmp_path, monkeypatch, tiny, head):
 
 def logits(model, task, texts, machine):
     network, tokenizer = model
-    packed = tokenization.tokenise(texts, tokenizer, 20)
-    return scoring.logits(network, task, packed, hardware.set_up(machine), "")
+    tokens = tokenization.tokenise(texts, tokenizer, 20)
+    return scoring.logits(network, task, tokens, hardware.set_up(machine), "")
 
 
 def test_classes_have_names_and_probabilities(model, machine):
     texts = pa.table(TEXTS)
-    found = prediction.predict(MODEL, "rte", texts, machine)
+    predictions = prediction.predict(MODEL, "rte", texts, machine)
     expected = logits(model, "rte", texts, machine).astype(np.float64)
     powers = np.exp(expected)
     likely = powers / powers.sum(axis=1, keepdims=True)
     names = np.array(["entailment", "not_entailment"])
-    assert list(found.columns) == [
+    assert list(predictions.columns) == [
         "sentence1",
         "sentence2",
         "prediction",
         "probability_entailment",
         "probability_not_entailment",
     ]
-    assert found["sentence1"].tolist() == TEXTS["sentence1"]
-    assert found["prediction"].tolist() == names[expected.argmax(axis=1)].tolist()
+    assert predictions["sentence1"].tolist() == TEXTS["sentence1"]
+    assert predictions["prediction"].tolist() == names[expected.argmax(axis=1)].tolist()
     for at, name in enumerate(names):
-        np.testing.assert_allclose(found[f"probability_{name}"], likely[:, at], atol=1e-6)
+        np.testing.assert_allclose(predictions[f"probability_{name}"], likely[:, at], atol=1e-6)
 
 
 def test_a_score_is_cut_to_the_tasks_range(model, machine):
     texts = pa.table(TEXTS)
-    found = prediction.predict(MODEL, "stsb", texts, machine)
-    assert list(found.columns) == ["sentence1", "sentence2", "prediction"]
+    predictions = prediction.predict(MODEL, "stsb", texts, machine)
+    assert list(predictions.columns) == ["sentence1", "sentence2", "prediction"]
     expected = np.clip(logits(model, "stsb", texts, machine)[:, 0], 0.0, 5.0)
-    np.testing.assert_array_equal(found["prediction"].to_numpy(), expected)
+    np.testing.assert_array_equal(predictions["prediction"].to_numpy(), expected)
 
 
 def test_a_task_of_one_text_needs_one_column(model, machine, defaults):
     Path("texts.tsv").write_text("sentence1\nOne.\nTwo.\n")
     texts = prediction.read(Path("texts.tsv"), "cola", defaults)
-    found = prediction.predict(MODEL, "cola", texts, machine)
-    assert found["sentence1"].tolist() == ["One.", "Two."]
-    assert list(found.columns)[1] == "prediction"
+    predictions = prediction.predict(MODEL, "cola", texts, machine)
+    assert predictions["sentence1"].tolist() == ["One.", "Two."]
+    assert list(predictions.columns)[1] == "prediction"
 
 
 def test_columns_are_found_by_their_names(tmp_path, defaults):
@@ -107,12 +107,12 @@ def test_a_task_of_ones_own_has_columns_of_its_own(tmp_path, defaults):
         {"rows": {"train": None, "dev": None, "test": None}, "custom": values}
     )
     own.tasks["tickets"] = known
-    found = prediction.read(path, "tickets", own)
-    assert found.to_pydict() == {"sentence1": ["Help"], "sentence2": ["It fails."]}
+    table = prediction.read(path, "tickets", own)
+    assert table.to_pydict() == {"sentence1": ["Help"], "sentence2": ["It fails."]}
 
 
 @pytest.mark.parametrize(
-    ("task", "folder", "kind", "told"),
+    ("task", "folder", "kind", "message"),
     [
         (
             "mnli",
@@ -123,8 +123,8 @@ def test_a_task_of_ones_own_has_columns_of_its_own(tmp_path, defaults):
         ("rte", Path("data/tuned/rte"), SavedModelError, "no trained model"),
     ],
 )
-def test_what_cannot_answer_is_named(model, machine, task, folder, kind, told):
-    with pytest.raises(kind, match=told):
+def test_what_cannot_answer_is_named(model, machine, task, folder, kind, message):
+    with pytest.raises(kind, match=message):
         prediction.predict(folder, task, pa.table(TEXTS), machine)
 
 
@@ -148,19 +148,19 @@ def test_files_of_both_kinds(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("folder.tsv", r"a folder has this name\n  where: .*folder\.tsv\n"),
         ("file/said.tsv", r"not a folder\n  where: .*file\n"),
         ("file/deeper/said.tsv", r"not a folder\n  where: .*file\n"),
     ],
 )
-def test_a_place_that_cannot_be_written_to_is_refused(tmp_path, name, told):
+def test_a_place_that_cannot_be_written_to_is_refused(tmp_path, name, message):
     (tmp_path / "folder.tsv").mkdir()
     (tmp_path / "file").touch()
-    with pytest.raises(DataError, match=told) as caught:
+    with pytest.raises(DataError, match=message) as error:
         prediction.check_target(tmp_path / name)
-    assert "--out" in str(caught.value.fix)
+    assert "--out" in str(error.value.fix)
 
 
 def test_a_folder_that_is_not_ones_own_is_refused(tmp_path, monkeypatch):
@@ -187,13 +187,13 @@ def test_the_command_line(model, defaults):
     values = YAML(typ="safe").load((ROOT / "profiles" / "sample.yaml").read_text("utf-8"))
     YAML(typ="safe").dump(values, paths.PARAMS)
     Path("texts.tsv").write_text(LINES)
-    done = command_line.run("predict", "texts.tsv", "--task", "rte", "--out", "said.tsv")
-    assert (done.returncode, done.stdout) == (0, ""), done.stderr
+    process = command_line.run("predict", "texts.tsv", "--task", "rte", "--out", "said.tsv")
+    assert (process.returncode, process.stdout) == (0, ""), process.stderr
     lines = Path("said.tsv").read_text().splitlines()
     assert len(lines) == 3
     assert lines[1].startswith('It "rains".\tIt is wet.\t')
     Path("empty.tsv").touch()
-    for wrong, told in (
+    for wrong, message in (
         (("gone.tsv", "said.tsv"), "no such file"),
         (("texts.tsv", "x"), "kind"),
         (("texts.tsv", "texts.tsv/said.tsv"), "not a folder"),
@@ -202,5 +202,5 @@ def test_the_command_line(model, defaults):
         failed = command_line.run("predict", wrong[0], "--task", "rte", "--out", wrong[1])
         assert failed.returncode == 2
         assert failed.stderr.startswith("error: ")
-        assert told in failed.stderr
+        assert message in failed.stderr
         assert "Traceback" not in failed.stderr

@@ -93,11 +93,11 @@ def _manifest(name: str, parameters: int, layers: object = "all") -> dict[str, A
     }
 
 
-def _values(task: Task, said: Sequence[Any]) -> np.ndarray:
+def _values(task: Task, predictions: Sequence[Any]) -> np.ndarray:
     """Scores as they are; class ids as logits with a margin of 2."""
     if task.regression:
-        return np.array(said, dtype=np.float32)[:, None]
-    return 2 * np.eye(task.outputs, dtype=np.float32)[np.array(said, dtype=np.int64)]
+        return np.array(predictions, dtype=np.float32)[:, None]
+    return 2 * np.eye(task.outputs, dtype=np.float32)[np.array(predictions, dtype=np.int64)]
 
 
 def _by_split(splits: Mapping[str, Rows], values: np.ndarray) -> dict[str, np.ndarray]:
@@ -120,8 +120,10 @@ def _write_teachers(splits: Mapping[str, Rows], made: Made, task: Task) -> None:
         ids = [f"{task.name}/transfer/{origin}/{at}" for at, origin in enumerate(made.further)]
         labelled["transfer"] = _prepared(task, "transfer", [None] * len(ids), ids)
     members = {}
-    for name, said in made.members.items():
-        values = np.concatenate([gold, np.array(said, np.float32), _values(task, _firsts(made))])
+    for name, predictions in made.members.items():
+        values = np.concatenate(
+            [gold, np.array(predictions, np.float32), _values(task, _firsts(made))]
+        )
         manifest = logits.describe(task, _member(name, made.folds))
         members[name] = Logits(logits.tabulate(labelled, values), manifest)
     path = paths.soft_labels(task.name)
@@ -174,8 +176,8 @@ def write_made(name: str, made: Made, **metadata: Any) -> None:
         (BASELINE, paths.task_logits(paths.BASELINE, name)),
         (TUNED, paths.tuned_logits(name)),
     ):
-        if (said := getattr(made, model)) is not None:
-            values = _by_split(held_out, _values(task, said))
+        if (predictions := getattr(made, model)) is not None:
+            values = _by_split(held_out, _values(task, predictions))
             logits.write(path, held_out, values, _manifest(model, 17_300_000, "every_second"))
     if made.members:
         _write_teachers(splits, made, task)
@@ -209,10 +211,10 @@ def results(
     evaluated: tuple[Path, list[TaskResult]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> list[TaskResult]:
     """The four tasks' results; a copy of their project folder is now the current one."""
-    folder, found = evaluated
+    folder, task_results = evaluated
     shutil.copytree(folder, tmp_path, dirs_exist_ok=True)
     monkeypatch.chdir(tmp_path)
-    return list(found)
+    return list(task_results)
 
 
 @pytest.fixture

@@ -26,8 +26,8 @@ CLASSES: dict[str, tuple[list[int], list[int], dict[str, Any]]] = {
 @pytest.mark.parametrize("case", CLASSES)
 def test_members_that_classify(case: str) -> None:
     one, two, expected = CLASSES[case]
-    found = pairwise(GLUE["mnli"], {"m1": np.array(one), "m2": np.array(two)})
-    assert found == {("m1", "m2"): pytest.approx(expected)}
+    agreement = pairwise(GLUE["mnli"], {"m1": np.array(one), "m2": np.array(two)})
+    assert agreement == {("m1", "m2"): pytest.approx(expected)}
 
 
 SCORES = {
@@ -41,14 +41,14 @@ SCORES = {
 @pytest.mark.parametrize("case", SCORES)
 def test_members_that_give_scores(case: str) -> None:
     one, two, expected = SCORES[case]
-    found = pairwise(GLUE["stsb"], {"a": np.float32(one), "b": np.float32(two)})
-    wanted = expected if expected is None else pytest.approx(expected)
-    assert found == {("a", "b"): {"correlation": wanted}}
+    agreement = pairwise(GLUE["stsb"], {"a": np.float32(one), "b": np.float32(two)})
+    correlation = expected if expected is None else pytest.approx(expected)
+    assert agreement == {("a", "b"): {"correlation": correlation}}
 
 
 def test_every_pair_once() -> None:
-    said = {name: np.array([0, 1]) for name in ("m1", "m2", "m3")}
-    assert list(pairwise(GLUE["rte"], said)) == [("m1", "m2"), ("m1", "m3"), ("m2", "m3")]
+    predictions = {name: np.array([0, 1]) for name in ("m1", "m2", "m3")}
+    assert list(pairwise(GLUE["rte"], predictions)) == [("m1", "m2"), ("m1", "m3"), ("m2", "m3")]
     assert pairwise(GLUE["rte"], {"m1": np.array([0])}) == {}
     assert pairwise(GLUE["rte"], {}) == {}
 
@@ -78,6 +78,8 @@ def test_kappa_is_that_of_sklearn(pairs: list[tuple[int, int]]) -> None:
 
 @pytest.mark.parametrize("counts", [(2, 3), (0, 0)])
 def test_members_of_other_rows_are_refused(counts: tuple[int, int]) -> None:
-    said = {name: np.zeros(count, dtype=int) for name, count in zip("ab", counts, strict=True)}
+    predictions = {
+        name: np.zeros(count, dtype=int) for name, count in zip("ab", counts, strict=True)
+    }
     with pytest.raises(ValueError, match="cannot be compared"):
-        pairwise(GLUE["rte"], said)
+        pairwise(GLUE["rte"], predictions)

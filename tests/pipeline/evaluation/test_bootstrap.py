@@ -44,8 +44,8 @@ def test_every_metric_is_that_of_the_rows_written_out(
     labels, predicted, counts = case
     for name in ("accuracy", "f1", "matthews", "pearson", "spearman"):
         task = replace(GLUE["mrpc"], metrics=(name,))
-        found = bootstrap._METRICS[name](labels, predicted, counts.astype(np.float64))
-        for draw, value in zip(counts, found, strict=True):
+        scores = bootstrap._METRICS[name](labels, predicted, counts.astype(np.float64))
+        for draw, value in zip(counts, scores, strict=True):
             rows = np.repeat(labels, draw), np.repeat(predicted, draw)
             expected = metrics.prediction_scores(task, *rows)[name]
             assert value == pytest.approx(expected, abs=1e-7), name
@@ -63,8 +63,8 @@ def test_correlations_of_scores_are_those_of_scipy(pairs: list[tuple[float, floa
     labels, predicted = labels.round(2), predicted.round(2)
     expected = metrics.prediction_scores(GLUE["stsb"], labels, predicted)
     for name, value in expected.items():
-        found = bootstrap._METRICS[name](labels, predicted, np.ones((1, len(labels))))
-        assert found[0] == pytest.approx(value, abs=1e-5), name
+        scores = bootstrap._METRICS[name](labels, predicted, np.ones((1, len(labels))))
+        assert scores[0] == pytest.approx(value, abs=1e-5), name
 
 
 SPLITS = {
@@ -83,7 +83,7 @@ def _possible(task: Task, splits: list[Predictions], system: int) -> np.ndarray:
         drawn = splits[at].labels[list(rows)], splits[at].predicted[system, list(rows)]
         return metrics.task_score(task, {"dev": metrics.prediction_scores(task, *drawn)})
 
-    places = [product(range(len(said.labels)), repeat=len(said.labels)) for said in splits]
+    places = [product(range(len(split.labels)), repeat=len(split.labels)) for split in splits]
     return np.array(
         [
             np.mean([score(at, tuple(sorted(rows))) for at, rows in enumerate(drawn)])
@@ -95,11 +95,11 @@ def _possible(task: Task, splits: list[Predictions], system: int) -> np.ndarray:
 @pytest.mark.parametrize("name", SPLITS)
 def test_draws_are_spread_as_all_possible_draws(name: str) -> None:
     task, splits = GLUE[name], SPLITS[name]
-    found = task_scores(task, splits, RESAMPLES, _random())
-    assert found.shape == (RESAMPLES, 2)
+    scores = task_scores(task, splits, RESAMPLES, _random())
+    assert scores.shape == (RESAMPLES, 2)
     for system in (0, 1):
         expected = _possible(task, splits, system).round(9)
-        drawn = found[:, system].round(9)
+        drawn = scores[:, system].round(9)
         for value in np.unique(expected):
             share = np.mean(expected <= value)
             # Four standard errors of the share.
@@ -110,15 +110,15 @@ def test_draws_are_spread_as_all_possible_draws(name: str) -> None:
 @pytest.mark.parametrize("rows", [10, 1_000])  # few kinds of rows are drawn otherwise than many
 def test_all_systems_are_scored_on_the_same_rows(rows: int) -> None:
     labels = np.arange(rows) % 2
-    found = task_scores(
+    scores = task_scores(
         GLUE["rte"],
         [Predictions(labels, np.stack([np.zeros(rows), np.ones(rows)]))],
         200,
         _random(),
     )
     # Where one is wrong the other is right.
-    assert found.sum(axis=1) == pytest.approx(np.ones(200))
-    assert found[:, 0].std() == pytest.approx(0.5 / np.sqrt(rows), rel=0.25)
+    assert scores.sum(axis=1) == pytest.approx(np.ones(200))
+    assert scores[:, 0].std() == pytest.approx(0.5 / np.sqrt(rows), rel=0.25)
 
 
 def test_rows_are_drawn_within_their_split() -> None:
@@ -130,8 +130,8 @@ def test_rows_are_drawn_within_their_split() -> None:
 def test_chunks_change_nothing(cells: int, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = task_scores(GLUE["stsb"], SPLITS["stsb"], 50, _random())
     monkeypatch.setattr(bootstrap, "_CELLS", cells)
-    found = task_scores(GLUE["stsb"], SPLITS["stsb"], 50, _random())
-    assert found == pytest.approx(expected)
+    scores = task_scores(GLUE["stsb"], SPLITS["stsb"], 50, _random())
+    assert scores == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("splits", [[], [_said([], [], [])]])

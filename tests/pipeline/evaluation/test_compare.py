@@ -28,11 +28,11 @@ def _table(**columns: list[object]) -> pa.Table:
 
 
 def test_dev_splits_of_a_table() -> None:
-    found = compare.dev_splits(GLUE["mnli"], _table(), ["b", "a"])
-    assert list(found) == ["dev_matched", "dev_mismatched"]
-    assert found["dev_matched"].labels.tolist() == [0, 1]
-    assert found["dev_matched"].predicted.tolist() == [[1, 1], [0, 2]]
-    assert found["dev_mismatched"].predicted.tolist() == [[2], [1]]
+    splits = compare.dev_splits(GLUE["mnli"], _table(), ["b", "a"])
+    assert list(splits) == ["dev_matched", "dev_mismatched"]
+    assert splits["dev_matched"].labels.tolist() == [0, 1]
+    assert splits["dev_matched"].predicted.tolist() == [[1, 1], [0, 2]]
+    assert splits["dev_mismatched"].predicted.tolist() == [[2], [1]]
 
 
 FAULTS = {
@@ -49,13 +49,13 @@ def test_tables_without_what_it_takes_are_refused(case: str) -> None:
         compare.dev_splits(GLUE["mnli"], _table(**columns), ["a", system])
 
 
-def test_a_comparison_is_the_paired_bootstrap_and_the_test() -> None:
+def test_a_comparison_is_that_of_one_seed_and_the_test() -> None:
     labels = np.zeros(40, dtype=np.int64)
     splits = [Predictions(labels, np.array([[0] * 30 + [1] * 10, [0] * 24 + [1] * 16]))]
-    found = compare.compare(RTE, splits)
-    assert found.difference == significance.paired_bootstrap(RTE, splits)
-    assert found.drawn.shape == (significance.RESAMPLES,)
-    assert found.p_value == pytest.approx(2 / 2**6)
+    comparison = compare.compare(RTE, splits)
+    assert comparison.difference == significance.seeds_and_rows_bootstrap([(RTE, splits)])
+    assert comparison.drawn.shape == (significance.RESAMPLES,)
+    assert comparison.p_value == pytest.approx(2 / 2**6)
 
 
 def test_the_test_is_over_the_rows_of_all_dev_splits() -> None:
@@ -74,8 +74,8 @@ def test_the_difference_is_that_of_the_scores(results: list[TaskResult]) -> None
 
 def test_mean_over_tasks(results: list[TaskResult]) -> None:
     parts = [result.comparison for result in results]
-    found = compare.mean(parts)
-    assert found.value == pytest.approx((0.25 + 0.125 - 0.125 + 1) / 4)
+    difference = compare.mean(parts)
+    assert difference.value == pytest.approx((0.25 + 0.125 - 0.125 + 1) / 4)
     assert compare.mean(parts[:1]) == parts[0].difference
     # Draws of tasks are independent: what is lost on one may be won on another.
     turned = replace(parts[0], drawn=parts[0].drawn + 1.0)

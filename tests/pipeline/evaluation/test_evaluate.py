@@ -123,12 +123,12 @@ def test_agreement_of_the_members_on_the_dev_rows(results: list[TaskResult]) -> 
 
 def test_a_tuned_student_is_a_system_of_its_own(write_task: WriteTask, made: Any) -> None:
     write_task("rte", replace(made["rte"], tuned=[0, 1, 1, 0, 1]))
-    found = evaluate.evaluate("rte", taught=True, tuned=True)
-    assert list(found.scores)[-2:] == ["student", "tuned"]
-    assert found.scores["tuned"] == {"dev": {"accuracy": 1.0}}
-    assert found.models["tuned"]["name"] == "tuned"
-    assert found.calibration_errors["tuned"] == pytest.approx(1 - 0.8808, abs=1e-4)
-    assert "prediction_tuned" in found.table.column_names
+    result = evaluate.evaluate("rte", taught=True, tuned=True)
+    assert list(result.scores)[-2:] == ["student", "tuned"]
+    assert result.scores["tuned"] == {"dev": {"accuracy": 1.0}}
+    assert result.models["tuned"]["name"] == "tuned"
+    assert result.calibration_errors["tuned"] == pytest.approx(1 - 0.8808, abs=1e-4)
+    assert "prediction_tuned" in result.table.column_names
     paths.tuned_logits("rte").unlink()
     assert "tuned" not in evaluate.evaluate("rte", taught=True).scores
     with pytest.raises(SoftLabelError, match="dvc repro tune@rte"):
@@ -145,17 +145,17 @@ def test_soft_labels_of_folds_with_temperatures_and_transfer_rows(
         further=["rest", "rest", "rest"],
     )
     write_task("rte", crossed)
-    found = evaluate.evaluate("rte", taught=True)
-    assert found.soft["folds"] == ["1", "2"]
-    assert found.soft["temperatures"] == {"m1": 2.0, "m2": 0.5}
-    assert found.soft["transfer"] == {"rest": 3}
-    assert list(found.models["teacher_m1"]["by_fold"]) == ["1", "2"]
+    result = evaluate.evaluate("rte", taught=True)
+    assert result.soft["folds"] == ["1", "2"]
+    assert result.soft["temperatures"] == {"m1": 2.0, "m2": 0.5}
+    assert result.soft["transfer"] == {"rest": 3}
+    assert list(result.models["teacher_m1"]["by_fold"]) == ["1", "2"]
     # Predictions are of held-out rows only. Row 0: m1 has 3 / 2, m2 has -1 / 0.5 for class 0.
-    assert len(found.table) == 5
-    first = found.table["probabilities_ensemble"][0].as_py()[0]
+    assert len(result.table) == 5
+    first = result.table["probabilities_ensemble"][0].as_py()[0]
     assert first == pytest.approx((1 / (1 + np.exp(-1.5)) + 1 / (1 + np.exp(2.0))) / 2)
     members = ["prediction_teacher_m1", "prediction_teacher_m2"]
-    assert found.table.select(members).equals(results[0].table.select(members))
+    assert result.table.select(members).equals(results[0].table.select(members))
 
 
 def test_rows_join_by_id_whatever_their_order(results: list[TaskResult]) -> None:
@@ -167,11 +167,13 @@ def test_rows_join_by_id_whatever_their_order(results: list[TaskResult]) -> None
 
 
 def test_a_member_named_like_a_system_is_no_clash(write_task: WriteTask, made: Any) -> None:
-    said = made["rte"].members
-    write_task("rte", replace(made["rte"], members={"student": said["m1"], "majority": said["m2"]}))
-    found = evaluate.evaluate("rte", taught=True)
-    assert found.members == ["student", "majority"]
-    assert len(found.scores) == 6
+    members = made["rte"].members
+    write_task(
+        "rte", replace(made["rte"], members={"student": members["m1"], "majority": members["m2"]})
+    )
+    result = evaluate.evaluate("rte", taught=True)
+    assert result.members == ["student", "majority"]
+    assert len(result.scores) == 6
 
 
 def _other_text(table: pa.Table) -> pa.Table:
@@ -202,13 +204,13 @@ MISFITS: dict[str, tuple[Callable[[pa.Table], pa.Table], str, str]] = {
 @pytest.mark.parametrize("case", MISFITS)
 @pytest.mark.usefixtures("results")
 def test_a_student_of_other_rows_is_refused(case: str) -> None:
-    spoil, what, seen = MISFITS[case]
+    spoil, what, value = MISFITS[case]
     table = spoil(pq.read_table(STUDENT_FILE))
     pq.write_table(table, STUDENT_FILE)
-    with pytest.raises(SoftLabelError, match=what) as caught:
+    with pytest.raises(SoftLabelError, match=what) as error:
         evaluate.evaluate("rte", taught=True)
-    assert seen in str(caught.value)
-    assert "dvc repro distil" in str(caught.value)
+    assert value in str(error.value)
+    assert "dvc repro distil" in str(error.value)
 
 
 @pytest.mark.usefixtures("results")
@@ -265,14 +267,14 @@ def test_the_first_of_equally_common_classes_is_the_majority(
 ) -> None:
     labels = {**made["rte"].labels, "train": [1, 0, 0, 1]}
     write_task("rte", replace(made["rte"], labels=labels))
-    found = evaluate.evaluate("rte", taught=False).table["prediction_majority"]
-    assert set(found.to_pylist()) == {0}
+    predictions = evaluate.evaluate("rte", taught=False).table["prediction_majority"]
+    assert set(predictions.to_pylist()) == {0}
 
 
 @pytest.mark.usefixtures("results")
 def test_probabilities_are_the_softmax_of_the_logits() -> None:
     values = logits.read(STUDENT_FILE).values
     table = evaluate.evaluate("rte", taught=True).table
-    found = np.array(table["probabilities_student"].to_pylist())
+    probabilities = np.array(table["probabilities_student"].to_pylist())
     powers = np.exp(values)
-    assert found == pytest.approx(powers / powers.sum(axis=1, keepdims=True), abs=1e-6)
+    assert probabilities == pytest.approx(powers / powers.sum(axis=1, keepdims=True), abs=1e-6)

@@ -14,7 +14,7 @@ import pytest
 
 from pipeline import paths
 from pipeline.errors import DataError, SoftLabelError
-from pipeline.evaluation import evaluate, seeds, significance
+from pipeline.evaluation import evaluate, seeds
 
 Run = Callable[..., Path]
 RTE_GAP = 0.25  # student 0, 1, 1, 1 and baseline 0, 0, 0, 0 of gold 0, 1, 1, 0
@@ -40,11 +40,12 @@ def run(write_task: Callable[..., None], made: dict[str, Any], tmp_path: Path) -
 
 def test_one_run_is_its_own_comparison(run: Run) -> None:
     folder = run("first")
-    found = seeds.compare([folder], ["rte", "mnli"])
+    comparison = seeds.compare([folder], ["rte", "mnli"])
+    assert list(comparison.index) == ["rte", "mnli", seeds.MEAN]
     expected = evaluate.evaluate("rte", taught=True).comparison.difference
-    assert found.tasks["rte"].difference == expected
-    assert found.tasks["rte"].seeds == significance.Seeds(RTE_GAP, None, 1)
-    assert found.mean.difference.value == pytest.approx((RTE_GAP - 0.125) / 2)
+    alone = {"mean": RTE_GAP, "low": expected.low, "high": expected.high}
+    assert comparison.loc["rte"].dropna().to_dict() == alone  # no spread over seeds
+    assert comparison.loc[seeds.MEAN, "mean"] == pytest.approx((RTE_GAP - 0.125) / 2)
 
 
 def test_several_runs(run: Run) -> None:
@@ -54,23 +55,24 @@ def test_several_runs(run: Run) -> None:
         run("second", rte=[0, 1, 1, 0, 0]),
         run("third", rte=[1, 1, 1, 1, 0]),
     ]
-    found = seeds.compare(folders, ["rte", "mnli"])
-    rte, mnli = found.tasks["rte"], found.tasks["mnli"]
-    assert rte.difference.value == pytest.approx(0.25)
-    assert (rte.seeds.mean, rte.seeds.deviation, rte.seeds.count) == pytest.approx((0.25, 0.25, 3))
-    assert mnli.seeds.deviation == pytest.approx(0.0)
-    assert found.mean.difference.value == pytest.approx((0.25 - 0.125) / 2)
+    comparison = seeds.compare(folders, ["rte", "mnli"])
+    assert comparison["mean"].tolist() == pytest.approx([0.25, -0.125, (0.25 - 0.125) / 2])
     # The mean over both tasks: half of RTE's deviation.
-    assert found.mean.seeds.deviation == pytest.approx(0.125)
-    assert found.mean.difference.low < found.mean.difference.value < found.mean.difference.high
+    assert comparison["deviation"].tolist() == pytest.approx([0.25, 0.0, 0.125])
+    # Student's t of 2 degrees of freedom: 4.3027 / sqrt(3) = 2.4841 deviations.
+    reach = pytest.approx([0.62103, 0.0, 0.31052], abs=1e-5)
+    assert (comparison["t_high"] - comparison["mean"]).tolist() == reach
+    assert (comparison["mean"] - comparison["t_low"]).tolist() == reach
+    mean = comparison.loc[seeds.MEAN]
+    assert mean["low"] < mean["mean"] < mean["high"]
 
 
 def test_other_systems_and_draws(run: Run) -> None:
     folder = run("first")
-    found = seeds.compare([folder], ["rte"], "ensemble", "majority", resamples=200, seed=4)
-    assert found.mean.difference.value == 0.5
+    comparison = seeds.compare([folder], ["rte"], "ensemble", "majority", resamples=200, seed=4)
+    assert comparison.loc[seeds.MEAN, "mean"] == 0.5
     again = seeds.compare([folder], ["rte"], "ensemble", "majority", resamples=200, seed=4)
-    assert again == found
+    assert again.equals(comparison)
 
 
 def test_rows_join_by_id_whatever_their_order(run: Run) -> None:
@@ -78,7 +80,7 @@ def test_rows_join_by_id_whatever_their_order(run: Run) -> None:
     expected = seeds.compare(folders, ["rte"])
     path = folders[1] / "rte.parquet"
     pq.write_table(pq.read_table(path).take(pa.array([4, 2, 0, 3, 1])), path)
-    assert seeds.compare(folders, ["rte"]) == expected
+    assert seeds.compare(folders, ["rte"]).equals(expected)
 
 
 def test_runs_on_other_dev_rows_are_refused(run: Run, made: dict[str, Any]) -> None:
@@ -86,9 +88,9 @@ def test_runs_on_other_dev_rows_are_refused(run: Run, made: dict[str, Any]) -> N
     labels = {**made["rte"].labels, "dev": [0, 1, 1, 1]}
     made["rte"] = replace(made["rte"], labels=labels)
     folders.append(run("second"))
-    with pytest.raises(SoftLabelError, match="another label") as caught:
+    with pytest.raises(SoftLabelError, match="another label") as error:
         seeds.compare(folders, ["rte"])
-    assert "second/rte.parquet" in str(caught.value)
+    assert "second/rte.parquet" in str(error.value)
 
 
 FAULTS: dict[str, tuple[Any, list[str], str, str]] = {

@@ -14,7 +14,6 @@ from pipeline.evaluation.significance import (
     holm,
     mcnemar,
     over_seeds,
-    paired_bootstrap,
     seeds_and_rows_bootstrap,
 )
 from pipeline.tasks import GLUE, Task
@@ -36,23 +35,27 @@ def _counts(both: int, first: int, second: int, neither: int) -> Predictions:
     )
 
 
+def _one_seed(task: Task, splits: list[Predictions], seed: int = significance.SEED) -> Difference:
+    return seeds_and_rows_bootstrap([(task, splits)], seed=seed)
+
+
 def test_interval_of_a_difference_of_accuracies() -> None:
     # Each row gives 1, -1 or 0: variance (0.15 + 0.05) - 0.1^2 = 0.19, over 400 rows: sd 0.0218.
-    found = paired_bootstrap(RTE, [_counts(200, 60, 20, 120)])
-    assert found.value == pytest.approx(0.1)
-    assert found.low == pytest.approx(0.1 - 1.96 * 0.0218, abs=0.004)
-    assert found.high == pytest.approx(0.1 + 1.96 * 0.0218, abs=0.004)
-    assert found.excludes_zero
+    interval = _one_seed(RTE, [_counts(200, 60, 20, 120)])
+    assert interval.value == pytest.approx(0.1)
+    assert interval.low == pytest.approx(0.1 - 1.96 * 0.0218, abs=0.004)
+    assert interval.high == pytest.approx(0.1 + 1.96 * 0.0218, abs=0.004)
+    assert interval.excludes_zero
 
 
 def test_what_both_have_in_common_is_no_spread() -> None:
-    assert paired_bootstrap(RTE, [_counts(30, 0, 0, 70)]) == Difference(0, 0, 0)
+    assert _one_seed(RTE, [_counts(30, 0, 0, 70)]) == Difference(0, 0, 0)
 
 
 def test_the_first_system_is_the_one_that_counts_as_better() -> None:
-    found = paired_bootstrap(RTE, [_counts(0, 10, 0, 0)])
-    assert found == Difference(1, 1, 1)
-    assert paired_bootstrap(RTE, [_counts(0, 0, 10, 0)]) == Difference(-1, -1, -1)
+    interval = _one_seed(RTE, [_counts(0, 10, 0, 0)])
+    assert interval == Difference(1, 1, 1)
+    assert _one_seed(RTE, [_counts(0, 0, 10, 0)]) == Difference(-1, -1, -1)
 
 
 @pytest.mark.parametrize(
@@ -64,11 +67,11 @@ def test_excludes_zero(low: float, high: float, excludes: bool) -> None:
 
 
 def test_draws_follow_the_seed_and_the_task() -> None:
-    said = [_counts(200, 60, 20, 120)]
-    first = paired_bootstrap(RTE, said, seed=1)
-    assert paired_bootstrap(RTE, said, seed=1) == first
-    assert paired_bootstrap(RTE, said, seed=2) != first
-    assert paired_bootstrap(GLUE["qnli"], said, seed=1) != first
+    predictions = [_counts(200, 60, 20, 120)]
+    first = _one_seed(RTE, predictions, seed=1)
+    assert _one_seed(RTE, predictions, seed=1) == first
+    assert _one_seed(RTE, predictions, seed=2) != first
+    assert _one_seed(GLUE["qnli"], predictions, seed=1) != first
 
 
 COVERED: dict[str, tuple[Task, float, float]] = {
@@ -87,10 +90,10 @@ def test_intervals_cover_the_true_difference_as_often_as_they_say(case: str) -> 
     for seed in range(experiments):
         labels = random.integers(2, size=200)
         right = random.random((2, 200)) < [[0.75], [0.65]]
-        said = Predictions(labels, np.where(right, labels, 1 - labels))
-        drawn = significance.differences(task, [said], resamples=300, seed=seed)[:, 0]
-        found = significance.percentile(first - second, drawn)
-        covered += found.low <= first - second <= found.high
+        predictions = Predictions(labels, np.where(right, labels, 1 - labels))
+        drawn = significance.differences(task, [predictions], resamples=300, seed=seed)[:, 0]
+        interval = significance.percentile(first - second, drawn)
+        covered += interval.low <= first - second <= interval.high
     # 95 % of 250 with a standard error of 1.4 points.
     assert 0.905 <= covered / experiments <= 0.99
 
@@ -157,37 +160,29 @@ def test_a_corrected_p_is_below_a_level_where_the_procedure_rejects(
     assert (corrected <= level).tolist() == _rejected(plain, level)
 
 
-def test_seeds() -> None:
-    found = over_seeds([0.01, 0.02, 0.03])
-    assert (found.mean, found.deviation, found.count) == (
-        pytest.approx(0.02),
-        pytest.approx(0.01),
-        3,
-    )
+def test_figures_over_seeds() -> None:
+    spread = over_seeds(pd.DataFrame({"a": [0.01, 0.02, 0.03], "b": [0.5, 0.5, 0.5]}))
     # Student's t of 2 degrees of freedom: 4.3027 * 0.01 / sqrt(3) = 0.02484.
-    assert found.interval() == pytest.approx((0.02 - 0.02484, 0.02 + 0.02484), abs=1e-5)
+    a = {"mean": 0.02, "deviation": 0.01, "t_low": 0.02 - 0.02484, "t_high": 0.02 + 0.02484}
+    assert spread.loc["a"].to_dict() == pytest.approx(a, abs=1e-5)
+    b = {"mean": 0.5, "deviation": 0.0, "t_low": 0.5, "t_high": 0.5}
+    assert spread.loc["b"].to_dict() == pytest.approx(b)
 
 
-def test_one_seed_has_no_deviation() -> None:
-    found = over_seeds([0.5])
-    assert (found.mean, found.deviation, found.count) == (0.5, None, 1)
-    assert found.interval() is None
+def test_one_seed_has_a_mean_alone() -> None:
+    spread = over_seeds(pd.DataFrame({"a": [0.5]}))
+    assert spread.loc["a"].dropna().to_dict() == {"mean": 0.5}
     with pytest.raises(DataError, match="no seed"):
-        over_seeds([])
-
-
-def test_one_seed_and_one_task_are_a_paired_bootstrap() -> None:
-    said = [_counts(20, 8, 5, 7)]
-    assert seeds_and_rows_bootstrap([(RTE, said)]) == paired_bootstrap(RTE, said)
+        over_seeds(pd.DataFrame({"a": []}))
 
 
 def test_seeds_that_agree_add_no_spread_and_take_none_away() -> None:
     """Rows are the same for all seeds, so more seeds are not more rows."""
     one = _counts(20, 8, 5, 7)
     three = Predictions(one.labels, np.tile(one.predicted, (3, 1)))
-    found = seeds_and_rows_bootstrap([(RTE, [three])])
-    expected = paired_bootstrap(RTE, [one])
-    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    spread = seeds_and_rows_bootstrap([(RTE, [three])])
+    expected = _one_seed(RTE, [one])
+    assert (spread.low, spread.high) == pytest.approx((expected.low, expected.high))
 
 
 def _by_seed(*gaps: int) -> Predictions:
@@ -198,8 +193,8 @@ def _by_seed(*gaps: int) -> Predictions:
 def test_seeds_are_drawn_as_one_less() -> None:
     # Of (1, 0, 0, 0) three are drawn: their mean is 1 with chance 1/64, at least 2/3 with 10/64.
     # Four would have a mean of at least 3/4 with chance 13/256, and so reach up to 3/4.
-    found = seeds_and_rows_bootstrap([(RTE, [_by_seed(1, 0, 0, 0)])])
-    assert (found.value, found.low, found.high) == pytest.approx((0.25, 0, 2 / 3))
+    spread = seeds_and_rows_bootstrap([(RTE, [_by_seed(1, 0, 0, 0)])])
+    assert (spread.value, spread.low, spread.high) == pytest.approx((0.25, 0, 2 / 3))
 
 
 def test_all_tasks_take_the_same_seeds() -> None:
@@ -210,9 +205,9 @@ def test_all_tasks_take_the_same_seeds() -> None:
 
 
 def test_mean_over_tasks_is_narrower_than_each() -> None:
-    said = [_counts(20, 8, 5, 7)]
-    both = seeds_and_rows_bootstrap([(RTE, said), (GLUE["qnli"], said)])
-    alone = paired_bootstrap(RTE, said)
+    predictions = [_counts(20, 8, 5, 7)]
+    both = seeds_and_rows_bootstrap([(RTE, predictions), (GLUE["qnli"], predictions)])
+    alone = _one_seed(RTE, predictions)
     assert both.value == pytest.approx(alone.value)
     # Two independent tasks: the spread shrinks by sqrt(2).
     assert (both.high - both.low) * np.sqrt(2) == pytest.approx(alone.high - alone.low, rel=0.1)
@@ -228,12 +223,24 @@ NOT_PAIRS = {
 @pytest.mark.parametrize("case", NOT_PAIRS)
 def test_systems_that_are_no_pairs_are_refused(case: str) -> None:
     with pytest.raises(ValueError, match="not two a seed"):
-        paired_bootstrap(RTE, NOT_PAIRS[case])
+        _one_seed(RTE, NOT_PAIRS[case])
 
 
-def test_nothing_to_compare_is_an_error() -> None:
-    with pytest.raises(DataError, match="no task"):
-        seeds_and_rows_bootstrap([])
-    with pytest.raises(DataError, match="no labelled rows"):
-        paired_bootstrap(RTE, [])
+@pytest.mark.parametrize(
+    ("tasks", "message"),
+    [
+        ([], "no task"),
+        ([(RTE, [])], "no labelled rows"),
+        ([(RTE, [_counts(0, 0, 0, 0)])], "no lab"),
+    ],
+    ids=["no task", "no split", "no row"],
+)
+def test_nothing_to_compare_is_an_error(
+    tasks: list[tuple[Task, list[Predictions]]], message: str
+) -> None:
+    with pytest.raises(DataError, match=message):
+        seeds_and_rows_bootstrap(tasks)
+
+
+def test_resamples_are_enough_for_the_tails() -> None:
     assert significance.RESAMPLES >= 1_000

@@ -79,31 +79,31 @@ def test_what_is_shown_is_transformers_eager_attention(name):
     assert attention.show(encoder)
     assert (encoder.config._attn_implementation == "eager") == (name in EAGER)
     ours = encoder(**inputs, output_hidden_states=True, output_attentions=True)
-    kept = inputs["attention_mask"].bool()
+    mask = inputs["attention_mask"].bool()
     for one, other in zip(ours.attentions, theirs.attentions, strict=True):
-        of_tokens = kept[:, None, :, None].expand_as(one)
+        of_tokens = mask[:, None, :, None].expand_as(one)
         torch.testing.assert_close(one[of_tokens], other[of_tokens], rtol=0, atol=1e-6)
-    last, expected = ours.last_hidden_state[kept], theirs.last_hidden_state[kept]
+    last, expected = ours.last_hidden_state[mask], theirs.last_hidden_state[mask]
     torch.testing.assert_close(last, expected, rtol=0, atol=1e-5)
 
 
 def test_probabilities_are_shown_before_dropout():
     given = states()
-    found, shown = attention.attend_shown(Plain(), *given, added((5, 3), 5), 0.5)
-    torch.testing.assert_close(shown.sum(-1), torch.ones_like(shown[..., 0]))
+    output, probabilities = attention.attend_shown(Plain(), *given, added((5, 3), 5), 0.5)
+    torch.testing.assert_close(probabilities.sum(-1), torch.ones_like(probabilities[..., 0]))
     without, same = attention.attend_shown(Plain(), *given, added((5, 3), 5), 0.0)
-    assert torch.equal(shown, same)
-    assert not torch.allclose(found, without)
-    assert not shown[1, :, :, 3:].any(), "padding is not attended to"
+    assert torch.equal(probabilities, same)
+    assert not torch.allclose(output, without)
+    assert not probabilities[1, :, :, 3:].any(), "padding is not attended to"
 
 
 def test_probabilities_are_dropped_by_what_is_asked_to():
     query, key, value = states()
-    found, shown = attention.attend_shown(
+    output, probabilities = attention.attend_shown(
         Plain(), query, key, value, None, 0.5, drop=lambda weights, rate: weights * rate
     )
-    expected = (0.5 * shown @ value).transpose(1, 2)
-    torch.testing.assert_close(found, expected)
+    expected = (0.5 * probabilities @ value).transpose(1, 2)
+    torch.testing.assert_close(output, expected)
 
 
 def test_attention_with_terms_of_its_own_is_not_shown():

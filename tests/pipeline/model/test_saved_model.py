@@ -6,7 +6,6 @@ Run with: python -m pytest tests/pipeline/model/test_saved_model.py
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 import torch
@@ -60,24 +59,26 @@ def test_a_loaded_model_says_what_the_saved_one_said(save, make, tasks):
     torch.testing.assert_close(
         loaded.network.state_dict(), network.state_dict(), rtol=0, atol=0, check_stride=False
     )
-    packed = tokenization.tokenise(
+    tokens = tokenization.tokenise(
         make("rte", "dev", [("a b", "c", 0)] * 2).table, loaded.tokenizer, 32
     )
-    inputs = {key: torch.from_numpy(array) for key, array in packed.batch([0, 1]).items()}
+    inputs = {key: torch.from_numpy(array) for key, array in tokens.batch([0, 1]).items()}
     for name in tasks:
         with torch.inference_mode():
-            found, expected = (each.eval()(name, inputs) for each in (loaded.network, network))
-        torch.testing.assert_close(found, expected, rtol=0, atol=0)
+            logits, expected = (each.eval()(name, inputs) for each in (loaded.network, network))
+        torch.testing.assert_close(logits, expected, rtol=0, atol=0)
     assert loaded.manifest == manifest == artifacts.read_json(folder / saved_model.MANIFEST)
     assert loaded.network.head_settings == {name: head for name, (_, head) in tasks.items()}
 
 
 @pytest.mark.parametrize("tasks", CASES.values(), ids=CASES)
 def test_tasks_come_back_but_for_their_row_counts(save, tasks):
-    found = saved_model.load(save(tasks)[0]).network.tasks
+    loaded_tasks = saved_model.load(save(tasks)[0]).network.tasks
     names = ("name", "title", "labels", "metrics", "pair", "low", "high", "glue")
     for name, (task, _) in tasks.items():
-        assert [getattr(found[name], key) for key in names] == [getattr(task, key) for key in names]
+        assert [getattr(loaded_tasks[name], key) for key in names] == [
+            getattr(task, key) for key in names
+        ]
 
 
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
@@ -151,35 +152,6 @@ FAULTS = {
 def test_a_folder_that_is_not_whole_is_refused(save, damage, message):
     folder, *_ = save(CASES["one task"])
     damage(folder)
-    with pytest.raises(SavedModelError, match=message) as caught:
+    with pytest.raises(SavedModelError, match=message) as error:
         saved_model.load(folder)
-    assert caught.value.fix == "name another folder, or run the stage that makes this one again"
-
-
-MAKERS = {
-    "data/teachers/rte/m1/all": "teach@rte-m1-all",
-    "data/feature_teachers/rte": "feature_teachers",
-    "data/student": "distil",
-    "data/baseline": "baseline",
-    "data/refined/c1": "refine@c1",
-    "data/tuned/rte": "tune@rte",
-    "data/selected/1": "select",
-    "data/initial_encoders/m1": "initialize@m1",
-}
-
-
-@pytest.mark.parametrize("absolute", [False, True])
-@pytest.mark.parametrize(("folder", "stage"), MAKERS.items())
-def test_the_stage_that_made_a_folder_is_named(tmp_path, monkeypatch, folder, stage, absolute):
-    monkeypatch.chdir(tmp_path)
-    for path in (Path(folder), Path(folder) / saved_model.HEADS):
-        found = saved_model._remake(path.absolute() if absolute else path)
-        assert found == f"dvc repro --single-item --force {stage}"
-
-
-@pytest.mark.parametrize(
-    "folder", [".", "data", "data/teachers", "data/teachers/rte/m1", "data/other", "student", "/x"]
-)
-def test_a_folder_of_no_stage_has_no_command(tmp_path, monkeypatch, folder):
-    monkeypatch.chdir(tmp_path)
-    assert saved_model._remake(Path(folder)).startswith("name another folder")
+    assert error.value.fix == "name another folder, or run the stage that makes this one again"

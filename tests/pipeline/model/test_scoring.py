@@ -20,9 +20,9 @@ def test_each_row_gets_the_logits_it_gets_alone(tiny, head, machine, make, budge
     model = MultiTaskModel(encoder, {"mnli": GLUE["mnli"]}, {"mnli": head})
     texts = [("ab " * (1 + 7 * i % 11), "cd " * (1 + 5 * i % 6), 0) for i in range(40)]
     rows = make("mnli", "train", texts)
-    packed = tokenization.tokenise(rows.table, tokenizer, 64)
+    tokens = tokenization.tokenise(rows.table, tokenizer, 64)
     chosen = hardware.set_up(machine.model_copy(update={"labelling_tokens": budget}))
-    scored = scoring.logits(model, "mnli", packed, chosen, "score")
+    scored = scoring.logits(model, "mnli", tokens, chosen, "score")
     for row in (0, 17, 39):
         alone = tokenization.tokenise(rows.table.slice(row, 1), tokenizer, 64)
         np.testing.assert_allclose(
@@ -33,8 +33,8 @@ def test_each_row_gets_the_logits_it_gets_alone(tiny, head, machine, make, budge
 def test_no_rows_give_no_scores(tiny, head, machine, make):
     encoder, tokenizer = encoders.load(tiny, 0.1)
     model = MultiTaskModel(encoder, {"rte": GLUE["rte"]}, {"rte": head})
-    packed = tokenization.tokenise(make("rte", "test", []).table, tokenizer, 64)
-    assert scoring.logits(model, "rte", packed, hardware.set_up(machine), "").shape == (0, 2)
+    tokens = tokenization.tokenise(make("rte", "test", []).table, tokenizer, 64)
+    assert scoring.logits(model, "rte", tokens, hardware.set_up(machine), "").shape == (0, 2)
 
 
 def test_threads_do_not_change_a_bit_of_the_scores(tiny, head, machine, make, capsys):
@@ -42,12 +42,12 @@ def test_threads_do_not_change_a_bit_of_the_scores(tiny, head, machine, make, ca
     encoder, tokenizer = encoders.load(tiny, 0.1)
     model = MultiTaskModel(encoder, {"rte": GLUE["rte"]}, {"rte": head})
     texts = [("ab " * (1 + 7 * i % 11), "cd " * (1 + 5 * i % 6), 0) for i in range(90)]
-    packed = tokenization.tokenise(make("rte", "train", texts).table, tokenizer, 64)
+    tokens = tokenization.tokenise(make("rte", "train", texts).table, tokenizer, 64)
     scored = [
         scoring.logits(
             model,
             "rte",
-            packed,
+            tokens,
             hardware.set_up(machine.model_copy(update={"threads": threads})),
             "score",
         )
@@ -62,8 +62,8 @@ def test_an_error_in_a_thread_comes_to_the_caller(tiny, head, machine, make):
     encoder, tokenizer = encoders.load(tiny, 0.1)
     model = MultiTaskModel(encoder, {"rte": GLUE["rte"]}, {"rte": head})
     texts = [("ab " * 20, "cd", 0)] * 40
-    packed = tokenization.tokenise(make("rte", "train", texts).table, tokenizer, 64)
-    packed.ids[:] = 10**6  # no such piece
+    tokens = tokenization.tokenise(make("rte", "train", texts).table, tokenizer, 64)
+    tokens.ids[:] = 10**6  # no such piece
     chosen = hardware.set_up(machine.model_copy(update={"threads": 2}))
     with pytest.raises(IndexError, match="out of range"):
-        scoring.logits(model, "rte", packed, chosen, "score")
+        scoring.logits(model, "rte", tokens, chosen, "score")

@@ -59,8 +59,8 @@ def ids(tokenizer, text):
 
 def test_pairs_and_their_segments(make, tokenizer):
     rows = make("rte", "train", [("ab", "c", 0), ("a", "bc d", 1)])
-    packed = tokenization.tokenise(rows.table, tokenizer, 32)
-    batch = packed.batch(np.array([1, 0]))
+    tokens = tokenization.tokenise(rows.table, tokenizer, 32)
+    batch = tokens.batch(np.array([1, 0]))
     first = ids(tokenizer, "[CLS] a [SEP] b ##c d [SEP]")
     second = ids(tokenizer, "[CLS] a ##b [SEP] c [SEP] [PAD]")
     assert batch["input_ids"].tolist() == [first, second]
@@ -92,9 +92,9 @@ def test_single_sentences(make, tokenizer):
 )
 def test_every_token_is_of_its_text(make, kind, first, second, texts):
     rows = make("rte", "train", [(first, second, 0)])
-    packed = tokenization.tokenise(rows.table, TOKENIZERS[kind], 32)
-    assert packed.texts.tolist() == texts
-    assert packed.texts.dtype == packed.batch(np.array([0]))["texts"].dtype == np.uint8
+    tokens = tokenization.tokenise(rows.table, TOKENIZERS[kind], 32)
+    assert tokens.texts.tolist() == texts
+    assert tokens.texts.dtype == tokens.batch(np.array([0]))["texts"].dtype == np.uint8
 
 
 def test_the_longer_text_is_cut_first(make, tokenizer):
@@ -105,10 +105,10 @@ def test_the_longer_text_is_cut_first(make, tokenizer):
 
 def test_an_encoder_without_segments_gets_none(make, tokenizer):
     rows = make("rte", "train", [("a", "b", 0)])
-    packed = dataclasses.replace(
+    tokens = dataclasses.replace(
         tokenization.tokenise(rows.table, tokenizer, 8), uses_segments=False
     )
-    assert set(packed.batch(np.array([0]))) == {"input_ids", "attention_mask", "texts"}
+    assert set(tokens.batch(np.array([0]))) == {"input_ids", "attention_mask", "texts"}
 
 
 def test_no_rows(make, tokenizer):
@@ -121,22 +121,22 @@ PLAIN = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @PLAIN
 @given(st.lists(st.text("ab cd", min_size=1, max_size=20), min_size=1, max_size=12), st.randoms())
 def test_any_batch_holds_each_row_as_if_alone(make, tokenizer, texts, random):
-    packed = tokenization.tokenise(
+    tokens = tokenization.tokenise(
         make("cola", "train", [(t, None, 0) for t in texts]).table, tokenizer, 64
     )
     rows = np.array(random.sample(range(len(texts)), random.randint(1, len(texts))))
-    batch = packed.batch(rows)
+    batch = tokens.batch(rows)
     for place, row in enumerate(rows):
         alone = tokenizer(texts[row])["input_ids"]
         length = int(batch["attention_mask"][place].sum())
         assert batch["input_ids"][place, :length].tolist() == alone
-        assert (batch["input_ids"][place, length:] == packed.pad).all()
+        assert (batch["input_ids"][place, length:] == tokens.pad).all()
 
 
 def test_a_pair_is_of_one_rows_first_and_another_rows_second_text(make, tokenizer):
     rows = make("qnli", "train", [("a b", "c", 0), ("d", "e f g", 1)])
-    packed = tokenization.tokenise(rows.table, tokenizer, 32)
-    batch = packed.pair(np.array([0, 1]), np.array([1, 0]), 32)
+    tokens = tokenization.tokenise(rows.table, tokenizer, 32)
+    batch = tokens.pair(np.array([0, 1]), np.array([1, 0]), 32)
     first = ids(tokenizer, "[CLS] a b [SEP] e f g [SEP]")
     second = ids(tokenizer, "[CLS] d [SEP] c [SEP] [PAD] [PAD] [PAD]")
     assert batch["input_ids"].tolist() == [first, second]
@@ -152,19 +152,19 @@ WORDS = st.lists(st.sampled_from("abcdefgh"), max_size=9).map(" ".join)
 @given(st.lists(st.tuples(WORDS, WORDS), min_size=1, max_size=4), st.integers(8, 24), st.data())
 def test_a_pair_is_as_if_tokenised_anew(make, either, texts, length, data):
     rows = make("qnli", "train", [*((one, two, 0) for one, two in texts), ("a", "b", 0)])
-    packed = tokenization.tokenise(rows.table, either, 64)
+    tokens = tokenization.tokenise(rows.table, either, 64)
     places = st.integers(0, len(texts) - 1)
     first, second = data.draw(places), data.draw(places)
-    found = packed.pair(np.array([first]), np.array([second]), length)
+    batch = tokens.pair(np.array([first]), np.array([second]), length)
     whole = make("qnli", "train", [(texts[first][0], texts[second][1], 0)])
     anew = tokenization.tokenise(whole.table, either, length).batch(np.array([0]))
-    assert {k: v.tolist() for k, v in found.items()} == {k: v.tolist() for k, v in anew.items()}
+    assert {k: v.tolist() for k, v in batch.items()} == {k: v.tolist() for k, v in anew.items()}
 
 
 def test_pairs_need_a_row_of_two_texts(make, tokenizer):
-    packed = tokenization.tokenise(make("qnli", "train", [("a", "", 0)]).table, tokenizer, 8)
+    tokens = tokenization.tokenise(make("qnli", "train", [("a", "", 0)]).table, tokenizer, 8)
     with pytest.raises(ValueError, match="two texts"):
-        packed.pair(np.array([0]), np.array([0]), 8)
+        tokens.pair(np.array([0]), np.array([0]), 8)
 
 
 def test_tokens_one_after_the_other_are_those_of_all_rows(make, either):
@@ -182,9 +182,9 @@ def test_tokens_one_after_the_other_are_those_of_all_rows(make, either):
 
 @pytest.mark.parametrize("change", [{"pad": 1}, {"uses_segments": False}])
 def test_tokens_of_different_tokenizers_do_not_join(make, tokenizer, change):
-    packed = tokenization.tokenise(make("rte", "train", [("a", "b", 0)]).table, tokenizer, 16)
+    tokens = tokenization.tokenise(make("rte", "train", [("a", "b", 0)]).table, tokenizer, 16)
     with pytest.raises(ValueError, match="different tokenizers"):
-        tokenization.concatenate(packed, dataclasses.replace(packed, **change))
+        tokenization.concatenate(tokens, dataclasses.replace(tokens, **change))
 
 
 TEXTS = st.text("ab cd", max_size=12)
@@ -198,7 +198,7 @@ TEXTS = st.text("ab cd", max_size=12)
     st.integers(1, 4),
 )
 def test_in_any_batches_and_mapped_or_not_the_tokens_are_the_same(
-    make, either, texts, held, batch, call
+    make, either, texts, memory, batch, call
 ):
     rows = make("rte", "train", [(*both, 0) for both in texts])
     alone = [either([one], [two], truncation=True, max_length=8).encodings[0] for one, two in texts]
@@ -211,10 +211,10 @@ def test_in_any_batches_and_mapped_or_not_the_tokens_are_the_same(
         "lengths": np.array([len(row.ids) for row in alone], np.int64),
     }
     with (
-        mock.patch.object(memory_mapped, "MEMORY_BYTES", held),
+        mock.patch.object(memory_mapped, "MEMORY_BYTES", memory),
         mock.patch.object(parquet_file, "BATCH", batch),
-        mock.patch.object(tokenization, "_ROWS_A_CALL", call),
+        mock.patch.object(tokenization, "_ROWS_PER_CALL", call),
     ):
-        packed = tokenization.tokenise(rows, either, 8)
+        tokens = tokenization.tokenise(rows, either, 8)
         for name, array in expected.items():
-            np.testing.assert_array_equal(getattr(packed, name), array, strict=True)
+            np.testing.assert_array_equal(getattr(tokens, name), array, strict=True)

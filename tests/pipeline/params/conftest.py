@@ -24,10 +24,10 @@ Values = dict[str, Any]
 def put(values: Values, path: str, value: Any) -> Values:
     """The values with one changed, named by its keys with / between them."""
     *parents, last = path.split("/")
-    here = values
+    mapping = values
     for key in parents:
-        here = here[key]
-    here[last] = value
+        mapping = mapping[key]
+    mapping[last] = value
     return values
 
 
@@ -40,12 +40,12 @@ def put_all(values: Values, changes: Mapping[str, Any]) -> Values:
 
 def commands(line: str) -> list[list[str]]:
     """The overrides of each command in a line of the report, as a shell reads them."""
-    found = []
+    overrides = []
     for command in line.split("dvc exp run ")[1:]:
         words = re.match(r"(-S ('[^']*'|\"'\")+ ?)+", command)
         assert words, f"no -S in: {command}"
-        found.append([word for word in shlex.split(words[0]) if word != "-S"])
-    return found
+        overrides.append([word for word in shlex.split(words[0]) if word != "-S"])
+    return overrides
 
 
 def fixed(values: Values, overrides: list[str], folder: Path) -> list[Values]:
@@ -77,9 +77,9 @@ def faults() -> Callable[[Values], list[str]]:
     """Lines of the report on values that cannot be used, without the leading dash."""
 
     def lines(values: Values) -> list[str]:
-        with pytest.raises(ParamsError) as caught:
+        with pytest.raises(ParamsError) as error:
             file.check(values)
-        first, *rest = caught.value.what.splitlines()
+        first, *rest = error.value.what.splitlines()
         assert first.split()[0] == str(len(rest))
         return [line.removeprefix("  - ") for line in rest]
 

@@ -101,19 +101,19 @@ def test_dvc_deletes_a_task_with_its_teachers(tmp_path: Path) -> None:
 def test_unreadable_files(tmp_path: Path, content: bytes, what: str, seen: str) -> None:
     path = tmp_path / "params.yaml"
     path.write_bytes(content)
-    with pytest.raises(ParamsError) as caught:
+    with pytest.raises(ParamsError) as error:
         file.load(path)
-    assert caught.value.what == what
-    assert seen in str(caught.value.seen)
-    assert "\n" not in str(caught.value.seen)
-    assert caught.value.where == path
+    assert error.value.what == what
+    assert seen in str(error.value.seen)
+    assert "\n" not in str(error.value.seen)
+    assert error.value.where == path
 
 
 def test_no_file_says_how_to_get_one(tmp_path: Path) -> None:
-    with pytest.raises(ParamsError) as caught:
+    with pytest.raises(ParamsError) as error:
         file.load(tmp_path / "params.yaml")
-    assert caught.value.what == "no such file"
-    assert "python -m stages.profile apply sample" in str(caught.value.fix)
+    assert error.value.what == "no such file"
+    assert "python -m stages.profile apply sample" in str(error.value.fix)
 
 
 def test_a_byte_order_mark_is_not_part_of_the_first_key(tmp_path: Path) -> None:
@@ -124,9 +124,9 @@ def test_a_byte_order_mark_is_not_part_of_the_first_key(tmp_path: Path) -> None:
 
 def test_one_fault_reads_as_a_user_sees_it(values: dict[str, Any]) -> None:
     values["student"]["epoch"] = 3
-    with pytest.raises(ParamsError) as caught:
+    with pytest.raises(ParamsError) as error:
         file.check(values, where="profiles/x.yaml")
-    assert str(caught.value) == (
+    assert str(error.value) == (
         "1 fault in the parameters:\n"
         "  - student.epoch: unknown key; did you mean epochs?\n"
         "  where: profiles/x.yaml"

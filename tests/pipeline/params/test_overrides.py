@@ -172,9 +172,9 @@ def test_delete() -> None:
 )
 def test_changes_that_cannot_be_made(override: str, text: str) -> None:
     changed = copy.deepcopy(BASE)
-    with pytest.raises(ParamsError) as caught:
+    with pytest.raises(ParamsError) as error:
         overrides.change(changed, override)
-    assert str(caught.value) == text
+    assert str(error.value) == text
     assert changed == BASE
 
 

@@ -66,14 +66,14 @@ def rows(text: str) -> list[list[str]]:
 
 def test_the_reference_has_type_default_and_meaning_of_a_key() -> None:
     text = schema.reference(file.read_yaml(ROOT / "profiles" / "sample.yaml"))
-    found = {key: cells for key, *cells in rows(text)}
-    assert found["`data.retry.timeout`"] == [
+    reference = {key: cells for key, *cells in rows(text)}
+    assert reference["`data.retry.timeout`"] == [
         "number above 0",
         "`30.0`",
         "Seconds without a byte before a connection counts as broken.",
     ]
-    assert found["`tasks`"][0] == "names, each with [TaskParams](#taskparams)"
-    assert found["`student.optimizer`"][:2] == ["`adamw`, `adamax`", "`adamw`"]
+    assert reference["`tasks`"][0] == "names, each with [TaskParams](#taskparams)"
+    assert reference["`student.optimizer`"][:2] == ["`adamw`, `adamax`", "`adamw`"]
 
 
 def test_every_key_has_a_meaning_unless_it_has_one_value() -> None:

@@ -71,5 +71,5 @@ def test_a_file_written_back_is_the_same_file(path: Path) -> None:
 
 def test_an_empty_line_stands_before_each_section_once() -> None:
     text = "# head\na:\n  x: 1\nb: 2\n\n\nc: 3\n# about d\nd: 4\n"
-    kept = yaml_text.dump_kept(yaml_text.parse_kept(text, "here"))
-    assert kept == "# head\na:\n  x: 1\n\nb: 2\n\nc: 3\n# about d\nd: 4\n"
+    dumped = yaml_text.dump_kept(yaml_text.parse_kept(text, "here"))
+    assert dumped == "# head\na:\n  x: 1\n\nb: 2\n\nc: 3\n# about d\nd: 4\n"

@@ -49,14 +49,14 @@ def test_seconds_of_large_steps_are_those_of_the_products() -> None:
     work = Training(Load(0, 1e9, 0), batches=10, steps=10)
     products = 3 * 2 * 2 * 192 * 1e9 / 1e10
     updates = 10 * 1e6 * 40 / 1e9
-    found = cost.seconds_of_training(SHAPE, work, 1e6, "adamw", DEVICE, "float32")
-    assert found == pytest.approx(products + updates) == pytest.approx(230.4 + 0.4)
+    seconds = cost.seconds_of_training(SHAPE, work, 1e6, "adamw", DEVICE, "float32")
+    assert seconds == pytest.approx(products + updates) == pytest.approx(230.4 + 0.4)
 
 
 def test_seconds_of_small_steps_are_those_of_issuing_them() -> None:
     work = Training(Load(0, 1.0, 0), batches=1000, steps=500)
-    found = cost.seconds_of_training(SHAPE, work, 1e6, "adamax", DEVICE, "float32")
-    assert found == pytest.approx(1000 * 2 * cost.HOST + 500 * 1e6 * 88 / 1e9)
+    seconds = cost.seconds_of_training(SHAPE, work, 1e6, "adamax", DEVICE, "float32")
+    assert seconds == pytest.approx(1000 * 2 * cost.HOST + 500 * 1e6 * 88 / 1e9)
 
 
 def test_seconds_of_scoring() -> None:
@@ -84,12 +84,12 @@ def test_activations_are_what_torch_keeps(
 ) -> None:
     """The difference of two depths, so that embeddings and heads fall out."""
     rows = 4
-    kept = _kept(3, hidden, inner, heads, rows, length, precision) - _kept(
+    bytes_of_layer = _kept(3, hidden, inner, heads, rows, length, precision) - _kept(
         2, hidden, inner, heads, rows, length, precision
     )
     shape = Shape(layers=1, hidden=hidden, intermediate=inner, heads=heads, vocabulary=10)
     expected = cost.activations(shape, rows, length, precision, fused=False)
-    assert kept == pytest.approx(expected, rel=0.02)
+    assert bytes_of_layer == pytest.approx(expected, rel=0.02)
 
 
 def _kept(
@@ -108,12 +108,12 @@ def _kept(
     )
     model = BertModel(config, add_pooling_layer=False).train()
     own = {weight.untyped_storage().data_ptr() for weight in model.parameters()}
-    seen: dict[int, tuple[int, torch.Tensor]] = {}  # holds the tensors: addresses come again
+    storages: dict[int, tuple[int, torch.Tensor]] = {}  # holds the tensors: addresses come again
 
     def pack(tensor: torch.Tensor) -> torch.Tensor:
         storage = tensor.untyped_storage()
         if storage.data_ptr() not in own:
-            seen[storage.data_ptr()] = (storage.nbytes(), tensor)
+            storages[storage.data_ptr()] = (storage.nbytes(), tensor)
         return tensor
 
     mask = torch.ones(rows, length, dtype=torch.long)
@@ -124,7 +124,7 @@ def _kept(
         short or contextlib.nullcontext(),
     ):
         model(input_ids=torch.ones_like(mask), attention_mask=mask)
-    return sum(size for size, _ in seen.values())
+    return sum(size for size, _ in storages.values())
 
 
 def test_memory_adds_up() -> None:

@@ -46,7 +46,7 @@ def test_every_device_has_a_share_for_every_peak(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "wanted", "precision"),
+    ("name", "setting", "precision"),
     [
         ("a100-80gb", "auto", "bfloat16"),
         ("l4", "auto", "bfloat16"),
@@ -57,14 +57,14 @@ def test_every_device_has_a_share_for_every_peak(name: str) -> None:
         ("h100", "float32", "float32"),
     ],
 )
-def test_precision(name: str, wanted: str, precision: str) -> None:
-    assert devices.find(name).precision(wanted) == precision
+def test_precision(name: str, setting: str, precision: str) -> None:
+    assert devices.find(name).precision(setting) == precision
 
 
-@pytest.mark.parametrize(("name", "wanted"), [("t4", "bfloat16"), ("cpu", "float16")])
-def test_a_precision_without_fast_products_is_refused(name: str, wanted: str) -> None:
-    with pytest.raises(ParamsError, match=f"{name} has no fast {wanted} products"):
-        devices.find(name).precision(wanted)
+@pytest.mark.parametrize(("name", "setting"), [("t4", "bfloat16"), ("cpu", "float16")])
+def test_a_precision_without_fast_products_is_refused(name: str, setting: str) -> None:
+    with pytest.raises(ParamsError, match=f"{name} has no fast {setting} products"):
+        devices.find(name).precision(setting)
 
 
 def test_rate() -> None:
@@ -72,7 +72,7 @@ def test_rate() -> None:
 
 
 def test_an_unknown_device_is_named_with_its_neighbour() -> None:
-    with pytest.raises(ParamsError, match="did you mean a100-80gb") as caught:
+    with pytest.raises(ParamsError, match="did you mean a100-80gb") as error:
         devices.find("a100-80g")
-    assert caught.value.fix is not None
-    assert "v100-32gb" in caught.value.fix
+    assert error.value.fix is not None
+    assert "v100-32gb" in error.value.fix

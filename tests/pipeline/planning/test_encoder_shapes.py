@@ -47,14 +47,14 @@ def test_weights_are_those_of_the_model(pooler: bool) -> None:
     model, _ = character_bert.encoder(spec, 0.0)
     if not pooler:
         model.pooler = None
-    found = encoder_shapes.of(spec)
-    assert found is not None
-    assert found.parameters(pooler) == sum(weight.numel() for weight in model.parameters())
+    shape = encoder_shapes.of(spec)
+    assert shape is not None
+    assert shape.parameters(pooler) == sum(weight.numel() for weight in model.parameters())
 
 
-@pytest.mark.parametrize(("layers", "kept"), [("all", 6), ("every_second", 3), ([1, 4], 2)])
-def test_cut(layers: object, kept: int) -> None:
-    assert MINILM.cut(layers).layers == kept  # type: ignore[arg-type]
+@pytest.mark.parametrize(("layers", "number"), [("all", 6), ("every_second", 3), ([1, 4], 2)])
+def test_cut(layers: object, number: int) -> None:
+    assert MINILM.cut(layers).layers == number  # type: ignore[arg-type]
 
 
 def test_cut_keeps_what_the_loader_keeps(defaults) -> None:
@@ -63,8 +63,8 @@ def test_cut_keeps_what_the_loader_keeps(defaults) -> None:
         spec = RandomEncoder(source="random", seed=0, depth=depth, hidden=8, attention_heads=2)
         half = spec.model_copy(update={"layers": "every_second"})
         if depth > 1:
-            kept = encoders.load(half, 0.0)[0].config.num_hidden_layers
-            assert encoder_shapes.of(half) == encoder_shapes.of(spec).cut([1] * kept)  # type: ignore[union-attr]
+            layers = encoders.load(half, 0.0)[0].config.num_hidden_layers
+            assert encoder_shapes.of(half) == encoder_shapes.of(spec).cut([1] * layers)  # type: ignore[union-attr]
 
 
 def test_the_default_encoder_is_read_from_its_package(defaults) -> None:

@@ -49,7 +49,7 @@ MEBIBYTE = 2**20
 
 
 @pytest.fixture(scope="module")
-def found() -> Mapping[str, Estimate]:
+def estimated() -> Mapping[str, Estimate]:
     """Estimates of that run, by the names of its stages."""
     amounts = {
         task: DatasetSize(
@@ -66,22 +66,24 @@ def found() -> Mapping[str, Estimate]:
     return {name: estimate for name, estimate in costed.items() if estimate is not None}
 
 
-def test_teachers_together_cost_what_the_device_was_fitted_to(found) -> None:
-    predicted = sum(found[f"teach@{task}-m{n}-all"].seconds for task in SECONDS for n in (1, 2, 3))
+def test_teachers_together_cost_what_the_device_was_fitted_to(estimated) -> None:
+    predicted = sum(
+        estimated[f"teach@{task}-m{n}-all"].seconds for task in SECONDS for n in (1, 2, 3)
+    )
     assert predicted == pytest.approx(sum(map(sum, SECONDS.values())), rel=0.01)
 
 
 @pytest.mark.parametrize("task", SECONDS)
-def test_single_teachers_are_predicted_within_a_tenth(found, task: str) -> None:
-    predicted = found[f"teach@{task}-m1-all"].seconds
+def test_single_teachers_are_predicted_within_a_tenth(estimated, task: str) -> None:
+    predicted = estimated[f"teach@{task}-m1-all"].seconds
     assert predicted == pytest.approx(sum(SECONDS[task]) / 3, rel=0.1)
 
 
 @pytest.mark.parametrize(("stage", "seconds"), [("distil", DISTIL), ("baseline", BASELINE)])
 def test_the_student_is_predicted_from_its_teachers_within_a_twentieth(
-    found, stage: str, seconds: float
+    estimated, stage: str, seconds: float
 ) -> None:
-    assert found[stage].seconds == pytest.approx(seconds, rel=0.05)
+    assert estimated[stage].seconds == pytest.approx(seconds, rel=0.05)
 
 
 @pytest.mark.parametrize(
@@ -95,18 +97,18 @@ def test_the_student_is_predicted_from_its_teachers_within_a_twentieth(
     ],
 )
 def test_memory_of_rows_of_full_length_is_predicted_within_an_eighth(
-    found, stage: str, mebibytes: float
+    estimated, stage: str, mebibytes: float
 ) -> None:
-    assert found[stage].memory.total / MEBIBYTE == pytest.approx(mebibytes, rel=0.125)
+    assert estimated[stage].memory.total / MEBIBYTE == pytest.approx(mebibytes, rel=0.125)
 
 
 @pytest.mark.parametrize(
     ("stage", "parameters"), [("distil", 17_248_914), ("teach@rte-m1-all", 22_566_146)]
 )
 def test_disk_is_that_of_the_recorded_models_weights_in_float32(
-    found, stage: str, parameters: int
+    estimated, stage: str, parameters: int
 ) -> None:
-    assert found[stage].disk == 4 * parameters
+    assert estimated[stage].disk == 4 * parameters
 
 
 @pytest.mark.parametrize(

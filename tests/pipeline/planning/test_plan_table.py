@@ -45,11 +45,11 @@ def cells(lines: list[str], stage: str) -> list[str]:
 
 
 def test_a_line_adds_up_the_runs_of_its_stage() -> None:
-    found = planned("paper")
+    planned_runs = planned("paper")
     gpu = devices.find("a100-40gb")
-    lines = plan_table.lines(found, gpu, 1)
-    runs = [run for run in found.runs if run.stage == "teach"]
-    costs = [estimates.of(run, gpu, found.params.machine) for run in runs]
+    lines = plan_table.lines(planned_runs, gpu, 1)
+    runs = [run for run in planned_runs.runs if run.stage == "teach"]
+    costs = [estimates.of(run, gpu, planned_runs.params.machine) for run in runs]
     hours = sum(cost.seconds for cost in costs if cost) / 3600
     petaflop = sum(cost.flop for cost in costs if cost) / 1e15
     memory = max(cost.memory.total for cost in costs if cost) / 2**30
@@ -71,11 +71,11 @@ def test_totals_by_hand() -> None:
         ],
         columns=columns,
     )
-    found = plan_table.totals(runs)
-    assert list(found.columns) == ["runs", "known", *plan_table.UNITS]
-    assert found.loc["teach"].tolist() == [2, 2, 30, 3e6, 7e6, 3e15, 2**31, 5400]
-    assert found.loc["distil", ["runs", "known"]].tolist() == [1, 0]
-    assert found.loc["all"].tolist() == [3, 2, 30, 3e6, 7e6, 3e15, 2**31, 5400]
+    totals = plan_table.totals(runs)
+    assert list(totals.columns) == ["runs", "known", *plan_table.UNITS]
+    assert totals.loc["teach"].tolist() == [2, 2, 30, 3e6, 7e6, 3e15, 2**31, 5400]
+    assert totals.loc["distil", ["runs", "known"]].tolist() == [1, 0]
+    assert totals.loc["all"].tolist() == [3, 2, 30, 3e6, 7e6, 3e15, 2**31, 5400]
 
 
 @pytest.mark.parametrize("device", devices.NAMED)
@@ -85,9 +85,11 @@ def test_a_plan_fits_eighty_columns(device: str) -> None:
 
 
 def test_side_by_side_the_stages_still_wait_for_each_other() -> None:
-    found, gpu = planned("paper"), devices.find("h100")
-    runs = plan_table.costs(found, gpu)
-    estimated = [(run, estimates.of(run, gpu, found.params.machine)) for run in found.runs]
+    planned_runs, gpu = planned("paper"), devices.find("h100")
+    runs = plan_table.costs(planned_runs, gpu)
+    estimated = [
+        (run, estimates.of(run, gpu, planned_runs.params.machine)) for run in planned_runs.runs
+    ]
     assert all(cost is not None for _, cost in estimated)
     one, many = plan_table.hours(runs, 1), plan_table.hours(runs, 100)
     assert one == pytest.approx(sum(cost.seconds for _, cost in estimated if cost) / 3600)
@@ -129,21 +131,21 @@ def test_half_the_batch_and_twice_the_accumulation_needs_less_memory_for_the_sam
 def test_what_is_open_is_a_question_mark_with_its_reason() -> None:
     encoder = f"{{source: hub, repo: nobody/nothing, revision: {'a' * 40}}}"
     printed = text("l4", 1, "glue-cpu", f"student.encoder={encoder}")
-    lines, found = printed.splitlines(), notes(printed)
+    lines, remarks = printed.splitlines(), notes(printed)
     assert cells(lines, "distil") == ["distil", "1", *"??????"]
     assert cells(lines, "all")[:3] == ["all", "14", "≥1,152"]
     assert all(cell.startswith("≥") for cell in cells(lines, "all")[2:])
-    assert "?: the shape of nobody/nothing is not known on this machine." in found
-    assert "≥: some runs cannot be counted" in found
-    assert "bfloat16: at least " in found
+    assert "?: the shape of nobody/nothing is not known on this machine." in remarks
+    assert "≥: some runs cannot be counted" in remarks
+    assert "bfloat16: at least " in remarks
 
 
 def test_what_the_numbers_rest_on_is_said() -> None:
-    found = notes(text("t4", 1, "glue-cpu", "student.early_stopping={share: 0.1, patience: 1}"))
-    assert "GLUE's official numbers, capped, for CoLA" in found
-    assert "Lengths by GLUE's table for CoLA" in found
-    assert "Early stopping may end runs sooner" in found
-    assert "machine.precision=float16 would be faster" in found
+    remarks = notes(text("t4", 1, "glue-cpu", "student.early_stopping={share: 0.1, patience: 1}"))
+    assert "GLUE's official numbers, capped, for CoLA" in remarks
+    assert "Lengths by GLUE's table for CoLA" in remarks
+    assert "Early stopping may end runs sooner" in remarks
+    assert "machine.precision=float16 would be faster" in remarks
     assert "the generator's numbers" in notes(text("cpu", 1, "sample"))
 
 

@@ -24,10 +24,10 @@ TEXT = {  # file, whether it has a header, columns of the texts
 
 def test_a_load_by_hand() -> None:
     """Lengths 2 and 6, cut to 4 and padded by 4 %: 2.08 and 4.16 tokens, each of 10 rows."""
-    found = row_lengths.load(np.array([2, 6]), 20, max_length=4)
-    assert found.rows == 20
-    assert found.tokens == pytest.approx(10 * (2.08 + 4.16))
-    assert found.squares == pytest.approx(10 * (2.08**2 + 4.16**2))
+    load = row_lengths.load(np.array([2, 6]), 20, max_length=4)
+    assert load.rows == 20
+    assert load.tokens == pytest.approx(10 * (2.08 + 4.16))
+    assert load.squares == pytest.approx(10 * (2.08**2 + 4.16**2))
 
 
 def test_the_table_has_every_task_in_rising_groups() -> None:
@@ -41,10 +41,10 @@ def test_the_table_has_every_task_in_rising_groups() -> None:
 def test_the_table_is_that_of_real_rows(real_glue: Path, defaults, task: str) -> None:
     """Mean and mean square within 3 %, cut at 96 tokens and whole."""
     tokenizer = encoder_shapes.folder(defaults.student.encoder) / encoder_shapes.TOKENIZER
-    found = _tokens(real_glue, task, tokenizer)
+    lengths = _tokens(real_glue, task, tokenizer)
     table = np.array(row_lengths.GLUE[task])
     for most in (96, 512):
-        real, known = np.minimum(found, most), np.minimum(table, most)
+        real, known = np.minimum(lengths, most), np.minimum(table, most)
         assert known.mean() == pytest.approx(real.mean(), rel=0.03)
         assert (known**2).mean() == pytest.approx((real**2).mean(), rel=0.03)
 

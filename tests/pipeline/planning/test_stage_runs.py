@@ -68,22 +68,26 @@ def test_steps_are_those_of_training(settings, batch_size, accumulation, steps) 
     chosen = settings.model_copy(
         update={"batch_size": batch_size, "accumulation": accumulation, "epochs": 3}
     )
-    found = stage_runs.training(SIZES, AMOUNTS, chosen)
-    assert {task: work.steps for task, work in found.items()} == {
+    work_by_task = stage_runs.training(SIZES, AMOUNTS, chosen)
+    assert {task: work.steps for task, work in work_by_task.items()} == {
         task: 3 * number for task, number in steps.items()
     }
     pools = {
         task: task_sampling.Pool(np.full(size, 10), np.arange(size)) for task, size in SIZES.items()
     }
-    made = [
+    training_steps = [
         step
         for epoch in task_sampling.Plan(pools, chosen, stage_runs.MERGED, 1).epochs()
         for step in epoch
     ]
-    assert Counter(step.task for step in made) == {t: w.steps for t, w in found.items()}
-    batches = Counter(task for task, parts in made for _ in parts)
-    assert batches == {task: work.batches for task, work in found.items()}
-    assert sum(work.load.rows for work in found.values()) == sum(step.rows for step in made)
+    assert Counter(step.task for step in training_steps) == {
+        t: w.steps for t, w in work_by_task.items()
+    }
+    batches = Counter(task for task, parts in training_steps for _ in parts)
+    assert batches == {task: work.batches for task, work in work_by_task.items()}
+    assert sum(work.load.rows for work in work_by_task.values()) == sum(
+        step.rows for step in training_steps
+    )
 
 
 @pytest.mark.parametrize(
@@ -99,8 +103,8 @@ def test_drawn_tasks_get_their_expected_share(settings, chosen) -> None:
     """As many steps as merged batches; in long runs the drawn rows come to what is expected."""
     long = settings.model_copy(update={"batch_size": 8, "epochs": 300})
     drawn = TypeAdapter(Sampling).validate_python(chosen)
-    found = stage_runs.training(SIZES, AMOUNTS, long, drawn)
-    assert sum(work.steps for work in found.values()) == pytest.approx(300 * (9 + 5 + 1))
+    work_by_task = stage_runs.training(SIZES, AMOUNTS, long, drawn)
+    assert sum(work.steps for work in work_by_task.values()) == pytest.approx(300 * (9 + 5 + 1))
     pools = {
         task: task_sampling.Pool(np.full(size, 10), np.arange(size)) for task, size in SIZES.items()
     }
@@ -108,7 +112,7 @@ def test_drawn_tasks_get_their_expected_share(settings, chosen) -> None:
     for epoch in task_sampling.Plan(pools, long, drawn, 1).epochs():
         for step in epoch:
             rows[step.task] += step.rows
-    for task, work in found.items():
+    for task, work in work_by_task.items():
         assert work.load.rows == pytest.approx(rows[task], rel=0.1)
 
 
@@ -140,31 +144,31 @@ def test_negatives_of_ranking_are_trained_on_too(settings) -> None:
 def test_rows_held_out_are_scored_after_every_epoch(settings) -> None:
     stopping = EarlyStopping(share=0.1, patience=1)
     chosen = settings.model_copy(update={"early_stopping": stopping, "epochs": 4, "batch_size": 1})
-    found = stage_runs.count(job(chosen, scored={"rte": 5}), AMOUNTS)
+    count = stage_runs.count(job(chosen, scored={"rte": 5}), AMOUNTS)
     known = {task: np.ones(size, bool) for task, size in SIZES.items() if task != "wnli"}
-    held = {task: len(r) for task, r in early_stopping.hold_out(known, stopping, 1).items()}
-    assert held == {"qnli": 7, "rte": 3}
-    assert found.trained["qnli"].steps == 4 * (70 - 7)
-    assert found.trained["rte"].steps == 4 * (33 - 3)
-    assert found.scored.rows == 5 + 4 * 3  # only rte is scored here
+    held_out = {task: len(r) for task, r in early_stopping.hold_out(known, stopping, 1).items()}
+    assert held_out == {"qnli": 7, "rte": 3}
+    assert count.trained["qnli"].steps == 4 * (70 - 7)
+    assert count.trained["rte"].steps == 4 * (33 - 3)
+    assert count.scored.rows == 5 + 4 * 3  # only rte is scored here
 
 
 def test_further_rows_are_trained_on_and_never_held_out(settings) -> None:
     chosen = settings.model_copy(update={"batch_size": 1, "epochs": 1})
-    found = stage_runs.count(job(chosen, further={"rte": 7}), AMOUNTS)
-    assert found.trained["rte"].load.rows == 40
+    count = stage_runs.count(job(chosen, further={"rte": 7}), AMOUNTS)
+    assert count.trained["rte"].load.rows == 40
 
 
 def test_a_guide_sees_the_rows_of_taught_tasks(settings) -> None:
-    found = stage_runs.count(job(settings, guide=(TINY, frozenset({"rte"}))), AMOUNTS)
-    assert found.guide is not None
-    assert found.guide[1] == found.trained["rte"].load
+    count = stage_runs.count(job(settings, guide=(TINY, frozenset({"rte"}))), AMOUNTS)
+    assert count.guide is not None
+    assert count.guide[1] == count.trained["rte"].load
 
 
 def test_what_cannot_be_counted_says_why(settings) -> None:
-    found = stage_runs.count(job(settings), {**AMOUNTS, "rte": None})
-    assert found.unknown == "rows of rte are not known before `dvc repro prepare`"
+    count = stage_runs.count(job(settings), {**AMOUNTS, "rte": None})
+    assert count.unknown == "rows of rte are not known before `dvc repro prepare`"
     nobody = HubEncoder(source="hub", repo="nobody/nothing", revision="0" * 40)
-    found = stage_runs.count(job(settings, encoder=nobody), AMOUNTS)
-    assert found.unknown == "the shape of nobody/nothing is not known on this machine"
-    assert (found.steps, found.weights) == (0, 0)
+    count = stage_runs.count(job(settings, encoder=nobody), AMOUNTS)
+    assert count.unknown == "the shape of nobody/nothing is not known on this machine"
+    assert (count.steps, count.weights) == (0, 0)

@@ -27,29 +27,29 @@ def project(tmp_path, monkeypatch):
     return tmp_path
 
 
-def _hold(asked, entered):
+def _hold(release, entered):
     with artifact_lock.lock_for_training(TARGET):
         entered.set()
-        asked.wait(60)
+        release.wait(60)
 
 
 def test_a_second_process_is_told_who_trains_it(project):
     context = multiprocessing.get_context("fork")
-    asked, entered = context.Event(), context.Event()
-    holder = context.Process(target=_hold, args=(asked, entered))
+    release, entered = context.Event(), context.Event()
+    holder = context.Process(target=_hold, args=(release, entered))
     holder.start()
     assert entered.wait(60)
     try:
         with (
-            pytest.raises(BusyError, match="another process trains this model") as caught,
+            pytest.raises(BusyError, match="another process trains this model") as error,
             artifact_lock.lock_for_training(TARGET),
         ):
             pass
-        assert f"process {holder.pid}" in str(caught.value)
+        assert f"process {holder.pid}" in str(error.value)
         with artifact_lock.lock_for_training(paths.teacher("rte", "m2", "all")):
             pass  # another model is free
     finally:
-        asked.set()
+        release.set()
         holder.join(60)
     assert holder.exitcode == 0
     with artifact_lock.lock_for_training(TARGET):
@@ -63,10 +63,10 @@ def test_a_killed_process_holds_no_lock_and_its_draft_goes(project):
         "    (staging.folder / 'half').touch(); os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     root = Path(artifact_lock.__file__).resolve().parents[2]
-    ran = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", program], env={**os.environ, "PYTHONPATH": str(root)}, check=False
     )
-    assert ran.returncode == -9
+    assert process.returncode == -9
     left = [path for path in Path("data/.staging").iterdir() if path.is_dir()]
     assert len(left) == 1
     with artifact_lock.lock_for_training(TARGET) as staging:
@@ -110,11 +110,11 @@ def test_spent_files_stay_where_it_failed(project):
 def test_a_scratch_folder_must_be_absolute(project, monkeypatch):
     monkeypatch.setenv(paths.SCRATCH, "somewhere")
     with (
-        pytest.raises(ParamsError, match="not an absolute path") as caught,
+        pytest.raises(ParamsError, match="not an absolute path") as error,
         artifact_lock.lock_for_training(TARGET),
     ):
         pass
-    assert f"export {paths.SCRATCH}={project}/somewhere" in str(caught.value)
+    assert f"export {paths.SCRATCH}={project}/somewhere" in str(error.value)
 
 
 def test_checkpoints_lie_in_the_named_folder(project, monkeypatch):

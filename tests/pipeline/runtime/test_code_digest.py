@@ -146,10 +146,10 @@ def test_what_python_loads_is_in_the_closure(stage: str) -> None:
         "print(*(m.__file__ for n, m in sys.modules.items() "
         "if n.partition('.')[0] in ('pipeline', 'stages')), sep='\\n')"
     )
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    loaded = {Path(line).relative_to(ROOT).as_posix() for line in done.stdout.splitlines()}
+    loaded = {Path(line).relative_to(ROOT).as_posix() for line in process.stdout.splitlines()}
     assert f"stages/{stage}.py" in loaded
     assert loaded <= set(Code().closure(f"stages.{stage}"))
 

@@ -44,8 +44,8 @@ DIFFERENT = [
 
 
 def test_no_two_have_the_same():
-    found = [hashing.digest(value) for value in DIFFERENT]
-    assert len(set(found)) == len(found)
+    digests = [hashing.digest(value) for value in DIFFERENT]
+    assert len(set(digests)) == len(digests)
 
 
 def test_it_is_a_plain_sha_256():
@@ -68,12 +68,12 @@ def test_what_does_not_matter(one, other):
 def test_every_array_of_the_tokens_counts():
     arrays = [np.arange(4, dtype=np.int32), np.zeros(4, np.uint8), np.ones(4, np.uint8)]
     offsets = np.array([0, 4])
-    found = {hashing.digest(Tokens(*arrays, offsets, 0, True))}
+    digests = {hashing.digest(Tokens(*arrays, offsets, 0, True))}
     for place, pad in itertools.product(range(3), (0, 1)):
         changed = [*arrays]
         changed[place] = arrays[place][::-1] if place == 0 else arrays[place] + 1
-        found.add(hashing.digest(Tokens(*changed, offsets, pad, True)))
-    assert len(found) == 7
+        digests.add(hashing.digest(Tokens(*changed, offsets, pad, True)))
+    assert len(digests) == 7
 
 
 def test_other_things_are_refused():

@@ -31,16 +31,16 @@ def scratch(tmp_path, monkeypatch):
     st.sampled_from([(), (1,), (3,)]),
     st.sampled_from([1, 64, 1 << 20]),
 )
-def test_it_is_what_was_appended(sizes, kind, shape, held):
+def test_it_is_what_was_appended(sizes, kind, shape, memory):
     random = np.random.default_rng(sum(sizes))
     parts = [random.integers(0, 2, (size, *shape)).astype(kind) for size in sizes]
-    with mock.patch.object(memory_mapped, "MEMORY_BYTES", held):
+    with mock.patch.object(memory_mapped, "MEMORY_BYTES", memory):
         grown = MappedBuffer(kind, *shape)
         for part in parts:
             grown.append(part)
-        found = grown.array()
+        array = grown.array()
     expected = np.concatenate([np.empty((0, *shape), kind), *parts])
-    np.testing.assert_array_equal(found, expected, strict=True)
+    np.testing.assert_array_equal(array, expected, strict=True)
 
 
 def test_a_large_array_is_mapped_and_leaves_no_file(scratch, monkeypatch):
@@ -49,10 +49,10 @@ def test_a_large_array_is_mapped_and_leaves_no_file(scratch, monkeypatch):
     for start in range(0, 1000, 10):
         grown.append(np.arange(start, start + 10))
         assert list(scratch.glob("*")) == []
-    found = grown.array()
-    assert isinstance(found.base, np.memmap)
-    assert not found.flags.writeable
-    assert found.tolist() == list(range(1000))
+    array = grown.array()
+    assert isinstance(array.base, np.memmap)
+    assert not array.flags.writeable
+    assert array.tolist() == list(range(1000))
 
 
 def test_a_small_array_needs_no_folder(scratch):
@@ -62,17 +62,17 @@ def test_a_small_array_needs_no_folder(scratch):
     assert not scratch.exists()
 
 
-@pytest.mark.parametrize("held", [24, 1 << 20])
+@pytest.mark.parametrize("memory", [24, 1 << 20])
 @pytest.mark.parametrize("shape", [(), (3,)])
 @pytest.mark.parametrize("rows", [0, 1, 7, 50])
-def test_pieces_are_the_array(monkeypatch, held, shape, rows):
-    monkeypatch.setattr(memory_mapped, "MEMORY_BYTES", held)
+def test_pieces_are_the_array(monkeypatch, memory, shape, rows):
+    monkeypatch.setattr(memory_mapped, "MEMORY_BYTES", memory)
     values = np.arange(rows * max(1, *shape, 1)).reshape(rows, *shape)
     grown = MappedBuffer(np.int64, *shape)
     grown.append(values)
-    found = [*memory_mapped.chunks(grown.array())]
-    np.testing.assert_array_equal(np.concatenate([values[:0], *found]), values)
-    assert all(piece.nbytes <= max(24, held) for piece in found)
+    pieces = [*memory_mapped.chunks(grown.array())]
+    np.testing.assert_array_equal(np.concatenate([values[:0], *pieces]), values)
+    assert all(piece.nbytes <= max(24, memory) for piece in pieces)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/self/smaps")

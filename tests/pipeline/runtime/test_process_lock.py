@@ -26,9 +26,9 @@ with process_lock.hold(Path(sys.argv[1])):
 
 
 def refused(path: Path) -> str:
-    with pytest.raises(process_lock.LockedError) as caught, process_lock.hold(path):
+    with pytest.raises(process_lock.LockedError) as error, process_lock.hold(path):
         pass
-    return str(caught.value)
+    return str(error.value)
 
 
 def test_a_block_holds_the_lock_and_gives_it_back(tmp_path):

@@ -23,10 +23,10 @@ class Clock:
 
 @pytest.fixture
 def clock(monkeypatch):
-    made = Clock()
+    fake_clock = Clock()
     monkeypatch.delenv(progress.SECONDS, raising=False)
-    monkeypatch.setattr(progress.time, "monotonic", made.monotonic)
-    return made
+    monkeypatch.setattr(progress.time, "monotonic", fake_clock.monotonic)
+    return fake_clock
 
 
 def test_a_line_each_half_minute_and_one_at_the_end(clock, capsys):
@@ -95,5 +95,7 @@ def test_silence_holds_for_processes_started_here(monkeypatch):
     monkeypatch.setenv(progress.QUIET, "0")
     progress.silence()
     code = "from pipeline.runtime import progress; print(progress.quiet())"
-    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ended.stdout == "True\n"
+    process = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert process.stdout == "True\n"

@@ -25,8 +25,8 @@ def test_results_stand_in_the_order_of_the_parts(threads, parts):
         return part, threading.get_ident()
 
     with ThreadPool(threads) as workers:
-        found = workers.map(work, parts)
-    assert [part for part, _ in found] == parts
+        results = workers.map(work, parts)
+    assert [part for part, _ in results] == parts
 
 
 def test_one_thread_is_the_callers():
@@ -83,20 +83,20 @@ def test_workers_go_on_after_an_exception():
 
 def test_an_interrupt_ends_the_work_at_once(heeds_interrupts):
     """Of hundreds of parts only those are finished that were begun."""
-    done, main = [], threading.main_thread().ident
+    parts, main = [], threading.main_thread().ident
 
     def work(part):
         if part == 3:
             signal.pthread_kill(main, signal.SIGINT)
         time.sleep(0.02)
-        done.append(part)
+        parts.append(part)
 
     with pytest.raises(KeyboardInterrupt), ThreadPool(2) as workers:
         workers.map(work, range(300))
-    number = len(done)
+    number = len(parts)
     assert number < 20
     time.sleep(0.05)
-    assert len(done) == number
+    assert len(parts) == number
 
 
 def test_gradient_mode_of_the_caller_is_not_the_workers():

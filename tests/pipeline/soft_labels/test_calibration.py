@@ -121,8 +121,8 @@ def test_no_rows_no_temperature():
 )
 def test_expected_calibration_error_by_hand(first, labels, bins, expected):
     probabilities = np.array([[share, 1 - share] for share in first])
-    found = expected_calibration_error(probabilities, np.array(labels), bins)
-    assert found == pytest.approx(expected)
+    error = expected_calibration_error(probabilities, np.array(labels), bins)
+    assert error == pytest.approx(expected)
 
 
 @settings(deadline=None)
@@ -130,11 +130,11 @@ def test_expected_calibration_error_by_hand(first, labels, bins, expected):
 def test_an_error_is_a_fraction_and_knows_no_order(seed, bins):
     random = np.random.default_rng(seed)
     probabilities, labels = random.dirichlet([1, 1, 1], 50), random.integers(0, 3, 50)
-    found = expected_calibration_error(probabilities, labels, bins)
+    error = expected_calibration_error(probabilities, labels, bins)
     order = random.permutation(50)
     again = expected_calibration_error(probabilities[order], labels[order], bins)
-    assert 0.0 <= found <= 1.0
-    assert again == pytest.approx(found)
+    assert 0.0 <= error <= 1.0
+    assert again == pytest.approx(error)
 
 
 @pytest.mark.parametrize(("rows", "labels"), [(0, 0), (2, 1)])

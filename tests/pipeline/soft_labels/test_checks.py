@@ -141,11 +141,11 @@ def test_a_spoilt_file_is_refused_by_name(rte_soft_labels, rte_splits, fault):
     spoil, message = SPOILT[fault]
     table, metadata = parquet_file.read_table(rte_soft_labels)
     parquet_file.write_table(rte_soft_labels, *spoil(table, metadata))
-    with pytest.raises(SoftLabelError) as caught:
+    with pytest.raises(SoftLabelError) as error:
         store.read(rte_soft_labels, rte_splits)
-    assert re.search(message, str(caught.value))
-    assert f"where: {rte_soft_labels}" in str(caught.value)
-    assert "fix: dvc repro ensemble@rte" in str(caught.value)
+    assert re.search(message, str(error.value))
+    assert f"where: {rte_soft_labels}" in str(error.value)
+    assert "fix: dvc repro ensemble@rte" in str(error.value)
 
 
 @pytest.mark.parametrize("fault", ["duplicate row", "NaN logit", "sum", "not the rule's"])
@@ -186,11 +186,11 @@ def test_no_parquet_file(rte_soft_labels, rte_splits, content):
 )
 def test_logits_of_other_rows_are_refused(tmp_path, rte_splits, rte_members, spoil, message):
     path = tmp_path / "rte.parquet"
-    with pytest.raises(SoftLabelError) as caught:
+    with pytest.raises(SoftLabelError) as error:
         store.write(path, rte_splits, {**rte_members, "m2": spoil(rte_members["m2"])}, "mean_logit")
-    assert re.search(message, str(caught.value))
-    assert "logits of teacher m2" in str(caught.value)
-    assert "fix: dvc repro ensemble@rte" in str(caught.value)
+    assert re.search(message, str(error.value))
+    assert "logits of teacher m2" in str(error.value)
+    assert "fix: dvc repro ensemble@rte" in str(error.value)
     assert not path.exists()
 
 

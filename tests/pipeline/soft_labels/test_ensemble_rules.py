@@ -13,6 +13,7 @@ from hypothesis.extra import numpy as arrays
 from pipeline.errors import SoftLabelError
 from pipeline.params.rules import WORDS
 from pipeline.soft_labels import ensemble_rules
+from pipeline.soft_labels.rules.base import EnsembleRule, WeightedRule
 from pipeline.soft_labels.rules.dev_weighted import dev_weights
 
 LN3 = math.log(3.0)
@@ -47,9 +48,9 @@ def even(logits: np.ndarray, rule: str) -> list[float] | None:
     ],
 )
 def test_rules_by_hand(rule, weights, temperature, expected):
-    found = ensemble_rules.combine(TWO, rule, weights, temperature)
-    assert found.dtype == np.float32
-    assert found == pytest.approx(np.array([expected]), abs=1e-7)
+    probabilities = ensemble_rules.combine(TWO, rule, weights, temperature)
+    assert probabilities.dtype == np.float32
+    assert probabilities == pytest.approx(np.array([expected]), abs=1e-7)
 
 
 @pytest.mark.parametrize(
@@ -65,8 +66,8 @@ def test_rules_by_hand(rule, weights, temperature, expected):
     ],
 )
 def test_calibration_by_hand(rule, weights, temperature, calibration, expected):
-    found = ensemble_rules.combine(TWO, rule, weights, temperature, calibration)
-    assert found == pytest.approx(np.array([expected]), abs=1e-7)
+    probabilities = ensemble_rules.combine(TWO, rule, weights, temperature, calibration)
+    assert probabilities == pytest.approx(np.array([expected]), abs=1e-7)
 
 
 def test_three_members_three_classes_by_hand():
@@ -102,8 +103,8 @@ def test_scores_are_averaged(rule, weights, expected):
 
 @pytest.mark.parametrize("temperature", [1e-3, 1.0, 1e3])
 def test_huge_logits_neither_overflow_nor_vanish(temperature):
-    found = ensemble_rules.softmax(np.array([3e38, -3e38, 3e38]), temperature)
-    assert found.tolist() == [0.5, 0.0, 0.5]
+    probabilities = ensemble_rules.softmax(np.array([3e38, -3e38, 3e38]), temperature)
+    assert probabilities.tolist() == [0.5, 0.0, 0.5]
 
 
 @pytest.mark.parametrize(
@@ -166,9 +167,9 @@ def test_refuses(call, message):
 @settings(deadline=None)
 @given(ensembles, rules, st.floats(0.05, 20.0))
 def test_an_ensemble_lies_in_the_simplex(logits, rule, temperature):
-    found = ensemble_rules.combine(logits, rule, even(logits, rule), temperature)
-    assert (found >= 0).all()
-    assert np.abs(found.sum(axis=1, dtype=np.float64) - 1).max() < 1e-6
+    probabilities = ensemble_rules.combine(logits, rule, even(logits, rule), temperature)
+    assert (probabilities >= 0).all()
+    assert np.abs(probabilities.sum(axis=1, dtype=np.float64) - 1).max() < 1e-6
 
 
 @settings(deadline=None)
@@ -210,25 +211,33 @@ def test_the_temperature_goes_through_one_without_a_jump(logits):
 @settings(deadline=None)
 @given(ensembles)
 def test_a_high_temperature_gives_equal_classes(logits):
-    found = ensemble_rules.combine(logits, "mean_probability", None, 1e9)
-    assert np.allclose(found, 1 / logits.shape[2], rtol=0, atol=1e-4)
+    probabilities = ensemble_rules.combine(logits, "mean_probability", None, 1e9)
+    assert np.allclose(probabilities, 1 / logits.shape[2], rtol=0, atol=1e-4)
 
 
 @settings(deadline=None)
 @given(ensembles, st.floats(0.05, 20.0), rules)
 def test_calibration_keeps_the_first_class_of_one_member(logits, temperature, rule):
     doubles = logits[:1].astype(np.float64)
-    found = ensemble_rules.combine(doubles, rule, even(doubles, rule), 1.0, [temperature])
-    chosen = np.take_along_axis(found, doubles[0].argmax(axis=1)[:, None], axis=1)[:, 0]
-    assert (chosen == found.max(axis=1)).all()
+    probabilities = ensemble_rules.combine(doubles, rule, even(doubles, rule), 1.0, [temperature])
+    chosen = np.take_along_axis(probabilities, doubles[0].argmax(axis=1)[:, None], axis=1)[:, 0]
+    assert (chosen == probabilities.max(axis=1)).all()
 
 
 @settings(deadline=None)
 @given(ensembles, rules, st.floats(0.05, 20.0), st.floats(0.05, 20.0))
 def test_equal_calibration_is_one_temperature(logits, rule, calibration, temperature):
     weights, each = even(logits, rule), [calibration] * len(logits)
-    found = ensemble_rules.combine(logits, rule, weights, temperature, each)
+    probabilities = ensemble_rules.combine(logits, rule, weights, temperature, each)
     expected = ensemble_rules.combine(logits, rule, weights, temperature * calibration)
-    assert np.allclose(found, expected, rtol=0, atol=1e-6)
+    assert np.allclose(probabilities, expected, rtol=0, atol=1e-6)
     ones = ensemble_rules.combine(logits, rule, weights, temperature, [1.0] * len(logits))
     assert np.array_equal(ones, ensemble_rules.combine(logits, rule, weights, temperature))
+
+
+@pytest.mark.parametrize(
+    ("kind", "lacking"), [(EnsembleRule, "probabilities"), (WeightedRule, "probabilities.*weights")]
+)
+def test_a_rule_without_its_methods_cannot_be_made(kind, lacking):
+    with pytest.raises(TypeError, match=f"abstract methods? '?{lacking}"):
+        kind(None)

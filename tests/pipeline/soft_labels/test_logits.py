@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline import paths
 from pipeline.data import parquet_file, row_tables, rows
 from pipeline.errors import SoftLabelError
 from pipeline.soft_labels import logits
@@ -28,8 +29,10 @@ def splits(make):
 
 
 @pytest.fixture
-def path(tmp_path, splits):
-    file = tmp_path / "logits.parquet"
+def path(tmp_path, monkeypatch, splits):
+    monkeypatch.chdir(tmp_path)
+    file = paths.prepared_logits("rte", "m1", "all")
+    file.parent.mkdir(parents=True)
     logits.write(file, splits, VALUES, MODEL)
     return file
 
@@ -41,34 +44,38 @@ def rewrite(path: Path, table: pa.Table | None = None, **changes: object) -> Non
 
 
 def test_reads_what_was_written(path):
-    found = logits.read(path)
-    assert found.values.tolist() == [[1.0, -1.0], [0.5, 0.25], [-2.0, 3.0], [0.0, 4.0]]
-    assert found.values.dtype == np.float32
+    row_logits = logits.read(path)
+    assert row_logits.values.tolist() == [[1.0, -1.0], [0.5, 0.25], [-2.0, 3.0], [0.0, 4.0]]
+    assert row_logits.values.dtype == np.float32
     ids = ["rte/train/0", "rte/train/1", "rte/train/2", "rte/test/0"]
-    assert found.table["row_id"].to_pylist() == ids
-    assert found.table["label"].to_pylist() == [0, 1, 1, None]
-    assert found.table["text_hash"][3].as_py() == rows.text_hash("a", "b")
-    assert found.task.labels == ("entailment", "not_entailment")
-    assert found.task.rows == {"train": 3, "test": 1}
-    assert found.model == MODEL
+    assert row_logits.table["row_id"].to_pylist() == ids
+    assert row_logits.table["label"].to_pylist() == [0, 1, 1, None]
+    assert row_logits.table["text_hash"][3].as_py() == rows.text_hash("a", "b")
+    assert row_logits.task.labels == ("entailment", "not_entailment")
+    assert row_logits.task.rows == {"train": 3, "test": 1}
+    assert row_logits.model == MODEL
 
 
 def test_one_split_at_a_time(path):
-    found = logits.read(path)
-    assert found.splits == ("train", "test")
-    assert found.split("test").values.tolist() == [[0.0, 4.0]]
-    assert found.split("train").values.tolist() == VALUES["train"].tolist()
-    assert found.split("dev").values.shape == (0, 2)
+    row_logits = logits.read(path)
+    assert row_logits.splits == ("train", "test")
+    assert row_logits.split("test").values.tolist() == [[0.0, 4.0]]
+    assert row_logits.split("train").values.tolist() == VALUES["train"].tolist()
+    assert row_logits.split("dev").values.shape == (0, 2)
 
 
 def test_regression_has_one_output_and_float_labels(tmp_path, make):
     splits = {"dev": make("stsb", "dev", [("a", "b", 2.5), ("c", "d", 5.0)])}
     path = tmp_path / "x.parquet"
     logits.write(path, splits, {"dev": np.array([[2.0], [4.5]])}, MODEL)
-    found = logits.read(path)
-    assert found.values.tolist() == [[2.0], [4.5]]
-    assert found.table["label"].to_pylist() == [2.5, 5.0]
-    assert (found.task.regression, found.task.low, found.task.high) == (True, 0.0, 5.0)
+    row_logits = logits.read(path)
+    assert row_logits.values.tolist() == [[2.0], [4.5]]
+    assert row_logits.table["label"].to_pylist() == [2.5, 5.0]
+    assert (row_logits.task.regression, row_logits.task.low, row_logits.task.high) == (
+        True,
+        0.0,
+        5.0,
+    )
 
 
 def test_the_same_logits_give_the_same_bytes(tmp_path, splits, path):
@@ -151,9 +158,9 @@ def with_logits(path: Path, values: list[list[float]]) -> pa.Table:
 )
 def test_read_refuses_and_names_the_command(path, spoil, message):
     spoil(path)
-    with pytest.raises(SoftLabelError, match=message) as caught:
-        logits.read(path, "dvc repro teach@rte-m1")
-    assert "fix: dvc repro teach@rte-m1" in str(caught.value)
+    with pytest.raises(SoftLabelError, match=message) as error:
+        logits.read(path)
+    assert "fix: dvc repro teach@rte-m1-all" in str(error.value)
 
 
 def test_a_null_is_refused_by_name(path):

@@ -25,11 +25,11 @@ DEV = {"1": [[2.0, 0.0], [0.0, 1.0]], "2": [[-4.0, 0.0], [0.0, 3.0]], "all": [[2
 
 
 def rows_of(split: str, task: str = "rte") -> Rows:
-    made = make_rows(GLUE[task], split, [(split, "b", label) for label in LABELS[split]])
-    at = made.table.schema.get_field_index("text_hash")
-    field = made.table.schema.field("text_hash")
+    rows = make_rows(GLUE[task], split, [(split, "b", label) for label in LABELS[split]])
+    at = rows.table.schema.get_field_index("text_hash")
+    field = rows.table.schema.field("text_hash")
     hashes = pa.array(list(HASHES[split]), pa.string())
-    return Rows(made.table.set_column(at, field, hashes), made.metadata)
+    return Rows(rows.table.set_column(at, field, hashes), rows.metadata)
 
 
 @pytest.fixture
@@ -42,12 +42,12 @@ def part(
 ) -> Logits:
     """Logits of one fold's model, with the manifest that its stage gives it."""
     train = rows_of("train")
-    seen = folds.outside(train, fold, folds.held_out(train, len(names)))
+    train_rows = folds.outside(train, fold, folds.held_out(train, len(names)))
     manifest = {
         "name": "m1",
         "fold": fold,
         "folds": names,
-        "seen": folds.fingerprint(seen),
+        "seen": folds.fingerprint(train_rows),
         "weights_sha256": fold * 3,
         "encoder": {"source": "random"},
         "training": {"seed": 1},
@@ -86,21 +86,23 @@ def labelled(splits) -> dict[str, Logits]:
 
 
 def test_train_rows_come_from_the_model_that_has_not_seen_them(splits, parts, labelled):
-    found = member_logits.join("m1", parts, splits, labelled)
+    row_logits = member_logits.join("m1", parts, splits, labelled)
     train = [[10.0 * fold + at, 0.0] for at, fold in enumerate(HELD_OUT)]
-    assert found.split("train").values.tolist() == train
-    assert found.split("dev").values.tolist() == [[-1.0, 0.0], [0.0, 2.0]]
-    assert found.split("test").values.tolist() == [[1.5, 0.0]]
-    assert found.split("transfer").values.tolist() == [[6.0, 2.0], [0.0, 1.5]]
-    assert found.splits == ("train", "dev", "test", "transfer")
+    assert row_logits.split("train").values.tolist() == train
+    assert row_logits.split("dev").values.tolist() == [[-1.0, 0.0], [0.0, 2.0]]
+    assert row_logits.split("test").values.tolist() == [[1.5, 0.0]]
+    assert row_logits.split("transfer").values.tolist() == [[6.0, 2.0], [0.0, 1.5]]
+    assert row_logits.splits == ("train", "dev", "test", "transfer")
     ids = [name for rows in splits.values() for name in rows.table["row_id"].to_pylist()]
-    assert found.table["row_id"].to_pylist() == ids
+    assert row_logits.table["row_id"].to_pylist() == ids
 
 
 def test_no_model_has_seen_the_rows_it_labels(splits, parts):
     """The logits name their fold; its manifest's rows are those outside of it."""
-    found = member_logits.join("m1", parts, {k: v for k, v in splits.items() if k != "transfer"})
-    of_fold = (found.split("train").values[:, 0] // 10).astype(int)
+    row_logits = member_logits.join(
+        "m1", parts, {k: v for k, v in splits.items() if k != "transfer"}
+    )
+    of_fold = (row_logits.split("train").values[:, 0] // 10).astype(int)
     for fold in (1, 2):
         outside = Rows(splits["train"].table.filter(of_fold != fold), splits["train"].metadata)
         assert parts[str(fold)].model["seen"] == folds.fingerprint(outside)
@@ -121,20 +123,22 @@ def test_the_manifest_has_what_all_share_and_what_is_each_folds_own(splits, part
 
 def test_a_model_of_all_rows_is_taken_as_it_is(splits):
     whole, further = teacher(splits, "all", ["all"]), label(splits, "all", ["all"])
-    found = member_logits.join("m1", {"all": whole}, splits, {"all": further})
-    assert found.values.tolist() == [*whole.values.tolist(), *further.values.tolist()]
-    assert found.model == whole.model
+    row_logits = member_logits.join("m1", {"all": whole}, splits, {"all": further})
+    assert row_logits.values.tolist() == [*whole.values.tolist(), *further.values.tolist()]
+    assert row_logits.model == whole.model
 
 
 def test_rows_of_a_part_may_come_in_any_order(splits, parts, labelled):
     turned = parts["2"].table.take(pa.array(range(len(parts["2"]) - 1, -1, -1)))
     again = {**parts, "2": Logits(turned, parts["2"].metadata)}
-    found = member_logits.join("m1", again, splits, labelled)
-    assert found.table.equals(member_logits.join("m1", parts, splits, labelled).table)
+    row_logits = member_logits.join("m1", again, splits, labelled)
+    assert row_logits.table.equals(member_logits.join("m1", parts, splits, labelled).table)
 
 
-def changed(found: Logits, **manifest: object) -> Logits:
-    return Logits(found.table, {**found.metadata, "model": {**found.model, **manifest}})
+def changed(row_logits: Logits, **manifest: object) -> Logits:
+    return Logits(
+        row_logits.table, {**row_logits.metadata, "model": {**row_logits.model, **manifest}}
+    )
 
 
 FAULTS = {
@@ -207,12 +211,14 @@ def test_files_are_read_by_member_and_fold(tmp_path, monkeypatch, splits, parts,
     monkeypatch.chdir(tmp_path)
     prepared = {split: rows for split, rows in splits.items() if split != "transfer"}
     for fold in ("1", "2"):
-        for path, found, of in (
+        for path, row_logits, of in (
             (paths.prepared_logits("rte", "m1", fold), parts[fold], prepared),
             (paths.transfer_logits("rte", "m1", fold), labelled[fold], splits),
         ):
-            values = {name: found.split(name).values for name in of if len(found.split(name))}
-            logits.write(path, {name: of[name] for name in values}, values, found.model)
+            values = {
+                name: row_logits.split(name).values for name in of if len(row_logits.split(name))
+            }
+            logits.write(path, {name: of[name] for name in values}, values, row_logits.model)
     joined = member_logits.join("m1", parts, splits, labelled)
     assert member_logits.read("rte", "m1", ["1", "2"], splits).table.equals(joined.table)
     paths.transfer_logits("rte", "m1", "2").unlink()
@@ -234,8 +240,10 @@ def test_temperatures_are_fitted_on_train_rows_only():
         "dev": make_rows(GLUE["rte"], "dev", [("x", "y", 1)] * 3),
     }
     table = logits.tabulate(splits, np.tile([3.0, 0.0], (7, 1)))
-    found = Logits(table, logits.describe(GLUE["rte"], {"name": "m1"}))
-    assert member_logits.temperatures({"m1": found}) == {"m1": pytest.approx(3.0 / math.log(3.0))}
+    row_logits = Logits(table, logits.describe(GLUE["rte"], {"name": "m1"}))
+    assert member_logits.temperatures({"m1": row_logits}) == {
+        "m1": pytest.approx(3.0 / math.log(3.0))
+    }
 
 
 def test_scores_have_no_temperature():

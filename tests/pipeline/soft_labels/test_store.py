@@ -56,39 +56,39 @@ def test_schema_is_the_documented_one(rte_soft_labels):
 
 
 def test_reads_what_was_written(rte_soft_labels, rte_splits):
-    found = store.read(rte_soft_labels, rte_splits)
-    assert found.table["row_id"].to_pylist() == IDS
-    assert found.table["label"].to_pylist() == [0, 1, 1, None]
-    assert found.members == ("m1", "m2")
-    assert found.task.rows == {"train": 2, "dev": 1, "test": 1}
-    assert found.member_logits.shape == (2, 4, 2)
-    assert found.member_logits[1, 2].tolist() == pytest.approx([0.0, LN3])
-    assert found.probabilities == pytest.approx(np.array(PROBABILITIES), abs=1e-7)
+    soft_labels = store.read(rte_soft_labels, rte_splits)
+    assert soft_labels.table["row_id"].to_pylist() == IDS
+    assert soft_labels.table["label"].to_pylist() == [0, 1, 1, None]
+    assert soft_labels.members == ("m1", "m2")
+    assert soft_labels.task.rows == {"train": 2, "dev": 1, "test": 1}
+    assert soft_labels.member_logits.shape == (2, 4, 2)
+    assert soft_labels.member_logits[1, 2].tolist() == pytest.approx([0.0, LN3])
+    assert soft_labels.probabilities == pytest.approx(np.array(PROBABILITIES), abs=1e-7)
 
 
 def test_folds_calibration_and_transfer_rows_are_kept(rte_calibrated, rte_all_splits):
-    found = store.read(rte_calibrated, rte_all_splits)
-    assert found.folds == ("1", "2")
-    assert found.temperatures == [0.5, 2.0]
-    assert found.task.rows == {"train": 2, "dev": 1, "test": 1, "transfer": 2}
-    assert found.table["label"].to_pylist() == [0, 1, 1, None, None, None]
+    soft_labels = store.read(rte_calibrated, rte_all_splits)
+    assert soft_labels.folds == ("1", "2")
+    assert soft_labels.temperatures == [0.5, 2.0]
+    assert soft_labels.task.rows == {"train": 2, "dev": 1, "test": 1, "transfer": 2}
+    assert soft_labels.table["label"].to_pylist() == [0, 1, 1, None, None, None]
     # The columns keep the raw logits.
-    assert found.member_logits[1, 5].tolist() == pytest.approx([2 * LN3, 0.0])
+    assert soft_labels.member_logits[1, 5].tolist() == pytest.approx([2 * LN3, 0.0])
     # m1: T = 1/2 makes (9, 1) / 10 of (log 3, 0). m2: T = 2 makes (3, 1) / 4 of (2 log 3, 0).
     half = math.sqrt(3.0) / (1 + math.sqrt(3.0))  # m2: (log 3, 0) / 2
     first = [0.7, (0.1 + 1 - half) / 2, (0.5 + 1 - half) / 2, (0.5 + half) / 2]
-    assert found.probabilities[:4, 0] == pytest.approx(first)
-    assert found.probabilities[4:, 0] == pytest.approx([(0.9 + half) / 2, (0.5 + 0.75) / 2])
+    assert soft_labels.probabilities[:4, 0] == pytest.approx(first)
+    assert soft_labels.probabilities[4:, 0] == pytest.approx([(0.9 + half) / 2, (0.5 + 0.75) / 2])
 
 
 def test_targets_multiply_the_temperatures(rte_calibrated, rte_all_splits):
-    found = store.read(rte_calibrated, rte_all_splits)
+    soft_labels = store.read(rte_calibrated, rte_all_splits)
     ids = ["rte/transfer/1", "rte/train/0"]
     texts = [rows.text_hash("Hot.", "Cold."), hashes("train")[0]]
     # T = 1/2 undoes m2's 2: (9, 1) / 10. Together with m1's 1/2, log 3 is times 4: (81, 1) / 82.
     expected = [[0.7, 0.3], [(81 / 82 + 0.5) / 2, (1 / 82 + 0.5) / 2]]
-    assert found.targets(ids, texts, 0.5) == pytest.approx(np.array(expected))
-    assert np.array_equal(found.targets(ids, texts), found.probabilities[[5, 0]])
+    assert soft_labels.targets(ids, texts, 0.5) == pytest.approx(np.array(expected))
+    assert np.array_equal(soft_labels.targets(ids, texts), soft_labels.probabilities[[5, 0]])
 
 
 def test_a_reader_of_the_prepared_rows_may_leave_transfer_rows_alone(rte_calibrated, rte_splits):
@@ -121,16 +121,16 @@ def test_what_is_written_is_read(members, rule, calibrated, seed, temperature):
         for split, size in sizes.items()
     }
     values = {f"m{k}": random.normal(0, 5, (10, 3)).astype(np.float32) for k in range(members)}
-    found = {
+    member_logits = {
         name: logits.Logits(
             logits.tabulate(splits, of), logits.describe(GLUE["mnli"], manifest(name))
         )
         for name, of in values.items()
     }
-    fitted = {name: float(random.uniform(0.1, 5)) for name in found} if calibrated else None
+    fitted = {name: float(random.uniform(0.1, 5)) for name in member_logits} if calibrated else None
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "mnli.parquet"
-        store.write(path, splits, found, rule, fitted)
+        store.write(path, splits, member_logits, rule, fitted)
         read = store.read(path, splits)
         assert np.array_equal(read.member_logits, np.stack(list(values.values())))
         assert read.temperatures == (fitted and list(fitted.values()))
@@ -156,25 +156,27 @@ def manifest(name: str) -> dict[str, object]:
 def test_each_rule_is_kept_and_checked(tmp_path, rte_splits, rte_members, rule, weights, first):
     path = tmp_path / "rte.parquet"
     store.write(path, rte_splits, rte_members, rule)
-    found = store.read(path, rte_splits)
-    assert found.metadata["weights"] == (weights and pytest.approx(weights))
-    assert found.probabilities[0, 0] == pytest.approx(first)
+    soft_labels = store.read(path, rte_splits)
+    assert soft_labels.metadata["weights"] == (weights and pytest.approx(weights))
+    assert soft_labels.probabilities[0, 0] == pytest.approx(first)
 
 
 def test_targets_come_in_the_order_asked_for(rte_soft_labels, rte_splits):
-    found = store.read(rte_soft_labels, rte_splits)
+    soft_labels = store.read(rte_soft_labels, rte_splits)
     train = hashes("train")
-    assert found.targets(["rte/train/1", "rte/train/0"], train[::-1]) == pytest.approx(
+    assert soft_labels.targets(["rte/train/1", "rte/train/0"], train[::-1]) == pytest.approx(
         np.array([PROBABILITIES[1], PROBABILITIES[0]]), abs=1e-7
     )
     # T = 1/2 doubles log 3: (9/10 + 1/2) / 2.
-    assert found.targets(["rte/train/0"], train[:1], 0.5) == pytest.approx(np.array([[0.7, 0.3]]))
+    assert soft_labels.targets(["rte/train/0"], train[:1], 0.5) == pytest.approx(
+        np.array([[0.7, 0.3]])
+    )
 
 
 def test_targets_at_temperature_one_are_the_stored_probabilities(rte_soft_labels, rte_splits):
-    found = store.read(rte_soft_labels, rte_splits)
+    soft_labels = store.read(rte_soft_labels, rte_splits)
     every = [*hashes("train"), *hashes("dev"), *hashes("test")]
-    assert np.array_equal(found.targets(IDS, every), found.probabilities)
+    assert np.array_equal(soft_labels.targets(IDS, every), soft_labels.probabilities)
 
 
 @pytest.mark.parametrize(
@@ -196,10 +198,12 @@ def test_regression_has_a_score_and_no_temperature(tmp_path, make):
     members = write_members(tmp_path, splits, values)
     path = tmp_path / "stsb.parquet"
     store.write(path, splits, members, "mean_probability")
-    found = store.read(path, splits)
-    assert found.table.schema.names[-1] == "score"
-    assert found.probabilities.tolist() == [[2.5], [5.0]]
-    assert found.targets(["stsb/train/1"], [rows.text_hash("c", "d")], 4.0).tolist() == [[5.0]]
+    soft_labels = store.read(path, splits)
+    assert soft_labels.table.schema.names[-1] == "score"
+    assert soft_labels.probabilities.tolist() == [[2.5], [5.0]]
+    assert soft_labels.targets(["stsb/train/1"], [rows.text_hash("c", "d")], 4.0).tolist() == [
+        [5.0]
+    ]
 
 
 def test_members_may_come_in_another_row_order(tmp_path, rte_splits, rte_members, rte_soft_labels):
@@ -214,10 +218,10 @@ def test_a_task_the_source_lacks_has_an_empty_file(tmp_path, rte_splits):
     path = tmp_path / "rte.parquet"
     store.write_missing(path, GLUE["rte"], "mean_logit")
     for prepared in (None, {"dev": rte_splits["dev"]}, {}):
-        found = store.read(path, prepared)
-        assert (found.missing, len(found), found.members) == (True, 0, ())
-        assert found.probabilities.shape == (0, 2)
-        assert found.member_logits.shape == (0, 0, 2)
+        soft_labels = store.read(path, prepared)
+        assert (soft_labels.missing, len(soft_labels), soft_labels.members) == (True, 0, ())
+        assert soft_labels.probabilities.shape == (0, 2)
+        assert soft_labels.member_logits.shape == (0, 0, 2)
     with pytest.raises(SoftLabelError, match="when the source had no train rows"):
         store.read(path, rte_splits)
 
@@ -251,8 +255,8 @@ def test_a_streaming_reader_gets_row_groups(tmp_path, monkeypatch, rte_splits, r
     path = tmp_path / "rte.parquet"
     store.write(path, rte_splits, rte_members, "mean_probability")
     assert pq.ParquetFile(path).num_row_groups == 2
-    found = store.read(path, rte_splits)
-    assert found.probabilities == pytest.approx(np.array(PROBABILITIES), abs=1e-7)
+    soft_labels = store.read(path, rte_splits)
+    assert soft_labels.probabilities == pytest.approx(np.array(PROBABILITIES), abs=1e-7)
 
 
 # ---- docs/reference/soft-labels.md ---------------------------------------------------

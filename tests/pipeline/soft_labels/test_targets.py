@@ -78,8 +78,8 @@ def test_they_are_those_of_the_whole_file(
             mock.patch.object(parquet_file, "BATCH", batch),
             mock.patch.object(memory_mapped, "MEMORY_BYTES", 64),
         ):
-            found = store.read_targets(path, splits, learnt, temperature)
-        np.testing.assert_array_equal(found, expected, strict=True)
+            targets = store.read_targets(path, splits, learnt, temperature)
+        np.testing.assert_array_equal(targets, expected, strict=True)
 
 
 def test_a_file_in_order_is_read_without_an_index(rte_calibrated, rte_all_splits, monkeypatch):
@@ -112,20 +112,20 @@ def test_a_fault_in_any_batch_is_refused_with_its_row(
     table, metadata = parquet_file.read_table(rte_calibrated)
     name = table["row_id"][at].as_py()
     parquet_file.write_table(rte_calibrated, put(table, column, at, value), metadata)
-    with pytest.raises(SoftLabelError, match=fault) as caught:
+    with pytest.raises(SoftLabelError, match=fault) as error:
         store.read_targets(rte_calibrated, rte_all_splits, ["train"], 1.0)
-    assert caught.value.seen.startswith("rte/dev/7" if column == "row_id" else name)
+    assert error.value.seen.startswith("rte/dev/7" if column == "row_id" else name)
 
 
 def test_an_id_that_is_there_twice_on_both_sides_is_refused(tmp_path, make):
-    made = make("rte", "train", [("a", "b", 0), ("a", "b", 0)])
-    splits = {"train": type(made)(put(made.table, "row_id", 1, "rte/train/0"), made.metadata)}
+    rows = make("rte", "train", [("a", "b", 0), ("a", "b", 0)])
+    splits = {"train": type(rows)(put(rows.table, "row_id", 1, "rte/train/0"), rows.metadata)}
     members = members_of("rte", splits, 1, np.random.default_rng(0))
     keys = row_tables.keys(splits)
     with pytest.raises(SoftLabelError, match="occurs twice"):
         row_join.align(keys, keys, row_join.Origin("x"))
     path = tmp_path / "rte.parquet"
-    with mock.patch("pipeline.soft_labels.store.align", lambda found, *_: np.arange(len(found))):
+    with mock.patch("pipeline.soft_labels.store.align", lambda table, *_: np.arange(len(table))):
         store.write(path, splits, members, "mean_logit")
     with pytest.raises(SoftLabelError, match="a row occurs twice"):
         store.read_targets(path, splits, ["train"], 1.0)

@@ -33,8 +33,10 @@ def project(tmp_path, monkeypatch, make):
     monkeypatch.chdir(tmp_path)
     for task, examples in EXAMPLES.items():
         splits = {"train": make(task, "train", examples), "dev": make(task, "dev", examples[:4])}
-        for name, made in splits.items():
-            rows.write(paths.prepared(task) / f"{name}.parquet", made.table, made.metadata)
+        for name, split_rows in splits.items():
+            rows.write(
+                paths.prepared(task) / f"{name}.parquet", split_rows.table, split_rows.metadata
+            )
         values = {
             name: np.tile(np.float32(TEACHER_LOGITS[task]), (len(s), 1))
             for name, s in splits.items()

@@ -94,8 +94,10 @@ def test_the_members_models_are_linked_and_loaded(params, teach):
     }
     names = {name.split("/", 1)[1] for name in files() if name.startswith("rte/")}
     source = paths.teacher("rte", "m1", "all")
-    made = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
-    assert names == made - {saved_model.LOG}
+    source_files = {
+        path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()
+    }
+    assert names == source_files - {saved_model.LOG}
     for name in names:
         assert (source / name).samefile(paths.feature_teacher("rte") / name)
     loaded = feature_teachers.load(params, ["rte", "stsb"])
@@ -156,9 +158,9 @@ def test_a_teacher_that_is_not_whole_is_told_and_the_earlier_ones_stay(
     feature_teachers.write(params)
     before = list(files())
     damage(paths.teacher("rte", "m1", "all"))
-    with pytest.raises(SavedModelError, match=message) as caught:
+    with pytest.raises(SavedModelError, match=message) as error:
         feature_teachers.write(params)
-    assert caught.value.fix == "dvc repro --single-item --force teach@rte-m1-all"
+    assert error.value.fix == "dvc repro --single-item --force teach@rte-m1-all"
     assert list(files()) == before
 
 
@@ -173,9 +175,9 @@ def test_feature_teachers_of_other_parameters_are_refused(params, teach, change,
     for task in ("rte", "stsb"):
         teach(task)
     feature_teachers.write(params)
-    with pytest.raises(SavedModelError, match=message) as caught:
+    with pytest.raises(SavedModelError, match=message) as error:
         feature_teachers.load(change(params), ["rte"])
-    assert caught.value.fix == "dvc repro feature_teachers"
+    assert error.value.fix == "dvc repro feature_teachers"
 
 
 @pytest.mark.parametrize(("text", "message"), [(None, "no feature teachers"), ("{", "not JSON")])
@@ -183,9 +185,9 @@ def test_without_a_manifest_the_stage_is_named(params, text, message):
     paths.FEATURE_TEACHERS.mkdir(parents=True)
     if text is not None:
         (paths.FEATURE_TEACHERS / feature_teachers.MANIFEST).write_text(text)
-    with pytest.raises(SavedModelError, match=message) as caught:
+    with pytest.raises(SavedModelError, match=message) as error:
         feature_teachers.load(params, ["rte"])
-    assert caught.value.fix == "dvc repro feature_teachers"
+    assert error.value.fix == "dvc repro feature_teachers"
 
 
 def test_a_damaged_link_names_the_stage(params, teach):
@@ -193,6 +195,6 @@ def test_a_damaged_link_names_the_stage(params, teach):
         teach(task)
     feature_teachers.write(params)
     (paths.feature_teacher("rte") / saved_model.MANIFEST).unlink()
-    with pytest.raises(SavedModelError, match="no trained model") as caught:
+    with pytest.raises(SavedModelError, match="no trained model") as error:
         feature_teachers.load(params, ["rte"])
-    assert caught.value.fix == "dvc repro --single-item --force feature_teachers"
+    assert error.value.fix == "dvc repro --single-item --force feature_teachers"

@@ -45,9 +45,11 @@ def project(tmp_path, monkeypatch, make, params):
     """A folder with prepared rows of rte and stsb, and a student of both."""
     monkeypatch.chdir(tmp_path)
     for task, examples in {"rte": RTE, "stsb": STSB}.items():
-        for split, found in {"train": examples, "dev": examples[:4]}.items():
-            made = make(task, split, found)
-            rows.write(paths.prepared(task) / f"{split}.parquet", made.table, made.metadata)
+        for split, split_examples in {"train": examples, "dev": examples[:4]}.items():
+            split_rows = make(task, split, split_examples)
+            rows.write(
+                paths.prepared(task) / f"{split}.parquet", split_rows.table, split_rows.metadata
+            )
     prepared = read_prepared(params)
     student.train(paths.STUDENT, params, prepared, train_rows(prepared))
 
@@ -57,23 +59,23 @@ def manifest(task="rte"):
 
 
 def test_it_starts_from_the_student_with_its_head(params, monkeypatch):
-    seen = {}
+    arguments = {}
 
     def look(folder, recipe, train, loaded, machine):
-        seen.update(network=loaded.network, train=train, recipe=recipe)
+        arguments.update(network=loaded.network, train=train, recipe=recipe)
         raise InterruptedError
 
     monkeypatch.setattr(tune, "fine_tune_further", look)
     with pytest.raises(InterruptedError):
         tune.tune("rte", params)
     whole = saved_model.load(paths.STUDENT).network
-    found = seen["network"]
-    torch.testing.assert_close(found.encoder.state_dict(), whole.encoder.state_dict())
-    torch.testing.assert_close(found.head("rte").state_dict(), whole.head("rte").state_dict())
-    assert list(found.tasks) == list(found.head_settings) == ["rte"]
-    assert found.encoder.config.hidden_dropout_prob == 0.2
-    assert seen["recipe"].distillation is None
-    assert len(seen["train"]["rte"]) == 12
+    network = arguments["network"]
+    torch.testing.assert_close(network.encoder.state_dict(), whole.encoder.state_dict())
+    torch.testing.assert_close(network.head("rte").state_dict(), whole.head("rte").state_dict())
+    assert list(network.tasks) == list(network.head_settings) == ["rte"]
+    assert network.encoder.config.hidden_dropout_prob == 0.2
+    assert arguments["recipe"].distillation is None
+    assert len(arguments["train"]["rte"]) == 12
     assert not paths.tuned("rte").exists()
 
 
@@ -93,8 +95,8 @@ def test_the_manifest_says_where_it_started_and_how_it_was_trained(params):
     student_manifest = artifacts.read_json(paths.STUDENT / saved_model.MANIFEST)
     assert manifest()["encoder"]["weights_sha256"] == student_manifest["weights_sha256"]
     training = manifest()["training"]
-    found = {name: training[name] for name in ("epochs", "batch_size", "dropout", "seed")}
-    assert found == {"epochs": 2, "batch_size": 8, "dropout": 0.2, "seed": 3}
+    settings = {name: training[name] for name in ("epochs", "batch_size", "dropout", "seed")}
+    assert settings == {"epochs": 2, "batch_size": 8, "dropout": 0.2, "seed": 3}
     assert list(training["heads"]) == list(manifest()["tasks"]) == ["rte"]
     assert training["heads"]["rte"]["pooling"] == "cls"
 

@@ -100,8 +100,8 @@ def test_a_folder_is_named_as_in_params_so_that_a_copy_of_the_project_finds_its_
     copy = tmp_path.with_name(f"{tmp_path.name}-copy")
     shutil.move(tmp_path / "data", copy / "data")
     monkeypatch.chdir(copy)
-    found, _ = initial_encoder.load(paths.initial_encoder("m1"), 0.0)
-    torch.testing.assert_close(found.state_dict(), model.state_dict())
+    encoder, _ = initial_encoder.load(paths.initial_encoder("m1"), 0.0)
+    torch.testing.assert_close(encoder.state_dict(), model.state_dict())
     assert initial_encoder.describe(paths.initial_encoder("m1"))["path"] == "mine"
 
 
@@ -142,8 +142,10 @@ def test_a_rank_that_is_not_there_names_the_stage(params, selected):
 
 def test_a_selected_encoder_with_other_weights_is_refused(params, selected):
     (paths.selected(2) / "encoder" / "model.safetensors").write_bytes(b"others")
-    with pytest.raises(EncoderError, match="not those of candidate c2"):
+    with pytest.raises(EncoderError, match="not those of candidate c2") as error:
         initial_encoder.write("m1", params(m1=Member(seed=1, refined=2)))
+    assert error.value.where == paths.selected(2) / "encoder" / "model.safetensors"
+    assert error.value.fix == "dvc repro --single-item --force select"
     assert not paths.initial_encoder("m1").exists()
 
 
@@ -153,8 +155,9 @@ def test_a_selected_encoder_with_other_weights_is_refused(params, selected):
 def test_a_start_that_is_not_whole_is_refused(params, selected, spoil):
     initial_encoder.write("m1", params(m1=Member(seed=1, refined=2)))
     spoil(paths.initial_encoder("m1") / "encoder" / "model.safetensors")
-    with pytest.raises(EncoderError, match="not those of candidate c2"):
+    with pytest.raises(EncoderError, match="not those of candidate c2") as error:
         initial_encoder.load(paths.initial_encoder("m1"), 0.0)
+    assert error.value.fix == "dvc repro --single-item --force initialize@m1"
 
 
 @pytest.mark.parametrize(
@@ -169,7 +172,7 @@ RANDOM = RandomEncoder(source="random", seed=0, depth=1, hidden=4, attention_hea
 
 
 @pytest.mark.parametrize(
-    ("note", "says"),
+    ("note", "message"),
     [
         ({}, "has `encoder` or `refined`"),
         (
@@ -186,7 +189,7 @@ RANDOM = RandomEncoder(source="random", seed=0, depth=1, hidden=4, attention_hea
     ],
     ids=["nothing", "both", "no such source", "bad value", "no hash", "no mapping"],
 )
-def test_a_start_that_names_no_encoder_is_refused(note, says):
+def test_a_start_that_names_no_encoder_is_refused(note, message):
     artifacts.write_json(paths.initial_encoder("m1") / "start.json", note)
-    with pytest.raises(EncoderError, match=f"does not say which encoder(.|\n)*{says}"):
+    with pytest.raises(EncoderError, match=f"does not say which encoder(.|\n)*{message}"):
         initial_encoder.describe(paths.initial_encoder("m1"))

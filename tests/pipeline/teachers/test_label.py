@@ -33,10 +33,10 @@ OUT = paths.transfer_logits("rte", "m1", "2").parent
 def further(tmp_path, monkeypatch, make):
     """Transfer rows of RTE in a project."""
     monkeypatch.chdir(tmp_path)
-    found = make("rte", "transfer", TEXTS)
+    texts = make("rte", "transfer", TEXTS)
     paths.transfer("rte").mkdir(parents=True)
-    transfer_rows.write(paths.transfer("rte"), "rte", found, "")
-    return found
+    transfer_rows.write(paths.transfer("rte"), "rte", texts, "")
+    return texts
 
 
 @pytest.fixture
@@ -62,15 +62,15 @@ def teach(tiny, head):
 def test_rows_are_scored_at_the_teachers_own_length(further, teach, machine, max_length):
     network, tokenizer = teach(max_length=max_length)
     label.label("rte", "m1", "2", machine)
-    found = logits.read(paths.transfer_logits("rte", "m1", "2"))
-    packed = tokenization.tokenise(further.table, tokenizer, max_length)
-    expected = scoring.logits(network, "rte", packed, hardware.set_up(machine), "")
-    np.testing.assert_array_equal(found.values, expected)
-    assert found.splits == ("transfer",)
-    assert found.table["row_id"].to_pylist() == further.table["row_id"].to_pylist()
-    assert found.table["text_hash"].to_pylist() == further.table["text_hash"].to_pylist()
-    assert found.table["label"].to_pylist() == [None] * 3
-    assert found.model == artifacts.read_json(FOLDER / saved_model.MANIFEST)
+    row_logits = logits.read(paths.transfer_logits("rte", "m1", "2"))
+    tokens = tokenization.tokenise(further.table, tokenizer, max_length)
+    expected = scoring.logits(network, "rte", tokens, hardware.set_up(machine), "")
+    np.testing.assert_array_equal(row_logits.values, expected)
+    assert row_logits.splits == ("transfer",)
+    assert row_logits.table["row_id"].to_pylist() == further.table["row_id"].to_pylist()
+    assert row_logits.table["text_hash"].to_pylist() == further.table["text_hash"].to_pylist()
+    assert row_logits.table["label"].to_pylist() == [None] * 3
+    assert row_logits.model == artifacts.read_json(FOLDER / saved_model.MANIFEST)
     assert [file.name for file in OUT.iterdir()] == ["logits.parquet"]
 
 
@@ -97,9 +97,9 @@ def test_a_teacher_of_another_task_is_refused_and_earlier_logits_stay(further, t
     label.label("rte", "m1", "2", machine)
     before = paths.transfer_logits("rte", "m1", "2").read_bytes()
     teach("mrpc")
-    with pytest.raises(SavedModelError, match="was not taught rte") as caught:
+    with pytest.raises(SavedModelError, match="was not taught rte") as error:
         label.label("rte", "m1", "2", machine)
-    assert caught.value.fix == "dvc repro teach@rte-m1-2"
+    assert error.value.fix == "dvc repro teach@rte-m1-2"
     assert paths.transfer_logits("rte", "m1", "2").read_bytes() == before
 
 
@@ -119,7 +119,7 @@ def test_a_missing_teacher_needs_no_torch(further, tmp_path):
         "label.label('rte', 'm1', '2', None)\n"
         "print({'torch', 'transformers'} & set(sys.modules))"
     )
-    ended = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", code],
         cwd=tmp_path,
         env={"PYTHONPATH": str(ROOT)},
@@ -127,5 +127,5 @@ def test_a_missing_teacher_needs_no_torch(further, tmp_path):
         text=True,
         check=True,
     )
-    assert ended.stdout.strip() == "set()"
+    assert process.stdout.strip() == "set()"
     assert (OUT / rows.MISSING).exists()

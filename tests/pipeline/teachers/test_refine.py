@@ -27,9 +27,15 @@ def project(tmp_path, monkeypatch, make):
     monkeypatch.chdir(tmp_path)
     for task, examples in {"rte": RTE, "stsb": STSB}.items():
         unlabelled = [(first, second, None) for first, second, _ in examples[:2]]
-        for split, found in {"train": examples, "dev": examples[:4], "test": unlabelled}.items():
-            made = make(task, split, found)
-            rows.write(paths.prepared(task) / f"{split}.parquet", made.table, made.metadata)
+        for split, split_examples in {
+            "train": examples,
+            "dev": examples[:4],
+            "test": unlabelled,
+        }.items():
+            split_rows = make(task, split, split_examples)
+            rows.write(
+                paths.prepared(task) / f"{split}.parquet", split_rows.table, split_rows.metadata
+            )
 
 
 @pytest.fixture
@@ -52,11 +58,11 @@ def manifest(candidate="c1"):
 
 def test_a_candidate_learns_all_tasks_and_tells_their_dev_metrics(params):
     refine.refine("c1", params(c1=Variant(seed=1)))
-    found = manifest()
-    assert found["name"] == "c1"
-    assert found["training"]["soft_labels"] == []
-    assert set(found["dev"]["rte"]["dev"]) == {"accuracy"}
-    assert set(found["dev"]["stsb"]["dev"]) == {"pearson", "spearman"}
+    written_manifest = manifest()
+    assert written_manifest["name"] == "c1"
+    assert written_manifest["training"]["soft_labels"] == []
+    assert set(written_manifest["dev"]["rte"]["dev"]) == {"accuracy"}
+    assert set(written_manifest["dev"]["stsb"]["dev"]) == {"pearson", "spearman"}
     loaded = saved_model.load(paths.refined("c1"))
     assert set(loaded.network.tasks) == {"rte", "stsb"}
 
@@ -71,8 +77,8 @@ def test_a_candidate_changes_the_sections_settings(params, tiny):
     own = Variant(seed=5, epochs=2, dropout=0.3, encoder=tiny.model_copy(update={"seed": 8}))
     refine.refine("c1", params(c1=own))
     training = manifest()["training"]
-    found = {name: training[name] for name in ("epochs", "batch_size", "dropout", "seed")}
-    assert found == {"epochs": 2, "batch_size": 8, "dropout": 0.3, "seed": 5}
+    settings = {name: training[name] for name in ("epochs", "batch_size", "dropout", "seed")}
+    assert settings == {"epochs": 2, "batch_size": 8, "dropout": 0.3, "seed": 5}
     assert manifest()["encoder"]["seed"] == 8
 
 

@@ -66,9 +66,9 @@ def kept():
 
 def test_the_score_is_the_mean_over_metrics_then_splits_then_tasks():
     put("c1", matched=0.5, mismatched=0.7, stsb={"dev": {"pearson": 0.3, "spearman": 0.5}})
-    (found,) = select.select(settings("c1"))
-    assert found.scores == pytest.approx({"mnli": 0.6, "stsb": 0.4})
-    assert found.score == pytest.approx(0.5)
+    (candidate,) = select.select(settings("c1"))
+    assert candidate.scores == pytest.approx({"mnli": 0.6, "stsb": 0.4})
+    assert candidate.score == pytest.approx(0.5)
     report = artifacts.read_json(paths.SELECTION)
     assert report["candidates"]["c1"]["score"] == pytest.approx(0.5)
     assert report["candidates"]["c1"]["dev"]["rte"] == {"dev": {"accuracy": 1.0}}
@@ -157,8 +157,10 @@ def test_a_candidate_that_was_not_trained_is_named():
 def test_other_weights_than_the_cards_are_refused():
     put("c1")
     (paths.refined("c1") / saved_model.HEADS).write_text("others")
-    with pytest.raises(SavedModelError, match=r"not those that model\.json names"):
+    with pytest.raises(SavedModelError, match=r"not those that model\.json names") as error:
         select.select(settings("c1"))
+    remedy = "dvc checkout data/refined/c1, or dvc repro --single-item --force refine@c1"
+    assert error.value.fix == remedy
     assert not paths.SELECTED.exists()
 
 
@@ -171,11 +173,11 @@ def test_files_that_dvc_links_read_only_are_copied_all_the_same():
     (paths.selected(1) / "encoder" / "config.json").write_text("writable")
 
 
-def check_order(found, scores):
+def check_order(ranking, scores):
     """By falling score, and by name among equals."""
-    keys = [(-scores[candidate.name], candidate.name) for candidate in found]
+    keys = [(-scores[candidate.name], candidate.name) for candidate in ranking]
     assert keys == sorted(keys)
-    assert {candidate.name for candidate in found} == set(scores)
+    assert {candidate.name for candidate in ranking} == set(scores)
 
 
 @given(
@@ -186,7 +188,7 @@ def check_order(found, scores):
 )
 def test_the_order_of_params_never_matters(scores, order):
     candidates = [Candidate(name, {}, {"rte": score}) for name, score in scores.items()]
-    found = select.rank(candidates)
-    check_order(found, scores)
+    ranking = select.rank(candidates)
+    check_order(ranking, scores)
     order.shuffle(candidates)
-    assert select.rank(candidates) == found
+    assert select.rank(candidates) == ranking

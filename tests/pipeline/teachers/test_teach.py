@@ -32,8 +32,10 @@ def project(tmp_path, monkeypatch, make, tiny_params):
         "dev": RTE[:4],
         "test": [("g", "h", None)],
     }.items():
-        made = make("rte", split, examples)
-        rows.write(paths.prepared("rte") / f"{split}.parquet", made.table, made.metadata)
+        split_rows = make("rte", split, examples)
+        rows.write(
+            paths.prepared("rte") / f"{split}.parquet", split_rows.table, split_rows.metadata
+        )
 
 
 def teachers(params: Params, **changes: object) -> Params:
@@ -64,10 +66,10 @@ def test_folds_are_trained_apart_and_join(tiny_params):
         teach.teach("rte", "m1", fold, params)
     splits = rows.read_splits(paths.prepared("rte"))
     blind = folds.held_out(splits["train"], 2)
-    found = [logits.read(paths.prepared_logits("rte", "m1", fold)) for fold in ("1", "2")]
-    assert [part.model["seen"]["rows"] for part in found] == [6, 6]
-    assert [len(part) for part in found] == [17, 17]
-    train = [part.split("train").values for part in found]
+    fold_logits = [logits.read(paths.prepared_logits("rte", "m1", fold)) for fold in ("1", "2")]
+    assert [part.model["seen"]["rows"] for part in fold_logits] == [6, 6]
+    assert [len(part) for part in fold_logits] == [17, 17]
+    train = [part.split("train").values for part in fold_logits]
     assert (train[0] != train[1]).any(axis=1).all()
     joined = member_logits.read("rte", "m1", ["1", "2"], splits)
     expected = [train[fold - 1][at].tolist() for at, fold in enumerate(blind)]
@@ -81,8 +83,8 @@ def test_the_labels_of_a_fold_leave_no_trace_in_its_model(tiny_params, make, mon
     ]
     weights = []
     for examples in (RTE, turned):
-        made = make("rte", "train", examples)
-        rows.write(paths.prepared("rte") / "train.parquet", made.table, made.metadata)
+        split_rows = make("rte", "train", examples)
+        rows.write(paths.prepared("rte") / "train.parquet", split_rows.table, split_rows.metadata)
         teach.teach("rte", "m1", "1", teachers(tiny_params, folds=[1, 2]))
         manifest = artifacts.read_json(paths.teacher("rte", "m1", "1") / "model.json")
         weights.append(manifest["weights_sha256"])
@@ -98,8 +100,8 @@ def test_task_and_member_change_the_training_settings(tiny_params):
     )
     teach.teach("rte", "m1", "all", params)
     training = artifacts.read_json(paths.teacher("rte", "m1", "all") / "model.json")["training"]
-    found = {name: training[name] for name in ("epochs", "batch_size", "dropout", "seed")}
-    assert found == {"epochs": 3, "batch_size": 12, "dropout": 0.3, "seed": 5}
+    settings = {name: training[name] for name in ("epochs", "batch_size", "dropout", "seed")}
+    assert settings == {"epochs": 3, "batch_size": 12, "dropout": 0.3, "seed": 5}
     assert training["heads"] == {"rte": head.model_dump()}
 
 
@@ -134,8 +136,10 @@ def test_a_teacher_no_better_than_chance_is_kept_all_the_same(tiny_params, make)
     examples = [("a b", None, 0), ("d", None, 1)] * 6
     for split in ("train", "dev"):
         labels = [(s, t, label if split == "train" else 1 - label) for s, t, label in examples]
-        made = make("cola", split, labels)
-        rows.write(paths.prepared("cola") / f"{split}.parquet", made.table, made.metadata)
+        split_rows = make("cola", split, labels)
+        rows.write(
+            paths.prepared("cola") / f"{split}.parquet", split_rows.table, split_rows.metadata
+        )
     tasks = {"cola": TaughtTask(epochs=30, learning_rate=0.01)}
     teach.teach("cola", "m1", "all", teachers(tiny_params, tasks=tasks))
     folder = paths.teacher("cola", "m1", "all")

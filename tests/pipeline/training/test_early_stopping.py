@@ -29,10 +29,10 @@ def _stopping(share=0.25, patience=1):
 @given(st.lists(st.booleans(), min_size=1, max_size=200), st.integers(0, 2**32 - 1))
 def test_only_rows_with_a_gold_label_are_held_out(flags, seed):
     known = np.array([*flags, True, True])
-    held = early_stopping.hold_out({"rte": known}, _stopping(0.5), seed)["rte"]
-    assert known[held].all()
-    assert len(set(held.tolist())) == len(held) == round(known.sum() / 2)
-    assert held.tolist() == sorted(held)
+    held_out = early_stopping.hold_out({"rte": known}, _stopping(0.5), seed)["rte"]
+    assert known[held_out].all()
+    assert len(set(held_out.tolist())) == len(held_out) == round(known.sum() / 2)
+    assert held_out.tolist() == sorted(held_out)
 
 
 def test_the_seed_decides_which_and_the_order_of_tasks_does_not():
@@ -56,8 +56,8 @@ def test_further_rows_without_labels_do_not_change_what_is_held_out():
 
 
 def test_nothing_is_held_out_without_early_stopping():
-    held = early_stopping.hold_out({"rte": np.ones(4, bool)}, None, 0)
-    assert held["rte"].tolist() == []
+    held_out = early_stopping.hold_out({"rte": np.ones(4, bool)}, None, 0)
+    assert held_out["rte"].tolist() == []
 
 
 @pytest.mark.parametrize(
@@ -66,10 +66,10 @@ def test_nothing_is_held_out_without_early_stopping():
 )
 def test_too_few_rows_are_refused(rows, share, what):
     known = {"cola": np.ones(100, bool), "rte": np.arange(9) < rows}
-    with pytest.raises(TrainingError, match=what) as caught:
+    with pytest.raises(TrainingError, match=what) as error:
         early_stopping.hold_out(known, _stopping(share), 0)
-    assert "task rte" in str(caught.value)
-    assert "early_stopping.share" in str(caught.value)
+    assert "task rte" in str(error.value)
+    assert "early_stopping.share" in str(error.value)
 
 
 @pytest.fixture
@@ -80,12 +80,14 @@ def watch(tiny, head, machine, make):
         encoder, tokenizer = encoders.load(tiny, 0.0)
         tasks = {name: GLUE[name] for name in ("rte", "stsb")}
         model = MultiTaskModel(encoder, tasks, dict.fromkeys(tasks, head))
-        held = {}
+        held_out = {}
         for name in tasks:
             rows = make(name, "train", EXAMPLES)
-            packed = tokenization.tokenise(rows.table, tokenizer, 32)
-            held[name] = early_stopping.HeldOut(packed, rows.labels, np.array([2, 3]))
-        return early_stopping.EarlyStopper(model, held, patience, hardware.set_up(machine), "teach")
+            tokens = tokenization.tokenise(rows.table, tokenizer, 32)
+            held_out[name] = early_stopping.HeldOut(tokens, rows.labels, np.array([2, 3]))
+        return early_stopping.EarlyStopper(
+            model, held_out, patience, hardware.set_up(machine), "teach"
+        )
 
     return build
 
@@ -105,20 +107,20 @@ def test_it_stops_after_patience_and_restores_the_best_epoch(
 ):
     watched = watch(patience)
     bias = watched.model.head("rte").linear.bias
-    ran = 0
+    epochs_run = 0
     for epoch, score in enumerate(scores):
         with torch.no_grad():
             bias.fill_(float(epoch))  # what training does to the weights
         monkeypatch.setattr(watched, "_score", lambda score=score: score)
-        ran += 1
+        epochs_run += 1
         if watched.ends(epoch):
             break
-    assert ran == epochs
+    assert epochs_run == epochs
     watched.restore()
     assert bias.tolist() == [float(best)] * 2
-    said = capsys.readouterr().err
-    assert f"teach: epoch {best + 1}: {scores[best]:.4f} on held-out rows, the best" in said
-    assert f"teach: kept epoch {best + 1}" in said
+    message = capsys.readouterr().err
+    assert f"teach: epoch {best + 1}: {scores[best]:.4f} on held-out rows, the best" in message
+    assert f"teach: kept epoch {best + 1}" in message
 
 
 def test_the_score_is_the_mean_of_the_tasks_on_held_out_rows_only(watch, monkeypatch):
@@ -133,13 +135,13 @@ def test_the_score_is_the_mean_of_the_tasks_on_held_out_rows_only(watch, monkeyp
 
 def test_logits_are_those_of_the_held_out_rows_without_dropout(watch):
     watched = watch()
-    held = watched.held_out["rte"]
+    held_out = watched.held_out["rte"]
     watched.model.eval()
-    found = watched._logits("rte", held)
-    inputs = {k: torch.from_numpy(v) for k, v in held.tokens.batch(held.rows).items()}
+    logits = watched._logits("rte", held_out)
+    inputs = {k: torch.from_numpy(v) for k, v in held_out.tokens.batch(held_out.rows).items()}
     with torch.no_grad():
         expected = watched.model("rte", inputs).numpy()
-    assert found == pytest.approx(expected, abs=1e-6)
+    assert logits == pytest.approx(expected, abs=1e-6)
 
 
 def test_a_score_that_is_no_number_ends_the_run(watch, monkeypatch):

@@ -168,18 +168,18 @@ def key(make_staging, tiny, head, settings, machine, rows, monkeypatch):
     names = itertools.count()
 
     def build(targets=None, device=None, encoder=tiny, texts=rows, **changes):
-        heads, found = dict.fromkeys(rows, head), []
+        heads, keys = dict.fromkeys(rows, head), []
         given = {"name": "a", "dropout": 0.1, "settings": settings, "seed": 7} | changes
         with monkeypatch.context() as patch:
             patch.setattr(trainer, "train", lambda *_: None)
-            patch.setattr(paths, "checkpoints", lambda _, key: found.append(key) or Path(key))
+            patch.setattr(paths, "checkpoints", lambda _, key: keys.append(key) or Path(key))
             recipe = Recipe(title="a", heads=heads, **given)
             opened = LoadedEncoder(
                 *encoders.load(encoder, given["dropout"]), encoders.describe(encoder)
             )
             used = machine.model_copy(update=device or {})
             fine_tune(make_staging(str(next(names))), recipe, texts, opened, used, targets or {})
-        return found[0]
+        return keys[0]
 
     return build
 
@@ -187,7 +187,7 @@ def key(make_staging, tiny, head, settings, machine, rows, monkeypatch):
 def test_whatever_decides_the_result_names_the_checkpoints(key, settings, tiny, make, rows):
     targets = {"rte": np.full((16, 2), 0.5, np.float32)}
     other = make("rte", "train", [("aaaa", "bc", 0), *RTE[1:]])
-    found = [
+    keys = [
         key(),
         key(targets),
         key({"rte": targets["rte"] * 1.5}),
@@ -204,7 +204,7 @@ def test_whatever_decides_the_result_names_the_checkpoints(key, settings, tiny, 
         key(task_weights={"rte": 2.0}),
         key(distillation=distilled_by(0.5)),
     ]
-    assert len(set(found)) == len(found)
+    assert len(set(keys)) == len(keys)
 
 
 def test_what_decides_nothing_does_not(key, tmp_path, monkeypatch):

@@ -23,26 +23,26 @@ def ones(*sizes):
 
 def test_sums_and_norm_worked_by_hand():
     """Sums (3, 3) and (4, 4), norm sqrt(18 + 32); a weight without gradients has none."""
-    found = Gradients(parameters(2, 2, 2), ThreadPool(1))
-    found.add([[*ones(1), None, None], [*ones(2, 3), None]])
-    found.add([[None, *ones(1), None]])
-    assert [None if one is None else one.tolist() for one in found.collect()] == [
+    gradients = Gradients(parameters(2, 2, 2), ThreadPool(1))
+    gradients.add([[*ones(1), None, None], [*ones(2, 3), None]])
+    gradients.add([[None, *ones(1), None]])
+    assert [None if one is None else one.tolist() for one in gradients.collect()] == [
         [3.0, 3.0],
         [4.0, 4.0],
         None,
     ]
-    assert found.clip(1.0).item() == pytest.approx(50**0.5)
-    first, second, third = found.collect()
+    assert gradients.clip(1.0).item() == pytest.approx(50**0.5)
+    first, second, third = gradients.collect()
     assert first.tolist() == pytest.approx([3 / 50**0.5] * 2, rel=1e-5)
     assert second.tolist() == pytest.approx([4 / 50**0.5] * 2, rel=1e-5)
     assert third is None
 
 
 def test_a_norm_below_the_limit_changes_nothing():
-    found = Gradients(parameters(2), ThreadPool(1))
-    found.add([ones(0.25)])
-    found.clip(1.0)
-    assert found.collect()[0].tolist() == [0.25, 0.25]
+    gradients = Gradients(parameters(2), ThreadPool(1))
+    gradients.add([ones(0.25)])
+    gradients.clip(1.0)
+    assert gradients.collect()[0].tolist() == [0.25, 0.25]
 
 
 @pytest.mark.parametrize("most", [1e-3, 1.0, 1e3])
@@ -54,10 +54,10 @@ def test_clipping_is_torchs_to_the_bit(most):
     for weight, *some in zip(weights, *parts, strict=True):
         weight.grad = (some[0] + some[1]) + some[2]
     norm = torch.nn.utils.clip_grad_norm_(weights, most)
-    found = Gradients(weights, ThreadPool(1))
-    found.add(parts)
-    collected = found.collect()
-    assert torch.equal(found.clip(most), norm)
+    gradients = Gradients(weights, ThreadPool(1))
+    gradients.add(parts)
+    collected = gradients.collect()
+    assert torch.equal(gradients.clip(most), norm)
     assert all(torch.equal(one.grad, other) for one, other in zip(weights, collected, strict=True))
 
 
@@ -116,9 +116,9 @@ def test_sums_are_the_same_to_the_bit_on_any_number_of_threads():
     sums = []
     for threads in (1, 2, 3, 9):
         with ThreadPool(threads) as workers:
-            found = Gradients(weights, workers)
-            found.add(parts)
-            sums.append(torch.stack(found.collect()))
+            gradients = Gradients(weights, workers)
+            gradients.add(parts)
+            sums.append(torch.stack(gradients.collect()))
     assert all(torch.equal(sums[0], one) for one in sums[1:])
 
 
@@ -127,22 +127,22 @@ def test_one_tensor_for_two_weights_is_scaled_once():
     weights = parameters(4, 4)
     given = torch.autograd.grad((weights[0] + weights[1]) @ torch.arange(4.0), weights)
     assert given[0].data_ptr() == given[1].data_ptr()
-    found = Gradients(weights, ThreadPool(1))
-    found.add([given])
-    found.collect()
+    gradients = Gradients(weights, ThreadPool(1))
+    gradients.add([given])
+    gradients.collect()
     norm = 28**0.5  # twice 0 + 1 + 4 + 9
-    assert found.clip(norm / 2).item() == pytest.approx(norm)
-    for one in found.collect():
+    assert gradients.clip(norm / 2).item() == pytest.approx(norm)
+    for one in gradients.collect():
         assert one.tolist() == pytest.approx([0, 0.5, 1, 1.5], rel=1e-5)
 
 
 def test_one_number_for_a_whole_weight_can_be_clipped():
     """The gradient of a sum is one number, viewed as many."""
     weights = parameters((2, 2))
-    found = Gradients(weights, ThreadPool(1))
-    found.add([torch.autograd.grad(weights[0].sum(), weights)])
-    (collected,) = found.collect()
-    assert found.clip(1.0).item() == pytest.approx(2.0)
+    gradients = Gradients(weights, ThreadPool(1))
+    gradients.add([torch.autograd.grad(weights[0].sum(), weights)])
+    (collected,) = gradients.collect()
+    assert gradients.clip(1.0).item() == pytest.approx(2.0)
     assert collected.flatten().tolist() == pytest.approx([0.5] * 4, rel=1e-5)
 
 
@@ -155,8 +155,8 @@ def test_gradients_lie_as_their_weights_do():
     ]
     values = torch.arange(6.0).view(2, 3).t()
     given = [values, values.contiguous(), values]
-    found = Gradients(weights, ThreadPool(1))
-    found.add([given])
-    for weight, one in zip(weights, found.collect(), strict=True):
+    gradients = Gradients(weights, ThreadPool(1))
+    gradients.add([given])
+    for weight, one in zip(weights, gradients.collect(), strict=True):
         assert one.stride() == weight.stride()
         assert torch.equal(one, values)

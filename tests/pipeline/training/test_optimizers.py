@@ -97,7 +97,7 @@ def test_rates_fall_from_layer_to_layer(settings, encoder, expected):
     rates = {w: group["lr"] for group in optimizer.param_groups for w in group["params"]}
     assert len(rates) == len(list(model.parameters()))
     for name, weight in model.named_parameters():
-        (factor,) = (found for start, found in expected.items() if name.startswith(start))
+        (factor,) = (value for start, value in expected.items() if name.startswith(start))
         assert rates[weight] == 3.0 * factor, name
 
 
@@ -130,22 +130,22 @@ def test_an_encoder_without_layers_is_refused_by_name(settings):
     encoder = _bert()
     encoder.config.num_hidden_layers = 7
     changed = settings.model_copy(update={"layer_decay": 0.9})
-    with pytest.raises(EncoderError, match="no stack of layers") as caught:
+    with pytest.raises(EncoderError, match="no stack of layers") as error:
         optimizers.groups(_Model(encoder), changed)
-    assert "layer_decay" in str(caught.value)
+    assert "layer_decay" in str(error.value)
 
 
 def test_weights_beside_the_model_are_trained_at_the_heads_rate(settings):
-    beside = torch.nn.Parameter(torch.ones(2, 2))
+    projection = torch.nn.Parameter(torch.ones(2, 2))
     frozen = torch.nn.Parameter(torch.ones(2, 2), requires_grad=False)
     changed = settings.model_copy(update={"layer_decay": 0.5})
     optimizer = optimizers.build(
-        optimizers.groups(_Model(_bert()), changed, [beside, frozen]), changed, "cpu"
+        optimizers.groups(_Model(_bert()), changed, [projection, frozen]), changed, "cpu"
     )
     optimizers.set_rate(optimizer, 2.0)
-    found = {w: group["lr"] for group in optimizer.param_groups for w in group["params"]}
-    assert found[beside] == 2.0
-    assert frozen not in found
+    rates = {w: group["lr"] for group in optimizer.param_groups for w in group["params"]}
+    assert rates[projection] == 2.0
+    assert frozen not in rates
 
 
 def test_adamaxs_decay_is_decoupled(settings):

@@ -26,8 +26,8 @@ def model():
 def gradients(network, step):
     """Of every weight; in every other step the last two have none."""
     torch.manual_seed(100 + step)
-    found = [torch.randn_like(weight) for weight in network.parameters()]
-    return [*found[:-2], None, None] if step % 2 else found
+    values = [torch.randn_like(weight) for weight in network.parameters()]
+    return [*values[:-2], None, None] if step % 2 else values
 
 
 def run(settings, threads, steps=range(STEPS), network=None, state=None):
@@ -35,14 +35,14 @@ def run(settings, threads, steps=range(STEPS), network=None, state=None):
     network = network or model()
     weights = list(network.parameters())
     with ThreadPool(threads) as workers:
-        found = Updates(optimizers.groups(network, settings), weights, settings, "cpu", workers)
+        updates = Updates(optimizers.groups(network, settings), weights, settings, "cpu", workers)
         if state is not None:
-            found.restore(state)
+            updates.restore(state)
         for step in steps:
-            found.set_rate(settings.learning_rate * (step + 1) / STEPS)
-            found.give(gradients(network, step))
-            found.step(torch.amp.GradScaler("cpu", enabled=False))
-    return network, found
+            updates.set_rate(settings.learning_rate * (step + 1) / STEPS)
+            updates.set_gradients(gradients(network, step))
+            updates.step(torch.amp.GradScaler("cpu", enabled=False))
+    return network, updates
 
 
 def whole(settings):
@@ -113,20 +113,20 @@ def test_rates_and_decay_are_those_of_the_weights_groups(kind):
 
 @pytest.mark.parametrize("threads", [2, 3])
 def test_the_state_does_not_depend_on_threads(kind, threads):
-    expected, found = (run(kind, number)[1].state() for number in (1, threads))
-    assert list(found) == list(expected)
-    assert all(torch.equal(found[name], expected[name]) for name in expected)
+    expected, state = (run(kind, number)[1].state() for number in (1, threads))
+    assert list(state) == list(expected)
+    assert all(torch.equal(state[name], expected[name]) for name in expected)
 
 
 @pytest.mark.parametrize(("before", "after"), [(1, 1), (2, 2), (1, 3), (3, 1)])
 def test_a_run_goes_on_from_its_state_as_if_it_had_not_stopped(kind, before, after):
     """Also on another number of threads."""
     expected, _ = run(kind, 1)
-    network, held = run(kind, before, steps=range(2))
-    state = {name: value.clone() for name, value in held.state().items()}
+    network, updates = run(kind, before, steps=range(2))
+    state = {name: value.clone() for name, value in updates.state().items()}
     names = {name.split("/")[1] for name in state}
     assert names == {"step", "exp_avg", "exp_avg_sq" if kind.optimizer == "adamw" else "exp_inf"}
-    network, held = run(kind, after, range(2, STEPS), network, state)
+    network, updates = run(kind, after, range(2, STEPS), network, state)
     assert same(network, expected)
 
 

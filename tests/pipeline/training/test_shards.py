@@ -107,13 +107,13 @@ class Bench:
         return self.change(model).train()
 
     def rows(self):
-        found = self.make("qnli", "train", EXAMPLES)
-        packed = tokenization.tokenise(found.table, self.tokenizer, 32)
+        split_rows = self.make("qnli", "train", EXAMPLES)
+        tokens = tokenization.tokenise(split_rows.table, self.tokenizer, 32)
         negatives = None
         if isinstance(self.head, RankingHead):
-            labels = found.labels
-            negatives = ranking.Negatives(found.table, labels, packed, self.head, 32, 0)
-        return trainer.TrainingSet(packed, found.labels, extra_pairs=negatives)
+            labels = split_rows.labels
+            negatives = ranking.Negatives(split_rows.table, labels, tokens, self.head, 32, 0)
+        return trainer.TrainingSet(tokens, split_rows.labels, extra_pairs=negatives)
 
     def step(self, shards=1, threads=1, dropout=0.0, precision="float32", steps=1):
         """Losses and the last one's gradients of all weights."""
@@ -122,7 +122,7 @@ class Bench:
         run = Run(
             "teach", self.settings, 5, self.log, **{**self.given, "feature_loss": feature_loss}
         )
-        chosen = Hardware("cpu", precision, threads, self.engine, shards, 512, "")
+        chosen = Hardware("cpu", precision, "", threads, self.engine, shards, 512, "")
         before = torch.get_rng_state()
         with ThreadPool(threads) as workers, engine(self.engine, model) as seeding:
             loop = TrainingStep(model, {"qnli": self.rows()}, run, chosen, workers, steps, seeding)
@@ -159,14 +159,14 @@ def ranked(bench):
 def matched(bench):
     """Hidden states and attention of a wider teacher."""
     part = {"weight": 1.0, "loss": "mse", "layers": "uniform"}
-    asked = Features.model_validate({"member": "m1", "hidden": part, "attention": part})
+    settings = Features.model_validate({"member": "m1", "hidden": part, "attention": part})
 
     def build(model):
         spec = RandomEncoder(source="random", seed=3, depth=2, hidden=12, attention_heads=2)
         encoder, tokenizer = encoders.load(spec, 0.0)
         network = MultiTaskModel(encoder, {"qnli": GLUE["qnli"]}, {"qnli": bench.head})
         teachers = {"qnli": saved_model.LoadedModel(network, tokenizer, {})}
-        return features.build(asked, model, character_bert.tokenizer(), teachers, 0)
+        return features.build(settings, model, character_bert.tokenizer(), teachers, 0)
 
     bench.given["feature_loss"] = build
 
@@ -201,11 +201,11 @@ def test_shards_have_the_loss_and_gradients_of_the_whole_batch(bench, kind, shar
 @pytest.mark.parametrize("precision", ["float32", "bfloat16", "float16"])
 def test_threads_do_not_change_a_bit(bench, kind, precision):
     kind(bench)
-    found = [bench.step(3, threads, 0.1, precision, steps=2) for threads in (1, 2, 3, 2)]
-    for losses, gradients in found[1:]:
-        assert losses == found[0][0]
-        assert all(map(torch.equal, gradients, found[0][1]))
-    assert all(one.isfinite().all() for one in found[0][1])
+    runs = [bench.step(3, threads, 0.1, precision, steps=2) for threads in (1, 2, 3, 2)]
+    for losses, gradients in runs[1:]:
+        assert losses == runs[0][0]
+        assert all(map(torch.equal, gradients, runs[0][1]))
+    assert all(one.isfinite().all() for one in runs[0][1])
 
 
 class Drawing(nn.Module):
@@ -217,29 +217,29 @@ class Drawing(nn.Module):
 
     def forward(self, values):
         self.passes += 1
-        found = self.inner(values)
-        return nn.functional.dropout(found, 0.5) if self.draws() else found
+        output = self.inner(values)
+        return nn.functional.dropout(output, 0.5) if self.draws() else output
 
 
 @pytest.mark.parametrize("first", [0, 1])
 def test_encoders_that_draw_for_themselves_are_reproducible_on_any_number_of_threads(bench, first):
     """Also one that draws from its second step on and not before."""
-    made = []
+    layers = []
 
     def change(model):
         layer = model.encoder.encoder.layer[0].output
         layer.dense = Drawing(layer.dense, lambda: bench.number >= first)
-        made.append(layer.dense)
+        layers.append(layer.dense)
         return model
 
     bench.change = change
-    found = [bench.step(2, threads, 0.1, steps=3) for threads in (1, 2, 2, 3)]
-    for losses, gradients in found[1:]:
-        assert losses == found[0][0]
-        assert all(map(torch.equal, gradients, found[0][1]))
-    assert len(set(found[0][0])) == 3  # other masks each step
+    runs = [bench.step(2, threads, 0.1, steps=3) for threads in (1, 2, 2, 3)]
+    for losses, gradients in runs[1:]:
+        assert losses == runs[0][0]
+        assert all(map(torch.equal, gradients, runs[0][1]))
+    assert len(set(runs[0][0])) == 3  # other masks each step
     # Both shards of one step were passed again, one by one.
-    assert [one.passes for one in made] == [3 * 2 + 2] * 4
+    assert [one.passes for one in layers] == [3 * 2 + 2] * 4
 
 
 @pytest.mark.parametrize(
@@ -252,12 +252,12 @@ def test_torchs_own_numbers_are_seeded_by_the_words_of_each_pass(device, seeding
     weights = [nn.Parameter(torch.empty(1, device=device))]
     passes = ShardedPasses(weights, ThreadPool(1), 2, 7, seeding)
     before = torch.initial_seed()
-    found = []
+    words = []
     for step in (0, 1, 0):
         shards = passes.of_rows(of_lengths([4, 4, 4]), np.arange(3), step, 0)
-        found.append(passes.forward(lambda *_: torch.initial_seed(), shards))
-    assert found[0] == found[2]
-    seeds = {*found[0], *found[1]}
+        words.append(passes.forward(lambda *_: torch.initial_seed(), shards))
+    assert words[0] == words[2]
+    seeds = {*words[0], *words[1]}
     assert len(seeds) == 4 if seeded else seeds == {before}
 
 

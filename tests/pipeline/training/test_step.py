@@ -20,17 +20,17 @@ UNEVEN = [("aaaa", "bb", 0), ("cc", "dddd", 1)] * 7  # 14 rows: batches of 3, 3,
 @pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 def test_all_weights_are_the_same_bytes_on_any_number_of_threads(bench, optimizer, precision):
     """Two shards a batch."""
-    found, logs = [], []
+    runs, logs = [], []
     for threads in (1, 2, 1, 2):
         bench.build(dropout=0.1, tasks=("rte", "stsb"))
         bench.on(threads=threads, shards=2, precision=precision)
         sets = {task: bench.rows(task) for task in ("rte", "stsb")}
         logs.append(bench.train(sets, optimizer=optimizer, accumulation=2))
         weights = bench.model.state_dict()
-        found.append({name: weight.numpy().tobytes() for name, weight in weights.items()})
-    for log, weights in zip(logs[1:], found[1:], strict=True):
+        runs.append({name: weight.numpy().tobytes() for name, weight in weights.items()})
+    for log, weights in zip(logs[1:], runs[1:], strict=True):
         assert log == logs[0]
-        assert weights == found[0]
+        assert weights == runs[0]
 
 
 @pytest.mark.parametrize("optimizer", ["adamw", "adamax"])
@@ -83,16 +83,16 @@ def test_the_schedule_counts_steps_of_the_optimizer(fit):
 
 def test_progress_is_the_share_of_steps_done(fit, monkeypatch):
     """What anneals the hard weight; both batches of a step have the same."""
-    seen = []
+    shares = []
 
     class Spy(step.Objective):
         def loss(self, task, rows, batch, own, progress, wrong):
-            seen.append(progress)
+            shares.append(progress)
             return super().loss(task, rows, batch, own, progress, wrong)
 
     monkeypatch.setattr(step, "Objective", Spy)
     fit(epochs=2, accumulation=2)
-    assert seen == [0.0, 0.0, 0.25, 0.25, 0.5, 0.5, 0.75, 0.75]
+    assert shares == [0.0, 0.0, 0.25, 0.25, 0.5, 0.5, 0.75, 0.75]
 
 
 def test_lower_layers_move_less_with_layer_decay(bench):
@@ -126,8 +126,8 @@ def test_the_factor_of_a_task_reaches_the_optimizer_though_gradients_are_clipped
     class Spy(step.Gradients):
         def clip(self, most):
             before = super().clip(most)
-            found = [one for one in self.collect() if one is not None]
-            norms.append(torch.nn.utils.get_total_norm(found).item())
+            gradients = [one for one in self.collect() if one is not None]
+            norms.append(torch.nn.utils.get_total_norm(gradients).item())
             return before
 
     monkeypatch.setattr(step, "Gradients", Spy)

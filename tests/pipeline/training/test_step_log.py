@@ -39,9 +39,9 @@ def test_a_loss_that_is_not_finite_is_named(tmp_path, value):
     with step_log.opened(tmp_path / "log.csv", "teach") as log:
         log.add(7, 1, "rte", 8, torch.tensor(1.0), 0.25)
         log.add(8, 1, "cola", 8, torch.tensor(value), 0.125)
-        with pytest.raises(TrainingError, match="task cola is not finite at step 8") as caught:
+        with pytest.raises(TrainingError, match="task cola is not finite at step 8") as error:
             log.flush()
-    assert "teach, learning rate 0.125" in str(caught.value)
+    assert "teach, learning rate 0.125" in str(error.value)
 
 
 def test_the_note_has_the_largest_tasks_shares_of_the_rows(tmp_path):
@@ -77,7 +77,7 @@ def test_it_goes_on_behind_the_lines_that_were_kept(tmp_path):
         log.add(1, 0, "rte", 8, torch.tensor(2.0), 0.5)  # after the checkpoint, and lost with it
         log.flush()
     with step_log.opened(tmp_path / "second.csv", "teach") as log:
-        log.take_up(state)
+        log.load_state(state)
         assert log.rows == {"rte": 8}
         log.add(1, 0, "rte", 8, torch.tensor(2.0), 0.5)
         log.flush()

@@ -93,14 +93,17 @@ def test_merged_holds_every_row_once_an_epoch(sizes, epochs, batch_size, accumul
             groups = [len(step.batches) for step in steps if step.task == task]
             assert all(number <= accumulation for number in groups)
             assert sum(number < accumulation for number in groups) <= 1
-        kept = {task: len(pool.kept) for task, pool in pools.items()}
-        assert len(steps) == task_sampling.steps_an_epoch(kept, settings)
+        rows_by_task = {task: len(pool.kept) for task, pool in pools.items()}
+        assert len(steps) == task_sampling.steps_per_epoch(rows_by_task, settings)
 
 
 def test_merged_is_what_it_was_before_there_was_anything_else():
     """Written down from the batches of version 0.1.0."""
     lengths = {"rte": np.array([9, 3, 7, 5, 8]), "cola": np.array([4, 6, 5])}
-    pools = {t: task_sampling.Pool(found, np.arange(len(found))) for t, found in lengths.items()}
+    pools = {
+        t: task_sampling.Pool(task_lengths, np.arange(len(task_lengths)))
+        for t, task_lengths in lengths.items()
+    }
     plan = planned(pools, _settings(epochs=2, batch_size=2), MERGED, 3)
     assert _plain(plan) == [
         [("rte", [[1, 3]]), ("cola", [[1]]), ("rte", [[2, 4]]), ("rte", [[0]]), ("cola", [[0, 2]])],
@@ -170,8 +173,8 @@ CHANCES = [
 
 @pytest.mark.parametrize(("kind", "expected"), CHANCES)
 def test_chances_are_as_worked_by_hand(kind, expected):
-    found = task_sampling.chances(SIZES_16_81_1, kind)
-    assert tuple(found[task] for task in "abc") == pytest.approx(expected)
+    chances = task_sampling.chances(SIZES_16_81_1, kind)
+    assert tuple(chances[task] for task in "abc") == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(("kind", "expected"), CHANCES)
@@ -192,7 +195,7 @@ def test_drawn_tasks_go_through_all_their_rows_before_one_comes_again(
 ):
     settings = _settings(epochs=epochs, batch_size=batch_size, accumulation=accumulation)
     plan = planned(_pools(sizes), settings, UNIFORM, seed)
-    assert {len(steps) for steps in plan} == {task_sampling.steps_an_epoch(sizes, settings)}
+    assert {len(steps) for steps in plan} == {task_sampling.steps_per_epoch(sizes, settings)}
     for task, size in sizes.items():
         rows = iter(_rows([step for steps in plan for step in steps], task))
         while taken := list(islice(rows, max(size, 1))):
@@ -230,9 +233,9 @@ def test_a_step_counts_the_rows_of_all_its_batches():
         ({"rte": 9, "cola": 0}, 4, 4, 1),
     ],
 )
-def test_steps_an_epoch(sizes, batch_size, accumulation, expected):
+def test_steps_per_epoch(sizes, batch_size, accumulation, expected):
     settings = _settings(batch_size=batch_size, accumulation=accumulation)
-    assert task_sampling.steps_an_epoch(sizes, settings) == expected
+    assert task_sampling.steps_per_epoch(sizes, settings) == expected
 
 
 @pytest.mark.parametrize("kind", [MERGED, UniformSampling(kind="uniform")])
@@ -240,10 +243,10 @@ def test_the_steps_after_some_are_those_that_follow(kind):
     plan = task_sampling.Plan(_pools({"cola": 20, "rte": 9}), _settings(epochs=3), kind, 1)
     epochs = _plain(plan.epochs())
     every = [(epoch, step) for epoch, steps in enumerate(epochs) for step in steps]
-    for done in range(len(every) + 1):
-        left = list(plan.after(done))
+    for count in range(len(every) + 1):
+        left = list(plan.after(count))
         plain = _plain(steps for _, steps in left)
-        found = [
+        further_steps = [
             (epoch, step) for (epoch, _), steps in zip(left, plain, strict=True) for step in steps
         ]
-        assert found == every[done:]
+        assert further_steps == every[count:]

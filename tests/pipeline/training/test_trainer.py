@@ -44,8 +44,8 @@ def test_a_student_learns_soft_labels_with_any_head(bench, kind):
     rows = bench.rows(targets=targets)
     given = {"distillation": _half().model_copy(update={"hard_weight": 0.0})}
     bench.train({"rte": rows}, 0, given, epochs=25, learning_rate=1e-2)
-    found = torch.softmax(torch.from_numpy(bench.logits()), -1).numpy()
-    np.testing.assert_allclose(found, targets, atol=0.05)
+    probabilities = torch.softmax(torch.from_numpy(bench.logits()), -1).numpy()
+    np.testing.assert_allclose(probabilities, targets, atol=0.05)
 
 
 def test_every_step_is_logged(fit):
@@ -69,14 +69,14 @@ def test_default_settings_are_the_plain_loop_to_the_bit(bench):
     optimizer = optimizers.build(groups, bench.settings, "cpu")
     number = 0
     for epoch in range(2):
-        packed = batching.pack(rows.tokens.lengths, 4, np.random.default_rng([5, epoch, 0]))
-        for place in np.random.default_rng([5, epoch, 1]).permutation(len(packed)):
+        batches = batching.pack(rows.tokens.lengths, 4, np.random.default_rng([5, epoch, 0]))
+        for place in np.random.default_rng([5, epoch, 1]).permutation(len(batches)):
             for group in optimizer.param_groups:
                 group["lr"] = optimizers.rate(number, 8, bench.settings)
-            batch = rows.tokens.batch(packed[place])
+            batch = rows.tokens.batch(batches[place])
             with engine("fast", model) as seeding, seeding(5, number, 0, 0, 5):
                 logits = model.train()("rte", {k: torch.from_numpy(v) for k, v in batch.items()})
-            labels = torch.from_numpy(rows.labels[packed[place]])
+            labels = torch.from_numpy(rows.labels[batches[place]])
             combined.combined(logits, labels, None, None, None, 0.0).backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
@@ -98,11 +98,11 @@ def test_tasks_are_drawn_by_their_weights(bench):
 
 
 def test_rows_held_out_are_in_no_batch_and_all_others_are(bench, monkeypatch):
-    seen = []
+    trained_rows = []
 
     class Spy(step.Objective):
         def loss(self, task, rows, batch, own, progress, wrong):
-            seen.extend(batch.tolist())
+            trained_rows.extend(batch.tolist())
             return super().loss(task, rows, batch, own, progress, wrong)
 
     monkeypatch.setattr(step, "Objective", Spy)
@@ -111,9 +111,11 @@ def test_rows_held_out_are_in_no_batch_and_all_others_are(bench, monkeypatch):
     bench.build()
     rows = bench.rows(known=known, targets=np.full((16, 2), 0.5, np.float32))
     bench.train({"rte": rows}, 3, {"distillation": _half()}, early_stopping=stopping)
-    held = early_stopping.hold_out({"rte": known}, stopping, 3)["rte"]
-    assert len(held) == 3  # a quarter of the rows with a gold label
-    assert sorted(seen) == sorted([*set(range(16)) - set(held.tolist())] * 2)  # two epochs
+    held_out = early_stopping.hold_out({"rte": known}, stopping, 3)["rte"]
+    assert len(held_out) == 3  # a quarter of the rows with a gold label
+    assert sorted(trained_rows) == sorted(
+        [*set(range(16)) - set(held_out.tolist())] * 2
+    )  # two epochs
 
 
 def test_rows_held_out_give_no_wrong_answers_either(bench):
@@ -131,8 +133,8 @@ def test_rows_held_out_give_no_wrong_answers_either(bench):
     stopping = EarlyStopping(share=0.25, patience=1)
     bench.build()
     bench.train({"rte": bench.rows(extra_pairs=Negatives())}, 3, early_stopping=stopping)
-    held = early_stopping.hold_out({"rte": np.ones(16, bool)}, stopping, 3)["rte"]
-    assert Negatives.left_out == held.tolist()
+    held_out = early_stopping.hold_out({"rte": np.ones(16, bool)}, stopping, 3)["rte"]
+    assert Negatives.left_out == held_out.tolist()
 
 
 def test_early_stopping_ends_the_run_and_keeps_the_best_epoch(bench, monkeypatch, capsys):
@@ -156,18 +158,18 @@ def test_early_stopping_ends_the_run_and_keeps_the_best_epoch(bench, monkeypatch
 
 def test_scoring_held_out_rows_does_not_disturb_the_training(bench, monkeypatch):
     """Dropout masks of later epochs are the same whether an epoch was scored or not."""
-    stopping, found = EarlyStopping(share=0.25, patience=2), []
+    stopping, results = EarlyStopping(share=0.25, patience=2), []
     for score in (early_stopping.EarlyStopper._score, lambda watch: 0.5):
         monkeypatch.setattr(early_stopping.EarlyStopper, "_score", score)
         bench.build()
-        found.append(bench.train({"rte": bench.rows()}, early_stopping=stopping))
-    assert found[0] == found[1]
+        results.append(bench.train({"rte": bench.rows()}, early_stopping=stopping))
+    assert results[0] == results[1]
 
 
 def test_a_loss_that_is_not_finite_stops_with_task_step_and_rate(fit):
-    with pytest.raises(TrainingError, match="task rte is not finite at step 0") as caught:
+    with pytest.raises(TrainingError, match="task rte is not finite at step 0") as error:
         fit(targets=np.full((16, 2), np.nan, np.float32), given={"distillation": _half()})
-    assert "learning rate" in str(caught.value)
+    assert "learning rate" in str(error.value)
 
 
 def _half():

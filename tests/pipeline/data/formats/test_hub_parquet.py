@@ -55,8 +55,8 @@ def test_withheld_labels_are_null(put, split):
 
 def test_a_single_sentence_has_no_second_one(put):
     path = put({"sentence": ["a ", "b"], "label": [1, 0], "idx": [0, 1]})
-    found = read(path, "sst2")
-    assert found == {"sentence1": ["a ", "b"], "sentence2": [None, None], "label": [1, 0]}
+    columns = read(path, "sst2")
+    assert columns == {"sentence1": ["a ", "b"], "sentence2": [None, None], "label": [1, 0]}
 
 
 def test_scores_are_float32(put):
@@ -105,18 +105,18 @@ def test_texts_may_be_stored_in_other_string_types(put, kind):
 )
 def test_a_fault_is_named_with_its_place(put, columns, names, what, where):
     path = put(columns, names)
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DataError) as error:
         read(path)
-    assert (caught.value.what, str(caught.value.where)) == (what, f"{path}{where}")
+    assert (error.value.what, str(error.value.where)) == (what, f"{path}{where}")
 
 
 @pytest.mark.parametrize("score", [-1.0, 5.5, float("nan"), None])
 def test_a_score_out_of_range_is_refused(put, score):
     labels = pa.array([score], pa.float32())
     path = put({"sentence1": ["a"], "sentence2": ["b"], "label": labels})
-    with pytest.raises(DataError, match="unknown label") as caught:
+    with pytest.raises(DataError, match="unknown label") as error:
         read(path, "stsb")
-    assert str(caught.value.seen) == f"{score!r}; allowed: a number from 0 to 5"
+    assert str(error.value.seen) == f"{score!r}; allowed: a number from 0 to 5"
 
 
 def test_a_file_that_is_cut_short_is_named(put):
@@ -130,9 +130,9 @@ def test_damaged_pages_are_named(put):
     path = put(mnli([0, 1, 2]))
     whole = path.read_bytes()
     path.write_bytes(whole[:4] + bytes([0xFF] * 20) + whole[24:])
-    with pytest.raises(DataError, match="not a readable Parquet file") as caught:
+    with pytest.raises(DataError, match="not a readable Parquet file") as error:
         read(path)
-    assert caught.value.where == path
+    assert error.value.where == path
 
 
 @pytest.mark.parametrize(
@@ -149,6 +149,6 @@ def test_damaged_pages_are_named(put):
 def test_class_names_that_cannot_be_read_are_named(put, note):
     path = put(mnli([0, 1, 2]))
     pq.write_table(pq.read_table(path).replace_schema_metadata({b"huggingface": note}), path)
-    with pytest.raises(DataError, match="class names") as caught:
+    with pytest.raises(DataError, match="class names") as error:
         read(path)
-    assert str(caught.value.where) == f"{path}, metadata of column 'label'"
+    assert str(error.value.where) == f"{path}, metadata of column 'label'"

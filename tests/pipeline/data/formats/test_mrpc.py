@@ -28,6 +28,6 @@ def test_the_ordered_pair_of_ids_decides_and_the_files_order_stays(folder):
 @pytest.mark.parametrize("split", ["train", "dev"])
 def test_the_real_splits_come_out_byte_by_byte(real_glue, split):
     folder = real_glue / "MRPC"
-    found = ["\t".join(cells) for _, cells in mrpc.rows(folder, split, ALL)]
-    made = "\ufeff" + "\n".join(["\t".join(ALL), *found]) + "\n"
-    assert made.encode() == (folder / f"{split}.tsv").read_bytes()
+    lines = ["\t".join(cells) for _, cells in mrpc.rows(folder, split, ALL)]
+    text = "\ufeff" + "\n".join(["\t".join(ALL), *lines]) + "\n"
+    assert text.encode() == (folder / f"{split}.tsv").read_bytes()

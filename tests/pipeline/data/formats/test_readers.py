@@ -7,6 +7,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline import paths
 from pipeline.data.formats import readers
 from pipeline.data.formats.layouts import OFFICIAL
 from pipeline.errors import DataError
@@ -47,8 +48,8 @@ def read(tmp_path):
             (folder / name).write_bytes(content)
         note = {"source": "local", "layout": layout, "files": {key: {} for key in files}}
         (folder / "source.json").write_text(json.dumps(note))
-        found = readers.readers(readers.read(folder, task), GLUE[task], OFFICIAL[task])
-        return {split: rows(read()) for split, read in found.items()}
+        split_readers = readers.readers(readers.read(folder, task), GLUE[task], OFFICIAL[task])
+        return {split: rows(read()) for split, read in split_readers.items()}
 
     return made
 
@@ -77,9 +78,9 @@ def test_cola_has_no_header_in_train_and_dev(read):
 
 
 def test_mnli_takes_the_gold_label_and_ax_is_a_split_of_it(read):
-    found = read("mnli", "tsv", {"dev_matched.tsv": MNLI, "diagnostic.tsv": AX})
+    splits = read("mnli", "tsv", {"dev_matched.tsv": MNLI, "diagnostic.tsv": AX})
     gold = [("A.", "B.", 1), ("C.", "D.", 2)]
-    assert found == {"dev_matched": gold, "ax": [("G.", "H.", None)]}
+    assert splits == {"dev_matched": gold, "ax": [("G.", "H.", None)]}
 
 
 def test_a_published_zip_is_read_in_place(read, tmp_path):
@@ -89,16 +90,16 @@ def test_a_published_zip_is_read_in_place(read, tmp_path):
         "__MACOSX/RTE/._train.tsv": b"\0",
         "RTE/original/dev.tsv": b"other",
     }
-    found = read("rte", "zip", {"RTE.zip": zipped(tmp_path / "a.zip", contents)})
-    assert found == {"train": RTE_ROWS, "test": [("E.", "F.", None)]}
+    splits = read("rte", "zip", {"RTE.zip": zipped(tmp_path / "a.zip", contents)})
+    assert splits == {"train": RTE_ROWS, "test": [("E.", "F.", None)]}
     assert sorted(file.name for file in (tmp_path / "raw").iterdir()) == ["RTE.zip", "source.json"]
 
 
 def test_mnlis_zip_comes_with_ax_beside_it(read, tmp_path):
     contents = {"MNLI/dev_mismatched.tsv": MNLI, "MNLI/dev_matched.tsv": MNLI}
-    found = read("mnli", "zip", {"MNLI.zip": zipped(tmp_path / "a.zip", contents), "AX.tsv": AX})
-    assert list(found) == ["dev_matched", "dev_mismatched", "ax"]
-    assert found["ax"] == [("G.", "H.", None)]
+    splits = read("mnli", "zip", {"MNLI.zip": zipped(tmp_path / "a.zip", contents), "AX.tsv": AX})
+    assert list(splits) == ["dev_matched", "dev_mismatched", "ax"]
+    assert splits["ax"] == [("G.", "H.", None)]
 
 
 def test_msr_files_become_mrpc_and_its_test_labels_are_left_out(read):
@@ -121,8 +122,8 @@ def test_hub_files(read, tmp_path):
     train = parquet(tmp_path / "a", {**columns, "label": [0, 1]})
     test = parquet(tmp_path / "b", {**columns, "label": [-1, -1]})
     name = "{}-00000-of-00001.parquet"
-    found = read("rte", "parquet", {name.format("validation"): train, name.format("test"): test})
-    assert found == {"dev": RTE_ROWS, "test": [("A.", "B.", None), ("C.", "D.", None)]}
+    splits = read("rte", "parquet", {name.format("validation"): train, name.format("test"): test})
+    assert splits == {"dev": RTE_ROWS, "test": [("A.", "B.", None), ("C.", "D.", None)]}
 
 
 @pytest.mark.parametrize(
@@ -131,20 +132,20 @@ def test_hub_files(read, tmp_path):
 )
 def test_an_unknown_label_is_named_with_line_value_and_the_known_ones(read, label, seen, tmp_path):
     content = RTE + b"2\tE.\tF.\t" + label + b"\n"
-    with pytest.raises(DataError, match="unknown label") as caught:
+    with pytest.raises(DataError, match="unknown label") as error:
         read("rte", "tsv", {"train.tsv": content})
-    assert str(caught.value.seen).startswith(seen)
-    assert caught.value.where == f"{tmp_path / 'raw' / 'train.tsv'}, line 4, column 'label'"
+    assert str(error.value.seen).startswith(seen)
+    assert error.value.where == f"{tmp_path / 'raw' / 'train.tsv'}, line 4, column 'label'"
 
 
 def test_a_label_far_down_in_a_zip_is_named_by_its_line(read, tmp_path):
     lines = b"".join(b"%d\ta\tb\tentailment\n" % i for i in range(70_000))
     content = b"index\tsentence1\tsentence2\tlabel\n" + lines + b"x\ta\tb\tnone\n"
     archive = zipped(tmp_path / "a.zip", {"RTE/train.tsv": content})
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DataError) as error:
         read("rte", "zip", {"RTE.zip": archive})
     where = f"{tmp_path / 'raw' / 'RTE.zip'}: RTE/train.tsv, line 70002, column 'label'"
-    assert caught.value.where == where
+    assert error.value.where == where
 
 
 @pytest.mark.parametrize("layout", ["custom", "csv", None])
@@ -160,15 +161,16 @@ def test_a_broken_note_is_named(tmp_path, text):
         readers.read(tmp_path, "rte")
 
 
-def test_no_note_and_a_file_that_is_gone_are_named(tmp_path):
-    with pytest.raises(DataError, match="no raw files of the task") as caught:
-        readers.read(tmp_path / "rte", "rte")
-    assert caught.value.fix == "dvc repro download@rte"
+def test_no_note_and_a_file_that_is_gone_are_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="no raw files of the task") as error:
+        readers.read(paths.raw("rte"), "rte")
+    assert error.value.fix == "dvc repro download@rte"
     note = {"source": "local", "layout": "tsv", "files": {"train.tsv": {}}}
     (tmp_path / "source.json").write_text(json.dumps(note))
-    with pytest.raises(DataError, match=r"a file that source\.json lists is gone") as caught:
+    with pytest.raises(DataError, match=r"a file that source\.json lists is gone") as error:
         readers.read(tmp_path, "rte")
-    assert caught.value.where == tmp_path / "train.tsv"
+    assert error.value.where == tmp_path / "train.tsv"
 
 
 @pytest.mark.parametrize(
@@ -191,7 +193,7 @@ def test_texts_of_a_file_of_their_own(tmp_path, task, columns, content, expected
 def test_a_file_of_texts_without_texts_is_refused(tmp_path, content, message):
     path = tmp_path / "own.tsv"
     path.write_bytes(content)
-    with pytest.raises(DataError, match=message) as caught:
+    with pytest.raises(DataError, match=message) as error:
         readers.texts(path, GLUE["sst2"], ("t",))
-    assert "fetch" not in str(caught.value)
-    assert str(path) in str(caught.value.where)
+    assert "fetch" not in str(error.value)
+    assert str(path) in str(error.value.where)

@@ -55,14 +55,16 @@ def test_a_crlf_file_loses_its_carriage_returns_at_line_ends_only():
 
 def test_columns_come_in_the_order_asked_for_with_line_numbers():
     content = b"a\tb\tc\n1\t2\t3\n4\t5\t6\n"
-    found = tsv.rows(io.BytesIO(content), "a.tsv", ("c", "a"))
-    assert list(found) == [(2, ("3", "1")), (3, ("6", "4"))]
+    numbered_rows = tsv.rows(io.BytesIO(content), "a.tsv", ("c", "a"))
+    assert list(numbered_rows) == [(2, ("3", "1")), (3, ("6", "4"))]
     assert read(content, ("b",)) == [("2",), ("5",)]
 
 
 def test_a_file_without_header_has_rows_from_line_one():
-    found = tsv.rows(io.BytesIO(b"s\t1\t\tA cat.\n"), "a.tsv", ("d", "b"), ("a", "b", "c", "d"))
-    assert list(found) == [(1, ("A cat.", "1"))]
+    numbered_rows = tsv.rows(
+        io.BytesIO(b"s\t1\t\tA cat.\n"), "a.tsv", ("d", "b"), ("a", "b", "c", "d")
+    )
+    assert list(numbered_rows) == [(1, ("A cat.", "1"))]
 
 
 @pytest.mark.parametrize(
@@ -85,21 +87,21 @@ def test_a_file_without_header_has_rows_from_line_one():
     ],
 )
 def test_a_fault_is_named_with_file_line_and_column(content, what, where):
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DataError) as error:
         read(content)
-    assert (caught.value.what, str(caught.value.where)) == (what, where)
+    assert (error.value.what, str(error.value.where)) == (what, where)
 
 
 def test_a_long_line_is_shown_cut():
-    with pytest.raises(DataError) as caught:
+    with pytest.raises(DataError) as error:
         read(HEAD + b"0\t" + b"a" * 10_000 + b"\n")
-    assert len(str(caught.value)) < 400
+    assert len(str(error.value)) < 400
 
 
 CELLS = st.text(st.characters(exclude_characters="\n\t", exclude_categories=["Cs"]))
 
 
 @given(st.lists(st.tuples(CELLS, CELLS), min_size=1), st.booleans())
-def test_any_text_without_tab_and_newline_is_read_back_unchanged(found, final_newline):
-    content = "\n".join(["a\tb", *map("\t".join, found)]) + ("\n" if final_newline else "")
-    assert read(content.encode(), ("a", "b")) == found
+def test_any_text_without_tab_and_newline_is_read_back_unchanged(cells, final_newline):
+    content = "\n".join(["a\tb", *map("\t".join, cells)]) + ("\n" if final_newline else "")
+    assert read(content.encode(), ("a", "b")) == cells

@@ -66,10 +66,10 @@ OUTSIDE = [
 @pytest.mark.parametrize("name", OUTSIDE)
 def test_a_name_that_leaves_the_folder_refuses_the_whole_archive(pack, name):
     path = pack({"RTE/train.tsv": b"a", name: b"b"})
-    with pytest.raises(DataError, match="leads out of") as caught:
+    with pytest.raises(DataError, match="leads out of") as error:
         zip_members.members(path, "RTE")
-    assert caught.value.seen == repr(name)
-    assert caught.value.where == path
+    assert error.value.seen == repr(name)
+    assert error.value.where == path
 
 
 def test_a_link_refuses_the_whole_archive(tmp_path):
@@ -105,11 +105,11 @@ def test_a_member_whose_bytes_changed_is_named(pack):
     whole[60] ^= 0xFF
     path.write_bytes(whole)
     with (
-        pytest.raises(DataError, match="a damaged archive") as caught,
+        pytest.raises(DataError, match="a damaged archive") as error,
         zip_members.member(path, "RTE/train.tsv") as stream,
     ):
         stream.read()
-    assert caught.value.where == f"{path}: RTE/train.tsv"
+    assert error.value.where == f"{path}: RTE/train.tsv"
 
 
 def test_an_encrypted_member_is_named(pack):
@@ -119,8 +119,8 @@ def test_an_encrypted_member_is_named(pack):
     whole[whole.index(b"PK\x01\x02") + 8] |= 1
     path.write_bytes(whole)
     with (
-        pytest.raises(DataError, match="a damaged archive") as caught,
+        pytest.raises(DataError, match="a damaged archive") as error,
         zip_members.member(path, "RTE/train.tsv"),
     ):
         pass
-    assert "encrypted" in str(caught.value.seen)
+    assert "encrypted" in str(error.value.seen)

@@ -28,8 +28,8 @@ CUES = [
 def answered(question: str, sentence: str) -> bool:
     """By hand: the sentence is about the same building and tells what is asked for."""
     name = re.search(r"the ([A-Z]\w+(?: [A-Z]\w+)+)", question).group(1)
-    told = next(told for asked, told in CUES if re.search(asked, question))
-    return f"The {name}" in sentence and re.search(told, sentence) is not None
+    answer = next(answer for cue, answer in CUES if re.search(cue, question))
+    return f"The {name}" in sentence and re.search(answer, sentence) is not None
 
 
 @pytest.mark.parametrize(

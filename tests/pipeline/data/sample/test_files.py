@@ -150,9 +150,9 @@ def test_label_spellings_and_balance(files, cells, task, column, labels):
         if not name.startswith(("train", "dev")):
             continue
         rows = cells(contents)[task != "cola" :]
-        seen = [row[column] for row in rows]
-        assert set(seen) == labels
-        assert max(seen.count(label) for label in labels) < 0.65 * len(rows)
+        spellings = [row[column] for row in rows]
+        assert set(spellings) == labels
+        assert max(spellings.count(label) for label in labels) < 0.65 * len(rows)
 
 
 def test_cola_marks_bad_sentences_with_a_star(files, cells):
@@ -250,7 +250,7 @@ def test_same_bytes_in_another_process(files, hash_seed):
 
 
 def test_a_task_that_is_not_glues_is_refused(settings):
-    with pytest.raises(DataError, match="no such task") as caught:
+    with pytest.raises(DataError, match="no such task") as error:
         generate("tweets", settings)
-    assert caught.value.seen == "tweets"
-    assert "local" in str(caught.value.fix)
+    assert error.value.seen == "tweets"
+    assert "local" in str(error.value.fix)

@@ -86,8 +86,8 @@ def test_relation_of_clauses(monkeypatch, event, phenomenon, relation, premise, 
         clauses = getattr(inference, phenomenon)(Random(seed), EVERYWHERE)
         for name, pairs in clauses.items():
             drawn.setdefault(name, set()).update(pairs)
-    found = {name for name, pairs in drawn.items() if (premise, hypothesis) in pairs}
-    assert found == {relation}
+    relations = {name for name, pairs in drawn.items() if (premise, hypothesis) in pairs}
+    assert relations == {relation}
 
 
 def relation_of(premise: set, hypothesis: set) -> str:
@@ -172,10 +172,10 @@ def test_voices_keep_or_change_the_roles():
 
 def test_opposites_exclude_each_other():
     opposites = ({"clean", "dirty"}, {"tall", "short"}, {"rich", "poor"}, {"wet", "dry"})
-    seen = 0
+    count = 0
     for seed in range(300):
         first, second = inference.opposites(Random(seed), EVERYWHERE)["contradiction"][0]
         qualities = {first.split(" was ")[1], second.split(" was ")[1]}
-        seen += qualities in opposites
+        count += qualities in opposites
         assert first.split(" was ")[0] == second.split(" was ")[0]
-    assert seen > 50
+    assert count > 50

@@ -82,10 +82,10 @@ def test_tellings_of_one_report(report, text):
 def test_every_change_changes_the_meaning(report, change):
     person = replace(report, event=replace(report.event, patient=KINDS["athlete"][0]))
     for seed in range(20):
-        for told in (report, person):
-            changed = change(told, Random(seed))
-            assert changed != told
-            assert changed.speaker == told.speaker
+        for event in (report, person):
+            changed = change(event, Random(seed))
+            assert changed != event
+            assert changed.speaker == event.speaker
 
 
 def test_roles_of_people_are_exchanged(report):
@@ -112,13 +112,13 @@ def test_wordings_of_one_question(text):
 
 
 def test_an_altered_question_asks_for_something_else():
-    seen = set()
+    kinds = set()
     for seed in range(100):
         other = questions.altered(QUESTION, Random(seed))
         parts = {p for p in vars(other) if getattr(other, p) != getattr(QUESTION, p)}
         assert 1 <= len(parts) <= 2
-        seen |= parts
-    assert seen == {"intent", "verb", "noun", "circumstance"}
+        kinds |= parts
+    assert kinds == {"intent", "verb", "noun", "circumstance"}
 
 
 @pytest.mark.parametrize("label", ["duplicate", "not_duplicate"])

@@ -34,15 +34,15 @@ def names_in(text: str) -> list[str]:
 
 @pytest.mark.parametrize(("claim", "owner"), OWNERS)
 def test_the_claim_is_true_of_the_pronouns_owner_only(claim, owner):
-    seen = set()
+    labels = set()
     for seed in range(1500):
         label = ("entailment", "not_entailment")[seed % 2]
         text, hypothesis = reference.make(label, Random(seed)).texts
         if hypothesis.endswith(f" {claim}."):
             named = names_in(hypothesis)[0] == names_in(text)[owner]
             assert named == (label == "entailment"), (text, hypothesis)
-            seen.add(label)
-    assert len(seen) == 2
+            labels.add(label)
+    assert len(labels) == 2
 
 
 def test_both_people_could_be_meant():

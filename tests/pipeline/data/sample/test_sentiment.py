@@ -47,12 +47,12 @@ def test_the_judge(text, label):
 
 
 def test_labels_follow_from_words_negation_and_contrast():
-    seen = []
+    judgements = []
     for seed in range(600):
         label = ("positive", "negative")[seed % 2]
         example = sentiment.make(label, Random(seed))
         judgement = judged(example.texts[0])
         assert judgement in (label, "unknown"), example.texts[0]
-        seen.append(judgement)
-    assert seen.count("positive") > 80
-    assert seen.count("negative") > 80
+        judgements.append(judgement)
+    assert judgements.count("positive") > 80
+    assert judgements.count("negative") > 80

@@ -35,14 +35,14 @@ def place_of(text: str) -> str:
     return next(place for place in PLACES if text.endswith(f"{place}."))
 
 
-@pytest.mark.parametrize("wanted", ["0", "1", "2", "3", "4", "5"])
-def test_score_is_the_wanted_one_and_texts_differ(wanted):
+@pytest.mark.parametrize("score", ["0", "1", "2", "3", "4", "5"])
+def test_score_is_the_wanted_one_and_texts_differ(score):
     for seed in range(40):
-        example = similarity.make(wanted, Random(seed))
+        example = similarity.make(score, Random(seed))
         first, second = example.texts
-        assert round(example.label) == int(wanted)
+        assert round(example.label) == int(score)
         assert first != second
-        if wanted == "0":
+        if score == "0":
             assert place_of(first) != place_of(second)
         if example.label == 5.0:
             assert place_of(first) == place_of(second)
@@ -54,9 +54,9 @@ def test_only_synonyms_and_voice_differ_at_full_score(monkeypatch, event):
     passive = "A{} is being {} by a violinist at the market."
     allowed = {
         form
-        for verb, done in (("buying", "bought"), ("purchasing", "purchased"))
+        for verb, participle in (("buying", "bought"), ("purchasing", "purchased"))
         for car in (" car", "n automobile")
-        for form in (active.format(verb, car), passive.format(car, done))
+        for form in (active.format(verb, car), passive.format(car, participle))
     }
     examples = [similarity.make("5", Random(seed)) for seed in range(200)]
     full = [example for example in examples if example.label == 5.0]

@@ -54,8 +54,8 @@ def test_no_single_word_gives_the_label_away(task):
     rows = splits.draw(task, settings)["train"]
     words: dict[tuple[int, str], Counter] = {}
     for row in rows:
-        for seen in {(side, w) for side, text in enumerate(row.texts) for w in text.split()}:
-            words.setdefault(seen, Counter())[row.label] += 1
+        for place in {(side, w) for side, text in enumerate(row.texts) for w in text.split()}:
+            words.setdefault(place, Counter())[row.label] += 1
     totals = Counter(row.label for row in rows)
     best = max(
         max(present.values()) + max(totals[label] - present[label] for label in task.labels)
@@ -81,6 +81,6 @@ def test_count(task, split, rows):
 
 def test_a_grammar_that_runs_out_says_so(monkeypatch):
     monkeypatch.setitem(splits.MAKERS, "cola", lambda label, rng: Example(("Birds sing.",), label))
-    with pytest.raises(DataError, match="no more distinct sentences") as caught:
+    with pytest.raises(DataError, match="no more distinct sentences") as error:
         splits.draw(GLUE["cola"], CLEAN)
-    assert caught.value.seen == "200 rows of train"
+    assert error.value.seen == "200 rows of train"

@@ -85,8 +85,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if fault == "gone":
             return self._head(416, {"Content-Range": f"bytes */{len(whole) // 2}"})
         if start:
-            shown = start + 1 if fault == "wrong_range" else start
-            headers["Content-Range"] = f"bytes {shown}-{len(whole) - 1}/{len(whole)}"
+            first_byte = start + 1 if fault == "wrong_range" else start
+            headers["Content-Range"] = f"bytes {first_byte}-{len(whole) - 1}/{len(whole)}"
             body, status = whole[start:], 206
         if fault == "lie":
             body = bytes(255 - byte for byte in body)

@@ -9,9 +9,9 @@ from pipeline.tasks import GLUE
 
 
 def test_every_file_of_every_task_is_pinned_once():
-    wanted = {name for files in official.FILES.values() for name in files}
-    assert wanted == set(checksums.OFFICIAL)
-    assert len(wanted) == 12
+    names = {name for files in official.FILES.values() for name in files}
+    assert names == set(checksums.OFFICIAL)
+    assert len(names) == 12
     on_hub = [hub_paths.hub_path(task, split) for task in GLUE for split in GLUE[task].rows]
     assert sorted(on_hub) == sorted(checksums.HUB)
     assert len(set(on_hub)) == len(on_hub) == 30

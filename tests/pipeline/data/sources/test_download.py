@@ -65,7 +65,7 @@ def test_a_damaged_kept_file_does_not_outlive_a_failed_try(download, tmp_path):
 def test_waits_double_and_a_server_may_ask_for_longer(download, monkeypatch):
     waits: list[float] = []
     monkeypatch.setattr(fetch.time, "sleep", waits.append)
-    monkeypatch.setattr(resumable_download, "_asked_wait", lambda response: 90.0)
+    monkeypatch.setattr(resumable_download, "_retry_after", lambda response: 90.0)
     slow = Retry(attempts=6, backoff=2.0, timeout=5)
     download("drop", "drop", "drop", 503, "drop", retry=slow)
     assert waits == [2.0, 4.0, 8.0, 60.0, 32.0]
@@ -95,35 +95,35 @@ def test_two_processes_do_not_write_one_file(download, pin, tmp_path):
 
 def test_files_get_their_names_only_when_all_are_whole(server, pin, retry, tmp_path):
     server.files = {"/a": b"first", "/b": b"second"}
-    wanted = {
+    files = {
         name: fetch.Wanted(f"{server.url}/{name}", pin(server.files[f"/{name}"])) for name in "ab"
     }
     target, downloads = tmp_path / "target", tmp_path / "downloads"
     target.mkdir()
     server.faults["/b"] = [404]
     with pytest.raises(DownloadError):
-        fetch.fetch_all(wanted, target, retry, downloads=downloads)
+        fetch.fetch_all(files, target, retry, downloads=downloads)
     assert list(target.iterdir()) == []
-    fetch.fetch_all(wanted, target, retry, downloads=downloads)
+    fetch.fetch_all(files, target, retry, downloads=downloads)
     assert {path.name: path.read_bytes() for path in target.iterdir()} == {
         "a": b"first",
         "b": b"second",
     }
     assert server.paths() == ["/a", "/b", "/b"]
-    assert {path.name for path in final(downloads)} == {file.pin.sha256 for file in wanted.values()}
+    assert {path.name for path in final(downloads)} == {file.pin.sha256 for file in files.values()}
 
 
 @pytest.fixture
 def place(server, pin, retry, tmp_path):
     """Put /x.zip from the server into a new folder; gives its path there."""
     server.files["/x.zip"] = CONTENT
-    wanted = {"x.zip": fetch.Wanted(f"{server.url}/x.zip", pin(CONTENT))}
+    files = {"x.zip": fetch.Wanted(f"{server.url}/x.zip", pin(CONTENT))}
 
     def place():
         target = tmp_path / "target"
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir()
-        fetch.fetch_all(wanted, target, retry, downloads=tmp_path / "downloads")
+        fetch.fetch_all(files, target, retry, downloads=tmp_path / "downloads")
         assert [path.name for path in target.iterdir()] == ["x.zip"]
         return target / "x.zip"
 
@@ -156,40 +156,40 @@ def test_where_links_fail_a_copy_is_placed(place, pin, tmp_path, monkeypatch, nu
         raise OSError(number, os.strerror(number))
 
     monkeypatch.setattr(os, "link", fail)
-    kept = tmp_path / "downloads" / pin(CONTENT).sha256
+    kept_file = tmp_path / "downloads" / pin(CONTENT).sha256
     for _ in range(2):
         path = place()
-        assert path.read_bytes() == kept.read_bytes() == CONTENT
-        assert not path.samefile(kept)
+        assert path.read_bytes() == kept_file.read_bytes() == CONTENT
+        assert not path.samefile(kept_file)
 
 
 def test_a_read_only_kept_file_gives_a_copy_that_can_be_written(place, pin, tmp_path):
     place()
-    kept = tmp_path / "downloads" / pin(CONTENT).sha256
-    kept.chmod(0o444)
+    kept_file = tmp_path / "downloads" / pin(CONTENT).sha256
+    kept_file.chmod(0o444)
     path = place()
     assert path.read_bytes() == CONTENT
     assert path.stat().st_mode & 0o200
-    assert kept.stat().st_mode & 0o777 == 0o444
+    assert kept_file.stat().st_mode & 0o777 == 0o444
 
 
 def test_a_kept_file_may_be_a_symlink(place, pin, tmp_path):
-    kept, store = tmp_path / "downloads" / pin(CONTENT).sha256, tmp_path / "store"
+    kept_file, store = tmp_path / "downloads" / pin(CONTENT).sha256, tmp_path / "store"
     place()
-    kept.rename(store)
-    kept.symlink_to(store)
+    kept_file.rename(store)
+    kept_file.symlink_to(store)
     assert not place().is_symlink()
 
 
 @pytest.mark.parametrize(
-    ("kept", "expected"),
+    ("content", "expected"),
     [(CONTENT, True), (CONTENT[:-1], False), (CONTENT[:-1] + b"x", False), (None, False)],
 )
-def test_what_is_kept_is_known_by_its_bytes(pin, tmp_path, kept, expected):
-    wanted = {"x.zip": fetch.Wanted(NO_FILE, pin(CONTENT))}
-    if kept is not None:
-        (tmp_path / pin(CONTENT).sha256).write_bytes(kept)
-    assert fetch.all_kept(wanted, tmp_path) is expected
+def test_what_is_kept_is_known_by_its_bytes(pin, tmp_path, content, expected):
+    files = {"x.zip": fetch.Wanted(NO_FILE, pin(CONTENT))}
+    if content is not None:
+        (tmp_path / pin(CONTENT).sha256).write_bytes(content)
+    assert fetch.all_kept(files, tmp_path) is expected
 
 
 def test_a_pin_reads_as_what_it_demands():

@@ -76,8 +76,8 @@ def test_each_task_has_its_files(collect, server, whole, tmp_path, task, paths, 
     assert server.paths() == paths
     assert (collected.source, collected.layout, collected.missing) == ("official", layout, ())
     assert collected.origins == {path.rpartition("/")[2]: server.url + path for path in paths}
-    found = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
-    assert found == {path.rpartition("/")[2]: server.files[path] for path in paths}
+    contents = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    assert contents == {path.rpartition("/")[2]: server.files[path] for path in paths}
 
 
 def test_the_default_hosts(request):

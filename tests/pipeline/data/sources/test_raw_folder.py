@@ -115,12 +115,12 @@ def test_a_definition_does_not_decide_the_raw_bytes(local, tmp_path):
 def test_the_sample_is_written_as_generated(params, tmp_path, task):
     from pipeline.data.sample import files
 
-    made = files.generate(task, params.data.sources.sample)
+    generated = files.generate(task, params.data.sources.sample)
     folder = tmp_path / "raw" / task
     raw_folder.write(task, params, folder)
-    found = {path.name: path.read_bytes() for path in folder.iterdir()}
-    record = json.loads(found.pop("source.json"))
-    assert found == made
+    contents = {path.name: path.read_bytes() for path in folder.iterdir()}
+    record = json.loads(contents.pop("source.json"))
+    assert contents == generated
     assert (record["source"], record["layout"], record["missing"]) == ("sample", "tsv", [])
     assert {file["from"] for file in record["files"].values()} == {"sample"}
     assert "research use" not in record["licence"]
@@ -142,13 +142,13 @@ def test_a_failed_download_leaves_no_folder(server, params, pin, tmp_path, fault
     )
     pins = {path[6:]: pin(body) for path, body in server.files.items()}
     data = params.data.model_copy(update={"source": "official"})
-    asked = params.model_copy(update={"data": data})
+    changed_params = params.model_copy(update={"data": data})
     server.faults["/glue/AX.tsv"] = [fault]
     folder, downloads = tmp_path / "raw" / "mnli", tmp_path / "downloads"
     with pytest.raises(DownloadError):
-        raw_folder.write("mnli", asked, folder, pins=pins, downloads=downloads)
+        raw_folder.write("mnli", changed_params, folder, pins=pins, downloads=downloads)
     assert not folder.exists()
-    raw_folder.write("mnli", asked, folder, pins=pins, downloads=downloads)
+    raw_folder.write("mnli", changed_params, folder, pins=pins, downloads=downloads)
     assert sorted(path.name for path in folder.iterdir()) == ["AX.tsv", "MNLI.zip", "source.json"]
     assert server.paths().count("/glue/MNLI.zip") == 1
     assert described(folder)["files"]["AX.tsv"]["from"] == f"{server.url}/glue/AX.tsv"
@@ -159,11 +159,11 @@ def test_a_rerun_of_the_stage_fetches_nothing_again(server, params, pin, tmp_pat
     server.files["/glue/RTE.zip"] = b"PK\x05\x06" + bytes(18)  # a zip without members
     pins = {"RTE.zip": pin(server.files["/glue/RTE.zip"])}
     data = params.data.model_copy(update={"source": "official"})
-    asked, folder = params.model_copy(update={"data": data}), tmp_path / "raw" / "rte"
+    changed_params, folder = params.model_copy(update={"data": data}), tmp_path / "raw" / "rte"
     written = []
     for _ in range(2):
         shutil.rmtree(folder, ignore_errors=True)
-        raw_folder.write("rte", asked, folder, pins=pins, downloads=tmp_path / "downloads")
+        raw_folder.write("rte", changed_params, folder, pins=pins, downloads=tmp_path / "downloads")
         written.append({path.name: path.read_bytes() for path in folder.iterdir()})
     assert written[0] == written[1]
     assert server.paths() == ["/glue/RTE.zip"]

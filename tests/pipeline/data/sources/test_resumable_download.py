@@ -54,12 +54,12 @@ def test_another_file_is_refused_at_once_and_deleted(download, server, pin, tmp_
     assert len(server.requests) == 1
     assert f"655,360 bytes with SHA-256 {pin(CONTENT).sha256}" in error.value.what
     lies = bytes(255 - byte for byte in CONTENT)
-    seen = {
+    values = {
         "lie": f"655,360 bytes with SHA-256 {pin(lies).sha256}",
         "long": "more bytes than that",
         "too_long": "655,364 bytes",
     }
-    assert error.value.seen == seen[fault]
+    assert error.value.seen == values[fault]
     assert [path.suffix for path in tmp_path.iterdir()] == [".lock"]
 
 

@@ -62,8 +62,8 @@ def test_headline_groups_tasks_by_cut_and_names_missing_ones(results: list[TaskR
     capped = [
         _described(result, train={"source_rows": 9_000, "rows": 1_500}) for result in results[:2]
     ]
-    found = data_notes.headline(capped, {"wnli": "no files", "mine": "no files"})
-    assert found == (
+    headline = data_notes.headline(capped, {"wnli": "no files", "mine": "no files"})
+    assert headline == (
         "Dev results on part of the data (source `local`): train capped at 1,500 rows (RTE, MRPC); "
         "without WNLI; without mine."
     )
@@ -72,8 +72,8 @@ def test_headline_groups_tasks_by_cut_and_names_missing_ones(results: list[TaskR
 def test_headline_names_dev_splits_that_the_source_lacks(results: list[TaskResult]) -> None:
     rte, mnli = results[0], results[2]
     splits = {name: split for name, split in mnli.splits.items() if name != "dev_mismatched"}
-    found = data_notes.headline([rte, replace(mnli, splits=splits)], {})
-    assert found == (
+    headline = data_notes.headline([rte, replace(mnli, splits=splits)], {})
+    assert headline == (
         "Dev results on part of the data (source `local`): "
         "the source has no dev_mismatched rows (MNLI)."
     )
@@ -184,8 +184,8 @@ def test_notes_name_precisions_that_are_not_all_float32(
         )
         for result in results
     ]
-    found = [note for note in data_notes.notes(changed) if note.startswith("Precision")]
-    assert found == expected
+    notes = [note for note in data_notes.notes(changed) if note.startswith("Precision")]
+    assert notes == expected
 
 
 def test_a_member_may_have_another_precision_on_another_task(results: list[TaskResult]) -> None:

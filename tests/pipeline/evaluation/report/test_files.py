@@ -7,9 +7,8 @@ import pytest
 
 from pipeline import paths
 from pipeline.errors import DataError
-from pipeline.evaluation import summary
 from pipeline.evaluation.evaluate import TaskResult
-from pipeline.evaluation.report import data_notes, files, tables
+from pipeline.evaluation.report import data_notes, figures, files, tables
 from pipeline.runtime import artifacts
 
 MISSING = {"wnli": "the source has no train and no dev rows of it"}
@@ -37,15 +36,15 @@ def test_written_files(results: list[TaskResult]) -> None:
     whole = artifacts.read_json(paths.METRICS)
     assert whole["missing"] == MISSING
     assert whole["gain_note"].startswith("The student keeps 50 %")
-    assert {key: whole[key] for key in ("glue", "tasks", "gain_kept")}.items() <= summary.nested(
+    assert {key: whole[key] for key in ("glue", "tasks", "gain_kept")}.items() <= figures.nested(
         results
     ).items()
-    assert artifacts.read_json(paths.SUMMARY) == summary.summary(results)
+    assert artifacts.read_json(paths.SUMMARY) == figures.summary(results)
     assert paths.RESULTS.read_text() == files.markdown(results, MISSING)
     with paths.SCORES.open(newline="") as file:
         lines = list(csv.DictReader(file))
     assert lines[0] == {"task": "RTE", "system": "majority", "metric": "accuracy", "value": "50.0"}
-    assert len(lines) == len(summary.long(results))
+    assert len(lines) == len(figures.long(results))
     predictions = sorted(path.stem for path in paths.EVALUATION.glob("*.parquet"))
     assert predictions == sorted(result.task.name for result in results)
 

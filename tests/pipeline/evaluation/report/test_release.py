@@ -93,13 +93,13 @@ def test_tasks_of_ones_own_are_not_published_as_glue(evaluation: Evaluation) -> 
     folder = evaluation("Dev results", own=1)
     page = _page("results:glue")
     before = page.read_text()
-    with pytest.raises(DataError, match="one's own") as caught:
+    with pytest.raises(DataError, match="one's own") as error:
         release.publish([page], folder)
-    assert caught.value.seen == "own0, rte"
+    assert error.value.seen == "own0, rte"
     assert page.read_text() == before
 
 
 def test_without_an_evaluation_it_says_what_to_run(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="no evaluation to publish") as caught:
+    with pytest.raises(DataError, match="no evaluation to publish") as error:
         release.publish([], tmp_path)
-    assert caught.value.fix == "make repro"
+    assert error.value.fix == "make repro"

@@ -86,7 +86,7 @@ def test_all_nine_tasks_are_the_glue_score(results: list[TaskResult]) -> None:
 
 
 def test_one_teacher_has_no_range(results: list[TaskResult]) -> None:
-    scores = {name: found for name, found in results[0].scores.items() if name != "teacher_m2"}
+    scores = {name: score for name, score in results[0].scores.items() if name != "teacher_m2"}
     table = _rows(tables.scores([replace(results[0], scores=scores)]))
     assert table["RTE (accuracy)"][1] == "75.0"
     assert table["Parameters, millions"][1:3] == ["22.70", "22.70"]
@@ -172,10 +172,10 @@ P_VALUES = {"large": (0.25, "0.250"), "small": (0.001, "0.001"), "smaller": (0.0
 
 @pytest.mark.parametrize("case", P_VALUES)
 def test_p_is_corrected_for_all_tasks(case: str, results: list[TaskResult]) -> None:
-    p, shown = P_VALUES[case]
+    p, text = P_VALUES[case]
     rte = replace(results[0], comparison=replace(results[0].comparison, p_value=p))
     table = _rows(tables.checks([rte, *results[1:]]))
-    assert table["RTE"][0] == shown
+    assert table["RTE"][0] == text
     # Three tasks have accuracy, and the others' p is 1.
     assert table["RTE"][1] == f"{3 * p:.3f}"
 
@@ -190,6 +190,6 @@ AGREEMENTS: dict[str, tuple[dict[str, float | None], str]] = {
 
 @pytest.mark.parametrize("case", AGREEMENTS)
 def test_agreement_of_members(case: str, results: list[TaskResult]) -> None:
-    measures, shown = AGREEMENTS[case]
+    measures, text = AGREEMENTS[case]
     result = replace(results[0], agreement={("m1", "m2"): measures})
-    assert _rows(tables.checks([result]))["RTE"][-1] == shown
+    assert _rows(tables.checks([result]))["RTE"][-1] == text

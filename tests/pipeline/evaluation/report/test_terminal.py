@@ -11,9 +11,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.evaluation import summary
 from pipeline.evaluation.evaluate import TaskResult
-from pipeline.evaluation.report import files, terminal
+from pipeline.evaluation.report import figures, files, terminal
 from pipeline.runtime import artifacts
 
 GAP = {"score": -15.25, "low": -25.26, "high": -10.04}
@@ -21,7 +20,7 @@ GAP = {"score": -15.25, "low": -25.26, "high": -10.04}
 
 def _metrics(results: list[TaskResult]) -> dict[str, Any]:
     """metrics.json as it is read: with its tasks in the order of the alphabet."""
-    metrics: dict[str, Any] = json.loads(artifacts.dump_json(summary.nested(results)))
+    metrics: dict[str, Any] = json.loads(artifacts.dump_json(figures.nested(results)))
     return metrics
 
 
@@ -62,11 +61,11 @@ def test_tasks_of_ones_own_with_long_names_stay_apart(results: list[TaskResult])
 
 @pytest.mark.parametrize("taught", [True, False])
 def test_page_fits_a_terminal(results: list[TaskResult], taught: bool) -> None:
-    kept = results if taught else results[1:]
-    wide = [replace(kept[0], task=replace(kept[0].task, title="A title")), *kept[1:]]
+    rows = results if taught else results[1:]
+    wide = [replace(rows[0], task=replace(rows[0].task, title="A title")), *rows[1:]]
     missing = {"wnli": "the source has no train and no dev rows of it, and says so at length"}
     report = files.markdown(wide, missing)
-    lines = terminal.page(_metrics(kept), report).splitlines()
+    lines = terminal.page(_metrics(rows), report).splitlines()
     assert max(map(len, lines)) <= terminal.WIDTH
     text = " ".join(" ".join(lines).split())
     assert report.split("**")[1] in text

@@ -14,6 +14,7 @@ from transformers.integrations import sdpa_attention
 
 from pipeline.model import attention as plain
 from pipeline.model.fast import attention, dropout
+from pipeline.runtime import products
 from tests.pipeline.model.test_attention import (
     EAGER,
     FAMILIES,
@@ -69,11 +70,11 @@ def test_probabilities_are_dropped_and_scaled(rate):
     query = torch.zeros(rows, 1, length, length)
     value = torch.eye(length).expand(rows, 1, length, length)
     with dropout.seeded(4):
-        found, _ = attention.attend(Plain(), query, query, value, None, rate)
+        output, _ = attention.attend(Plain(), query, query, value, None, rate)
     left = 1 / length / (1 - rate)
-    stayed = found != 0
-    torch.testing.assert_close(found[stayed], torch.full((int(stayed.sum()),), left))
-    error = (rate * (1 - rate) / found.numel()) ** 0.5
+    stayed = output != 0
+    torch.testing.assert_close(output[stayed], torch.full((int(stayed.sum()),), left))
+    error = (rate * (1 - rate) / output.numel()) ** 0.5
     assert abs(1 - stayed.double().mean().item() - rate) < 4 * error
 
 
@@ -101,12 +102,12 @@ FALLS_BACK = {
 def test_more_than_plain_attention_is_left_to_transformers(case):
     module, key_heads, mask, rate, others = case
     query, (_, key, value) = states()[0], states(heads=key_heads)
-    found = []
+    outputs = []
     for function in (attention.attend, sdpa_attention.sdpa_attention_forward):
         torch.manual_seed(6)
         with dropout.seeded(6):
-            found.append(function(module, query, key, value, mask, rate, **others)[0])
-    assert torch.equal(*found)
+            outputs.append(function(module, query, key, value, mask, rate, **others)[0])
+    assert torch.equal(*outputs)
 
 
 def test_a_call_that_says_it_is_not_causal_counts_more_than_the_module(monkeypatch):
@@ -127,11 +128,11 @@ def test_encoders_are_the_same_inside_the_block_but_for_masks(name, monkeypatch,
     before = encoder.config._attn_implementation
     with attention.replaced(encoder), dropout.replaced(encoder):
         inside = encoder.config._attn_implementation
-        found = encoder.train()(**inputs).last_hidden_state
+        hidden = encoder.train()(**inputs).last_hidden_state
     assert (before, inside) == (("eager", "eager") if name in EAGER else ("sdpa", "mtdnnkd"))
     assert encoder.config._attn_implementation == before
-    kept = inputs["attention_mask"].bool()
-    torch.testing.assert_close(found[kept], expected[kept], rtol=0, atol=1e-5)
+    mask = inputs["attention_mask"].bool()
+    torch.testing.assert_close(hidden[mask], expected[mask], rtol=0, atol=1e-5)
     encoder.config.save_pretrained(tmp_path / "after")
     files = [(tmp_path / when / "config.json").read_bytes() for when in ("before", "after")]
     assert files[0] == files[1]
@@ -147,11 +148,11 @@ def test_encoders_give_finite_numbers_and_gradients_in_any_precision(name, preci
         narrow = torch.autocast("cpu", getattr(torch, precision))
     before = torch.get_rng_state()
     with attention.replaced(encoder), dropout.replaced(encoder), dropout.seeded(1), narrow:
-        found = encoder(**inputs).last_hidden_state
-    kept = inputs["attention_mask"].bool()
-    assert found[kept].isfinite().all()
+        hidden = encoder(**inputs).last_hidden_state
+    mask = inputs["attention_mask"].bool()
+    assert hidden[mask].isfinite().all()
     weights = list(encoder.parameters())
-    gradients = torch.autograd.grad(found[kept].square().sum(), weights, allow_unused=True)
+    gradients = torch.autograd.grad(hidden[mask].square().sum(), weights, allow_unused=True)
     assert all(one.isfinite().all() for one in gradients if one is not None)
     assert torch.equal(before, torch.get_rng_state())  # no draw but ours
 
@@ -175,16 +176,32 @@ def test_a_gpu_keeps_its_own_attention():
 def test_attention_that_is_shown_is_so_within_the_block_with_seeded_masks(wrong):
     encoder, inputs = family("bert", rate=0.5), batch(20, 7)
     assert plain.show(encoder)
-    looks = []
+    attentions = []
     with contextlib.suppress(ValueError), attention.replaced(encoder), dropout.replaced(encoder):
         assert encoder.config._attn_implementation == attention.SHOWN
         for _ in range(2):
             with dropout.seeded(1):
-                looks.append(encoder(**inputs, output_attentions=True).attentions[-1])
+                attentions.append(encoder(**inputs, output_attentions=True).attentions[-1])
         if wrong:
             raise wrong
     assert encoder.config._attn_implementation == plain.SHOWN
-    assert torch.equal(*looks)
+    assert torch.equal(*attentions)
     of_tokens = inputs["attention_mask"].bool()[:, None, :].expand(2, 2, 20)
-    sums = looks[0].sum(-1)[of_tokens]
+    sums = attentions[0].sum(-1)[of_tokens]
     torch.testing.assert_close(sums, torch.ones_like(sums))  # shown before dropout
+
+
+@pytest.mark.parametrize(("length", "own"), [(256, True), (257, False)])
+@pytest.mark.parametrize("library", ["mkl", "onednn"])
+def test_without_dropout_short_rows_are_multiplied_whole_where_onednn_does_it(
+    monkeypatch, library, length, own
+):
+    monkeypatch.setattr(products, "by_onednn", lambda _: library == "onednn")
+    torch.manual_seed(7)
+    query, key, value = torch.randn(3, 1, 1, length, 4)
+    attended, _ = attention.attend(Plain(), query, key, value, None)
+    weights = plain.probabilities(query, key, None, None)
+    fused, _ = sdpa_attention.sdpa_attention_forward(Plain(), query, key, value, None)
+    whole = (weights @ value).transpose(1, 2)
+    torch.testing.assert_close(whole, fused)
+    assert torch.equal(attended, whole if own and library == "onednn" else fused)

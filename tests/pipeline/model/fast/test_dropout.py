@@ -24,15 +24,15 @@ def kept(shape, rate, *words):
         return dropout.drop(torch.ones(shape), rate) != 0
 
 
-def near(found, expected, deviation, number):
+def near(mean, expected, deviation, number):
     """Within four standard errors of the mean of `number` draws."""
-    assert abs(found - expected) < 4 * deviation / number**0.5
+    assert abs(mean - expected) < 4 * deviation / number**0.5
 
 
 @pytest.mark.parametrize("rate", RATES)
 def test_units_are_dropped_at_the_rate(rate):
-    found = torch.cat([kept((250, 400), rate, 1, draw).reshape(-1) for draw in range(20)])
-    near(1 - found.double().mean().item(), rate, (rate * (1 - rate)) ** 0.5, found.numel())
+    mask = torch.cat([kept((250, 400), rate, 1, draw).reshape(-1) for draw in range(20)])
+    near(1 - mask.double().mean().item(), rate, (rate * (1 - rate)) ** 0.5, mask.numel())
 
 
 @pytest.mark.parametrize("levels", [0.25, 1.5, 2.75])
@@ -76,9 +76,9 @@ def test_it_has_the_law_of_torchs(rate):
         ours = dropout.drop(values, rate)
     assert set(ours.unique().tolist()) == set(theirs.unique().tolist())
     deviation = 3 * (rate / (1 - rate)) ** 0.5
-    for found in (theirs, ours):
-        near(found.mean().item(), 3.0, deviation, found.numel())
-        assert found.var().item() == pytest.approx(deviation**2, rel=0.02)
+    for sample in (theirs, ours):
+        near(sample.mean().item(), 3.0, deviation, sample.numel())
+        assert sample.var().item() == pytest.approx(deviation**2, rel=0.02)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64, torch.bfloat16, torch.float16])
@@ -88,22 +88,22 @@ def test_the_gradient_goes_through_the_same_mask(dtype, contiguous):
     values = values if contiguous else values.transpose(0, 2)
     values.requires_grad_()
     with dropout.seeded(6):
-        found = dropout.drop(values, 0.5)
-    upstream = torch.rand_like(found) + 0.5
-    (gradient,) = torch.autograd.grad(found, values, upstream)
-    mask = (found != 0).to(dtype)
+        output = dropout.drop(values, 0.5)
+    upstream = torch.rand_like(output) + 0.5
+    (gradient,) = torch.autograd.grad(output, values, upstream)
+    mask = (output != 0).to(dtype)
     assert 0 < mask.sum() < mask.numel()
-    assert found.dtype == gradient.dtype == dtype
-    assert torch.equal(found, values * mask * 2)  # 1 / (1 - 0.5)
+    assert output.dtype == gradient.dtype == dtype
+    assert torch.equal(output, values * mask * 2)  # 1 / (1 - 0.5)
     assert torch.equal(gradient, upstream * mask * 2)
 
 
 def test_a_gradient_that_is_one_number_for_all_is_taken():
     values = torch.ones(3, 4, requires_grad=True)
     with dropout.seeded(6):
-        found = dropout.drop(values, 0.25)
-    found.sum().backward()  # its gradient is expanded, not laid out
-    assert torch.equal(values.grad, found.detach())
+        output = dropout.drop(values, 0.25)
+    output.sum().backward()  # its gradient is expanded, not laid out
+    assert torch.equal(values.grad, output.detach())
 
 
 @pytest.mark.parametrize("shape", [(), (0, 3), (1,), (3,), (5, 7)])
@@ -132,9 +132,9 @@ def test_blocks_may_stand_in_one_another():
 def test_threads_do_not_share_the_source():
     alone = [kept((300, 300), 0.3, part) for part in range(8)]
     with dropout.seeded(99), ThreadPool(3) as workers:
-        found = workers.map(lambda part: kept((300, 300), 0.3, part), range(8))
+        masks = workers.map(lambda part: kept((300, 300), 0.3, part), range(8))
         unseeded = workers.map(lambda _: dropout._source.generator, [1, 2])
-    assert all(map(torch.equal, alone, found))
+    assert all(map(torch.equal, alone, masks))
     assert unseeded == [None, None]
 
 
@@ -155,11 +155,11 @@ def test_words_leave_torchs_numbers_alone():
 
 def test_uniform_numbers_fill_the_unit_interval():
     with dropout.seeded(1):
-        found = dropout.Uniform()((400, 500), torch.device("cpu"))
-    assert found.dtype == torch.float32
-    assert found.min() >= 0
-    assert found.max() < 1
-    near(found.double().mean().item(), 0.5, 12**-0.5, found.numel())
+        numbers = dropout.Uniform()((400, 500), torch.device("cpu"))
+    assert numbers.dtype == torch.float32
+    assert numbers.min() >= 0
+    assert numbers.max() < 1
+    near(numbers.double().mean().item(), 0.5, 12**-0.5, numbers.numel())
 
 
 @pytest.mark.parametrize(("rate", "training"), [(0.0, True), (0.5, False)])

@@ -1,6 +1,6 @@
 """Both engines train the same model alike, and the plain one does without the fast one's code.
 
-Run with: python -m pytest tests/pipeline/models/fast/test_switch.py
+Run with: python -m pytest tests/pipeline/model/fast/test_switch.py
 """
 
 from __future__ import annotations
@@ -41,9 +41,11 @@ def losses(tmp_path, tiny, head, settings, machine, rate, seed=0, rows=ROWS, fac
     with torch.no_grad():
         for weight in model.head("rte").parameters():
             weight.mul_(factor)
-    made = make_rows(GLUE["rte"], "train", rows)
+    train_rows = make_rows(GLUE["rte"], "train", rows)
     sets = {
-        "rte": trainer.TrainingSet(tokenization.tokenise(made.table, tokenizer, 32), made.labels)
+        "rte": trainer.TrainingSet(
+            tokenization.tokenise(train_rows.table, tokenizer, 32), train_rows.labels
+        )
     }
     run = Run("teach", settings, seed, tmp_path / "log.csv")
     trainer.train(model, sets, run, hardware.set_up(chosen))
@@ -137,14 +139,14 @@ def model():
     return MultiTaskModel(encoder, tasks, heads), tokenizer
 student, tokenizer = model()
 part = {"weight": 1.0, "loss": "mse", "layers": "uniform"}
-asked = Features.model_validate({"member": "m1", "hidden": part, "attention": part})
+matching = Features.model_validate({"member": "m1", "hidden": part, "attention": part})
 teachers = {"rte": saved_model.LoadedModel(*model(), {})}
-feature_loss = features.build(asked, student, tokenizer, teachers, 0)
+feature_loss = features.build(matching, student, tokenizer, teachers, 0)
 sets = {}
 for name in heads:
     rows = make_rows(GLUE[name], "train", [("aa", "b", 0), ("b", "aa", 1)] * 4)
-    packed = tokenization.tokenise(rows.table, tokenizer, 32)
-    sets[name] = trainer.TrainingSet(packed, rows.labels)
+    tokens = tokenization.tokenise(rows.table, tokenizer, 32)
+    sets[name] = trainer.TrainingSet(tokens, rows.labels)
 settings = params.teachers.model_copy(update={"epochs": 1, "batch_size": 4})
 run = trainer.Run("teach", settings, 1, Path(log), feature_loss=feature_loss)
 trainer.train(student, sets, run, machine)
@@ -161,12 +163,12 @@ print(sorted(name for name in sys.modules if name.startswith("pipeline.model.fas
     ],
 )
 def test_the_plain_engine_imports_nothing_of_the_fast_one(tmp_path, name, expected):
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-c", TRAIN, str(ROOT), str(tmp_path / "log.csv"), name],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.splitlines()[-1] == str([f"pipeline.model.fast{one}" for one in expected])
+    assert process.returncode == 0, process.stderr
+    assert process.stdout.splitlines()[-1] == str([f"pipeline.model.fast{one}" for one in expected])

@@ -72,11 +72,29 @@ def test_what_is_drawn_next_does_not_hang_on_a_heads_kind(settings):
 
 
 def test_heads_of_a_kind_differ_by_seed_and_by_place():
-    found = []
+    weights = []
     for seed in (5, 5, 6):
         torch.manual_seed(seed)
-        found += [build.draw(8, GLUE["mnli"], SAN).attention.weight for _ in range(2)]
-    first, second, again, _, other, _ = found
+        weights += [build.draw(8, GLUE["mnli"], SAN).attention.weight for _ in range(2)]
+    first, second, again, _, other, _ = weights
     assert torch.equal(first, again)
     assert not torch.equal(first, second)
     assert not torch.equal(first, other)
+
+
+@pytest.mark.parametrize(
+    ("settings", "scores", "pairs"),
+    [(LINEAR, True, False), (SAN, False, False), (RANKING, False, True)],
+)
+def test_a_kind_has_the_methods_that_its_settings_promise(settings, scores, pairs):
+    head = build.build(2, GLUE["qnli"], settings)
+    assert isinstance(head, base.ScoreHead) == scores == (not settings.lack(2, 0))
+    assert isinstance(head, base.PairHead) == pairs == (settings.extra_pairs > 0)
+
+
+def test_a_kind_without_forward_cannot_be_built():
+    class Nothing(base.Head):
+        pass
+
+    with pytest.raises(TypeError, match=r"abstract method '?forward"):
+        Nothing()

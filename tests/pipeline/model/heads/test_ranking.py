@@ -65,17 +65,17 @@ def test_logits_of_the_class_are_the_relevance(task, logits):
         head.relevance.linear.weight.copy_(torch.tensor([[1.0, 2.0]]))
         head.relevance.linear.bias.fill_(1.0)
     vectors = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]])
-    found = head(Encoded(vectors, None, torch.ones(1, 2), None))
-    assert found.tolist() == [logits]
-    assert ranking.relevance(found).tolist() == [9.0]
+    output = head(Encoded(vectors, None, torch.ones(1, 2), None))
+    assert output.tolist() == [logits]
+    assert ranking.relevance(output).tolist() == [9.0]
 
 
 @pytest.mark.parametrize(("positive", "place"), [("duplicate", 1), ("not_duplicate", 0)])
 def test_a_head_ranks_the_class_that_its_settings_name(positive, place):
     head = ranking.RankingHead(2, GLUE["qqp"], head_settings(positive=positive))
-    found = head(Encoded(torch.ones(1, 1, 2), None, torch.ones(1, 1), None))[0]
-    assert found[place] != 0
-    assert found[1 - place] == 0
+    output = head(Encoded(torch.ones(1, 1, 2), None, torch.ones(1, 1), None))[0]
+    assert output[place] != 0
+    assert output[1 - place] == 0
 
 
 def test_settings_of_an_older_model_name_no_class():
@@ -107,8 +107,8 @@ def test_relevance_is_counted_in_float32():
     ],
 )
 def test_loss(positive, negative, gamma, loss):
-    found = ranking.loss(torch.tensor(positive), torch.tensor(negative), gamma)
-    torch.testing.assert_close(found, torch.tensor(loss))
+    value = ranking.loss(torch.tensor(positive), torch.tensor(negative), gamma)
+    torch.testing.assert_close(value, torch.tensor(loss))
 
 
 def test_gradient_of_the_loss_is_the_softmax_less_the_right_answer():
@@ -130,17 +130,17 @@ EXAMPLES = [
 
 def negatives(make, examples=EXAMPLES, count=2):
     rows = make("qnli", "train", examples)
-    packed = tokenization.tokenise(rows.table, TOKENIZER, 32)
-    return ranking.Negatives(rows.table, rows.labels, packed, head_settings(count), 32, 0)
+    tokens = tokenization.tokenise(rows.table, TOKENIZER, 32)
+    return ranking.Negatives(rows.table, rows.labels, tokens, head_settings(count), 32, 0)
 
 
 def words(pairs):
     """The texts of each pair of a batch."""
-    found = []
+    word_pairs = []
     for row, texts in zip(pairs["input_ids"], pairs["texts"], strict=True):
         decoded = (TOKENIZER.decode(row[texts == number]) for number in (1, 2))
-        found.append(tuple(text.replace(" ##", "") for text in decoded))
-    return found
+        word_pairs.append(tuple(text.replace(" ##", "") for text in decoded))
+    return word_pairs
 
 
 def drawn(source, rows, seed=0):
@@ -160,8 +160,8 @@ def test_others_are_drawn_where_own_ones_are_too_few(make):
 
 
 def test_of_too_many_own_ones_some_are_chosen(make):
-    found = {words(drawn(negatives(make, count=1), [0], seed)[1])[0] for seed in range(30)}
-    assert found == {("q a", "wrong"), ("q a", "worse")}
+    answers = {words(drawn(negatives(make, count=1), [0], seed)[1])[0] for seed in range(30)}
+    assert answers == {("q a", "wrong"), ("q a", "worse")}
 
 
 def test_each_right_answer_has_its_own_in_the_order_of_the_batch(make):
@@ -224,11 +224,11 @@ def test_whatever_the_rows_wrong_answers_are_wrong(make, examples, count, seed):
     again, same = drawn(source, rows, seed)
     assert (places == again).all()
     assert words(pairs) == words(same) if pairs else not same
-    found = words(pairs) if pairs else []
-    assert len(found) == count * len(places)
+    word_pairs = words(pairs) if pairs else []
+    assert len(word_pairs) == count * len(places)
     for number, place in enumerate(places):
         question = examples[place][0]
-        own = found[number * count : (number + 1) * count]
+        own = word_pairs[number * count : (number + 1) * count]
         rights = {a for q, a, label in examples if (q, label) == (question, 0)}
         given_wrong = {a for q, a, label in examples if (q, label) == (question, 1)} - rights
         others = {a for q, a, _ in examples if q != question} - rights

@@ -135,8 +135,8 @@ def by_numpy(head, vectors, texts):
 def test_as_numpy_has_it(steps, texts):
     head = san(width=2, task="mnli", steps=steps)
     vectors = np.random.default_rng(1).normal(size=(8, 2))
-    found = head(encoded(vectors.tolist(), texts)).exp().detach().numpy()[0]
-    np.testing.assert_allclose(found, by_numpy(head, vectors, np.array(texts)), rtol=1e-4)
+    probabilities = head(encoded(vectors.tolist(), texts)).exp().detach().numpy()[0]
+    np.testing.assert_allclose(probabilities, by_numpy(head, vectors, np.array(texts)), rtol=1e-4)
 
 
 @given(
@@ -176,27 +176,27 @@ def test_a_second_text_that_is_not_there_goes_through_the_whole_model(tiny, make
 
 
 @pytest.mark.parametrize(
-    ("kept", "mean"),
+    ("mask", "mean"),
     [
         ([True, True], [0.375, 0.625]),
         ([True, False], [0.5, 0.5]),
         ([False, True], [0.25, 0.75]),
     ],
 )
-def test_only_kept_steps_count(kept, mean):
+def test_only_kept_steps_count(mask, mean):
     answers = torch.tensor([[[0.5, 0.5], [0.25, 0.75]]]).log().requires_grad_()
-    found = _log_mean(answers, torch.tensor([kept]))
-    torch.testing.assert_close(found.exp(), torch.tensor([mean]))
-    found[0, 0].backward()
+    log_mean = _log_mean(answers, torch.tensor([mask]))
+    torch.testing.assert_close(log_mean.exp(), torch.tensor([mean]))
+    log_mean[0, 0].backward()
     # d log mean_k p_k / d log p_k = p_k / sum of the kept ones
-    shares = torch.tensor([0.5, 0.25]) * torch.tensor(kept)
+    shares = torch.tensor([0.5, 0.25]) * torch.tensor(mask)
     torch.testing.assert_close(answers.grad[0, :, 0], shares / shares.sum())
 
 
 def test_probabilities_that_round_to_zero_stay_finite():
     answers = torch.tensor([[[0.0, -300.0], [0.0, -200.0]]])
-    kept = torch.ones(1, 2, dtype=torch.bool)
-    torch.testing.assert_close(_log_mean(answers, kept), torch.tensor([[0.0, -200.0 - LN2]]))
+    mask = torch.ones(1, 2, dtype=torch.bool)
+    torch.testing.assert_close(_log_mean(answers, mask), torch.tensor([[0.0, -200.0 - LN2]]))
 
 
 @pytest.mark.parametrize(
@@ -205,18 +205,18 @@ def test_probabilities_that_round_to_zero_stay_finite():
 )
 def test_prediction_dropout_keeps_one_step_and_others_by_chance(steps, chance, mean):
     head = san(steps=steps, prediction_dropout=chance).train()
-    kept = head._kept(torch.zeros(8000, steps, 2))
-    assert kept.any(1).all()
-    assert kept.sum(1).float().mean().item() == pytest.approx(mean, abs=0.05)
-    np.testing.assert_allclose(kept.float().mean(0), mean / steps, atol=0.03)
+    mask = head._kept(torch.zeros(8000, steps, 2))
+    assert mask.any(1).all()
+    assert mask.sum(1).float().mean().item() == pytest.approx(mean, abs=0.05)
+    np.testing.assert_allclose(mask.float().mean(0), mean / steps, atol=0.03)
 
 
 def test_prediction_dropout_is_of_training_alone():
     head = san(steps=5, prediction_dropout=0.9)
     row = encoded([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]], [1, 2, 2])
     assert torch.equal(head(row), head(row))
-    found = {tuple(head.train()(row)[0].tolist()) for _ in range(50)}
-    assert len(found) >= 5  # each step alone at least
+    outputs = {tuple(head.train()(row)[0].tolist()) for _ in range(50)}
+    assert len(outputs) >= 5  # each step alone at least
 
 
 def test_dropout_is_of_training_alone_and_the_same_for_all_tokens():
@@ -249,9 +249,9 @@ def test_in_few_bits_the_head_still_counts_in_float32():
     head = san(steps=3)
     row = encoded([[1.0, 2.0], [3.0, 4.0], [0.5, -1.0]], [1, 2, 2])
     with torch.autocast("cpu", torch.bfloat16):
-        found = head(row._replace(tokens=row.tokens.bfloat16()))
-    assert found.dtype == torch.float32
-    torch.testing.assert_close(found, head(row))
+        log_probabilities = head(row._replace(tokens=row.tokens.bfloat16()))
+    assert log_probabilities.dtype == torch.float32
+    torch.testing.assert_close(log_probabilities, head(row))
 
 
 def test_a_batch_that_does_not_tell_its_texts_apart_is_refused():

@@ -52,8 +52,8 @@ def test_the_spelling_of_glues_classes_shows_the_right_one(task: str, right: int
 
 @given(st.lists(st.sampled_from(["a", "b", "entailment", "not_a", "not_b"]), unique=True))
 def test_the_order_of_the_classes_does_not_change_which_one_is_right(labels: list[str]) -> None:
-    found, turned = right_by_spelling(labels), right_by_spelling(labels[::-1])
-    assert (found is None) == (turned is None)
-    if found is not None and turned is not None:
-        assert labels[found] == labels[::-1][turned]
-        assert not labels[found].startswith("not_")
+    place, turned = right_by_spelling(labels), right_by_spelling(labels[::-1])
+    assert (place is None) == (turned is None)
+    if place is not None and turned is not None:
+        assert labels[place] == labels[::-1][turned]
+        assert not labels[place].startswith("not_")

@@ -40,19 +40,19 @@ def distillation(**changes) -> Distillation:
 def test_hard_loss_is_the_negative_log_probability_of_each_row():
     # softmax of (0, ln 3) is (1/4, 3/4)
     logits = torch.tensor([[0.0, LN3], [0.0, LN3]])
-    found = combined.hard(logits, torch.tensor([0, 1]))
-    torch.testing.assert_close(found, torch.tensor([LN4, LN4_3]))
+    loss = combined.hard(logits, torch.tensor([0, 1]))
+    torch.testing.assert_close(loss, torch.tensor([LN4, LN4_3]))
 
 
 def test_hard_loss_of_scores_is_the_squared_error_of_each_row():
-    found = combined.hard(torch.tensor([[1.0], [4.0]]), torch.tensor([2.0, 2.0]))
-    assert found.tolist() == [1.0, 4.0]
+    loss = combined.hard(torch.tensor([[1.0], [4.0]]), torch.tensor([2.0, 2.0]))
+    assert loss.tolist() == [1.0, 4.0]
 
 
 def test_smoothing_spreads_a_share_of_the_label_over_all_classes():
     # 0.2 spread over two classes leaves (0.9, 0.1) for label 0
-    found = combined.hard(torch.tensor([[0.0, LN3]]), torch.tensor([0]), 0.2)
-    assert found.item() == pytest.approx(0.9 * LN4 + 0.1 * LN4_3)
+    loss = combined.hard(torch.tensor([[0.0, LN3]]), torch.tensor([0]), 0.2)
+    assert loss.item() == pytest.approx(0.9 * LN4 + 0.1 * LN4_3)
 
 
 def test_smoothing_leaves_scores_alone():
@@ -72,7 +72,7 @@ def test_smoothing_leaves_scores_alone():
     ],
 )
 def test_hard_weight_mixes_hard_and_soft(weight, progress, expected):
-    found = combined.combined(
+    loss = combined.combined(
         torch.tensor([[0.0, LN3]]),
         torch.tensor([0]),
         torch.tensor([True]),
@@ -80,12 +80,12 @@ def test_hard_weight_mixes_hard_and_soft(weight, progress, expected):
         distillation(hard_weight=weight),
         progress,
     )
-    assert found.item() == pytest.approx(expected)
+    assert loss.item() == pytest.approx(expected)
 
 
 def test_a_row_without_a_gold_label_has_the_soft_loss_in_full():
     # both rows: hard ln 4, soft ln 4/3; known a quarter hard, unknown soft alone
-    found = combined.combined(
+    loss = combined.combined(
         torch.tensor([[0.0, LN3], [0.0, LN3]]),
         torch.tensor([0, 0]),
         torch.tensor([True, False]),
@@ -93,7 +93,7 @@ def test_a_row_without_a_gold_label_has_the_soft_loss_in_full():
         distillation(hard_weight=0.25),
         0.0,
     )
-    assert found.item() == pytest.approx((0.25 * LN4 + 0.75 * LN4_3 + LN4_3) / 2)
+    assert loss.item() == pytest.approx((0.25 * LN4 + 0.75 * LN4_3 + LN4_3) / 2)
 
 
 @pytest.mark.parametrize("loss", KINDS, ids=lambda loss: loss["kind"])
@@ -101,13 +101,13 @@ def test_the_label_of_an_unknown_row_decides_nothing(loss):
     logits = torch.tensor([[0.1, 0.9, -0.3], [0.4, 0.2, 1.1], [1.0, 0.0, 0.0]])
     targets = torch.tensor([[0.2, 0.5, 0.3], [0.6, 0.3, 0.1], [0.1, 0.2, 0.7]])
     known = torch.tensor([True, False, True])
-    found = {
+    losses = {
         combined.combined(
             logits, torch.tensor([1, label, 0]), known, targets, distillation(loss=loss), 0.0
         ).item()
         for label in range(3)
     }
-    assert len(found) == 1
+    assert len(losses) == 1
 
 
 def test_dkd_takes_the_gold_label_for_target_and_else_the_teachers_first_choice():
@@ -124,10 +124,10 @@ def test_dkd_takes_the_gold_label_for_target_and_else_the_teachers_first_choice(
 
 @pytest.mark.parametrize("settings", [None, distillation(hard_weight=0.0, temperature=3.0)])
 def test_a_task_without_teachers_has_the_hard_loss_alone(settings):
-    found = combined.combined(
+    loss = combined.combined(
         torch.tensor([[0.0, LN3]]), torch.tensor([0]), None, None, settings, 0.5
     )
-    assert found.item() == pytest.approx(LN4)
+    assert loss.item() == pytest.approx(LN4)
 
 
 def test_labels_are_smoothed_in_tasks_without_teachers_only():
@@ -142,9 +142,9 @@ def test_labels_are_smoothed_in_tasks_without_teachers_only():
 def test_rows_without_label_and_target_do_not_count():
     logits = torch.tensor([[0.0, LN3], [5.0, 0.0]], requires_grad=True)
     labels, known = torch.tensor([0, 1]), torch.tensor([True, False])
-    found = combined.combined(logits, labels, known, None, None, 0.0)
-    found.backward()
-    assert found.item() == pytest.approx(LN4)
+    loss = combined.combined(logits, labels, known, None, None, 0.0)
+    loss.backward()
+    assert loss.item() == pytest.approx(LN4)
     assert logits.grad[1].tolist() == [0.0, 0.0]
     assert combined.combined(logits, labels, torch.zeros(2).bool(), None, None, 0.0).item() == 0.0
 
@@ -157,7 +157,7 @@ def test_rows_without_label_and_target_do_not_count():
 def test_regression_learns_from_the_teachers_scores_by_squared_error(loss, known, expected):
     """A published distiller ignored the teacher on STS-B."""
     # gold errors 3 and 1, teachers' errors 1 and 2; unknown: (0.25 * 9 + 0.75 * 1 + 4) / 2
-    found = combined.combined(
+    value = combined.combined(
         torch.tensor([[2.0], [2.0]]),
         torch.tensor([5.0, 3.0]),
         torch.tensor(known),
@@ -165,19 +165,19 @@ def test_regression_learns_from_the_teachers_scores_by_squared_error(loss, known
         distillation(hard_weight=0.25, loss=loss),
         0.0,
     )
-    assert found.item() == pytest.approx(expected)
+    assert value.item() == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
 def test_losses_are_summed_in_float32(dtype):
     logits = torch.tensor([[0.0, 8.0]], dtype=dtype, requires_grad=True)
     settings = distillation(hard_weight=0.0)
-    found = combined.combined(
+    loss = combined.combined(
         logits, torch.tensor([1]), None, torch.tensor([[0.0, 1.0]]), settings, 0.0
     )
-    found.backward()
-    assert found.dtype == torch.float32
-    assert found.item() == pytest.approx(math.log1p(math.exp(-8)), rel=1e-4)
+    loss.backward()
+    assert loss.dtype == torch.float32
+    assert loss.item() == pytest.approx(math.log1p(math.exp(-8)), rel=1e-4)
     assert logits.grad.dtype == dtype
 
 
@@ -188,11 +188,11 @@ def test_the_mean_of_rows_has_the_gradient_of_the_mean_of_losses_to_the_last_bit
     logits = torch.randn(rows, 3, generator=generator)
     labels = torch.randint(3, (rows,), generator=generator)
     targets = torch.softmax(torch.randn(rows, 3, generator=generator), 1)
-    plain, found = logits.clone().requires_grad_(), logits.clone().requires_grad_()
+    plain, logits_of_mean = logits.clone().requires_grad_(), logits.clone().requires_grad_()
     soft = -(targets * F.log_softmax(plain / 1.0, 1)).sum(1).mean() * 1.0
     torch.lerp(soft, F.cross_entropy(plain, labels), 0.5).backward()
-    combined.combined(found, labels, None, targets, distillation(), 0.0).backward()
-    assert torch.equal(plain.grad, found.grad)
+    combined.combined(logits_of_mean, labels, None, targets, distillation(), 0.0).backward()
+    assert torch.equal(plain.grad, logits_of_mean.grad)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_the_mean_of_rows_has_the_gradient_of_the_mean_of_losses_to_the_last_bit
 def test_ranking_is_a_part_of_the_hard_loss(hard_weight, share, known, expected):
     logits, labels = torch.zeros(2, 2), torch.tensor([0, 1])
     targets = torch.tensor([[0.9, 0.1], [0.2, 0.8]])
-    found = combined.combined(
+    loss = combined.combined(
         logits,
         labels,
         None if known is None else torch.tensor(known),
@@ -218,10 +218,10 @@ def test_ranking_is_a_part_of_the_hard_loss(hard_weight, share, known, expected)
         0.0,
         (torch.tensor(5.0), share),
     )
-    assert found.item() == pytest.approx(expected, rel=1e-6)
+    assert loss.item() == pytest.approx(expected, rel=1e-6)
 
 
 def test_ranking_without_teachers_shares_the_loss():
     logits, labels = torch.zeros(2, 2), torch.tensor([0, 1])
-    found = combined.combined(logits, labels, None, None, None, 0.0, (torch.tensor(5.0), 0.25))
-    assert found.item() == pytest.approx(0.75 * LN2 + 0.25 * 5, rel=1e-6)
+    loss = combined.combined(logits, labels, None, None, None, 0.0, (torch.tensor(5.0), 0.25))
+    assert loss.item() == pytest.approx(0.75 * LN2 + 0.25 * 5, rel=1e-6)

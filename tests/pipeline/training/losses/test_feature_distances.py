@@ -26,8 +26,8 @@ TEACHER = torch.tensor([[[3.0, 0.0], [0.0, -1.0]], [[1.0, 0.0], [-7.0, 0.0]]])
     ],
 )
 def test_hidden_distance_is_a_mean_over_tokens_without_padding(kind, expected):
-    found = feature_distances.hidden(kind, STUDENT, TEACHER, MASK)
-    assert found.item() == pytest.approx(expected)
+    distance = feature_distances.hidden(kind, STUDENT, TEACHER, MASK)
+    assert distance.item() == pytest.approx(expected)
 
 
 # One head. Row 1 attends to two tokens, row 2 to its first alone.
@@ -40,28 +40,28 @@ OTHERS = torch.tensor([[[[1.0, 0.0], [1.0, 0.0]]], [[[1.0, 0.0], [0.0, 1.0]]]])
     [("mse", (0.25 + 0 + 0) / 3), ("cosine", (1 - 1 / math.sqrt(2) + 0 + 0) / 3)],
 )
 def test_attention_distance_is_a_mean_over_tokens_without_padding(kind, expected):
-    found = feature_distances.attention(kind, LOOKS, OTHERS, MASK)
-    assert found.item() == pytest.approx(expected)
+    distance = feature_distances.attention(kind, LOOKS, OTHERS, MASK)
+    assert distance.item() == pytest.approx(expected)
 
 
 def test_attention_distance_is_a_mean_over_heads_in_order():
     student, teacher = torch.cat([LOOKS, OTHERS], 1), torch.cat([OTHERS, OTHERS], 1)
-    found = feature_distances.attention("mse", student, teacher, MASK)
-    assert found.item() == pytest.approx((0.25 / 3 + 0) / 2)
+    distance = feature_distances.attention("mse", student, teacher, MASK)
+    assert distance.item() == pytest.approx((0.25 / 3 + 0) / 2)
 
 
 def test_heads_of_different_number_are_averaged_before_they_are_compared():
     # the mean of the student's heads is (3/4, 1/4) where the teacher has (1, 0): mse 1/16
     student = torch.cat([LOOKS, OTHERS], 1)
-    found = feature_distances.attention("mse", student, OTHERS, MASK)
-    assert found.item() == pytest.approx((1 / 16 + 0 + 0) / 3)
+    distance = feature_distances.attention("mse", student, OTHERS, MASK)
+    assert distance.item() == pytest.approx((1 / 16 + 0 + 0) / 3)
 
 
 def test_attention_paid_to_padding_does_not_count():
     leaking = OTHERS.clone()
     leaking[1, 0, 0] = torch.tensor([1.0, 0.7])
-    found = feature_distances.attention("mse", LOOKS, leaking, MASK)
-    assert torch.equal(found, feature_distances.attention("mse", LOOKS, OTHERS, MASK))
+    distance = feature_distances.attention("mse", LOOKS, leaking, MASK)
+    assert torch.equal(distance, feature_distances.attention("mse", LOOKS, OTHERS, MASK))
 
 
 @pytest.mark.parametrize("kind", ["mse", "cosine"])
@@ -88,7 +88,7 @@ def test_distances_are_summed_in_float32_and_survive_vectors_of_zeros(kind, dtyp
     """The square of 300 is not a float16."""
     student = torch.zeros(1, 2, 4, dtype=dtype, requires_grad=True)
     teacher = torch.tensor([[[300.0] * 4, [0.0] * 4]], dtype=dtype)
-    found = feature_distances.hidden(kind, student, teacher, torch.ones(1, 2))
-    found.backward()
-    assert found.item() == {"mse": 300.0**2 / 2, "cosine": 1.0}[kind]
+    distance = feature_distances.hidden(kind, student, teacher, torch.ones(1, 2))
+    distance.backward()
+    assert distance.item() == {"mse": 300.0**2 / 2, "cosine": 1.0}[kind]
     assert student.grad.isfinite().all()

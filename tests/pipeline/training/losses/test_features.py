@@ -46,10 +46,10 @@ def fixed(*values: float, width: int = 2) -> Fixed:
     )
 
 
-def feature_loss(found: Features, student, teacher, seed: int = 0) -> features.FeatureLoss:
+def feature_loss(settings: Features, student, teacher, seed: int = 0) -> features.FeatureLoss:
     tokenizer = character_bert.tokenizer()
     teachers = {"rte": saved_model.LoadedModel(teacher, tokenizer, {})}
-    return features.build(found, student, tokenizer, teachers, seed)
+    return features.build(settings, student, tokenizer, teachers, seed)
 
 
 @pytest.mark.parametrize(
@@ -85,8 +85,8 @@ def test_uniform_spreads_the_teachers_layers_evenly(student, teacher, expected):
 def test_layers_are_compared_in_pairs_counted_from_1(part, layers, expected):
     student, teacher = fixed(0.0, 1.0, 2.0), fixed(99.0, 10.0, 20.0, 30.0, 40.0)
     built = feature_loss(compared(**{part: matching(layers=layers)}), student, teacher)
-    found = built.loss("rte", INPUTS, student.states, student.looks)
-    assert found.item() == pytest.approx(expected)
+    loss = built.loss("rte", INPUTS, student.states, student.looks)
+    assert loss.item() == pytest.approx(expected)
 
 
 def test_parts_are_added_with_their_weights():
@@ -95,15 +95,15 @@ def test_parts_are_added_with_their_weights():
     both = compared(hidden=matching(0.5), attention=matching(10.0))
     built = feature_loss(both, student, teacher)
     assert built.attentions
-    found = built.loss("rte", INPUTS, student.states, student.looks)
-    assert found.item() == pytest.approx(0.5 * 9 + 10 * 9)
+    loss = built.loss("rte", INPUTS, student.states, student.looks)
+    assert loss.item() == pytest.approx(0.5 * 9 + 10 * 9)
 
 
 def test_cosine_sees_directions_alone():
     student, teacher = fixed(0.0, 2.0), fixed(0.0, 5.0)
     built = feature_loss(compared(hidden=matching(loss="cosine")), student, teacher)
-    found = built.loss("rte", INPUTS, student.states, ())
-    assert found.item() == pytest.approx(0.0, abs=1e-6)
+    loss = built.loss("rte", INPUTS, student.states, ())
+    assert loss.item() == pytest.approx(0.0, abs=1e-6)
     opposite = built.loss("rte", INPUTS, [-layer for layer in student.states], ())
     assert opposite.item() == pytest.approx(2.0)
 
@@ -114,19 +114,19 @@ def test_widths_that_differ_are_projected():
     (weights,) = built.parameters()
     with torch.no_grad():
         weights.copy_(torch.tensor([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]))
-    found = built.loss("rte", INPUTS, student.states, ())
+    loss = built.loss("rte", INPUTS, student.states, ())
     # (1, 1) becomes (5, 7, 9), two off on either side of 7
-    assert found.item() == pytest.approx((4 + 0 + 4) / 3)
-    found.backward()
+    assert loss.item() == pytest.approx((4 + 0 + 4) / 3)
+    loss.backward()
     assert weights.grad.abs().sum() > 0
 
 
 def test_projections_hang_on_seed_and_task_alone():
     def weights(seed: int) -> torch.Tensor:
-        (found,) = feature_loss(
+        (projections,) = feature_loss(
             compared(hidden=matching()), fixed(0, 1), fixed(0, 1, width=500), seed
         ).parameters()
-        return found.detach()
+        return projections.detach()
 
     first = weights(3)
     torch.rand(1)
@@ -148,8 +148,8 @@ def test_every_task_has_a_teacher_and_a_projection_of_its_own():
     assert not torch.equal(first, second)
     with torch.no_grad():
         first.fill_(0.0), second.fill_(0.0)
-    found = {task: built.loss(task, INPUTS, student.states, ()).item() for task in built.tasks}
-    assert found == {"values": 9.0, "mnli": 16.0, "rte": 16.0}
+    losses = {task: built.loss(task, INPUTS, student.states, ()).item() for task in built.tasks}
+    assert losses == {"values": 9.0, "mnli": 16.0, "rte": 16.0}
 
 
 def test_equal_widths_need_no_projection():

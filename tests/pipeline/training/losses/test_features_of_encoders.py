@@ -63,8 +63,8 @@ def test_global_random_numbers_stay_as_they_are():
     before = torch.get_rng_state()
     built = features.build(both, student.network, student.tokenizer, {"rte": teacher}, 0)
     assert built.tasks == {"rte"}
-    _, states, looks = student.network.forward_with_features("rte", INPUTS, built.attentions)
-    built.loss("rte", INPUTS, states, looks)
+    _, states, attentions = student.network.forward_with_features("rte", INPUTS, built.attentions)
+    built.loss("rte", INPUTS, states, attentions)
     assert torch.equal(before, torch.get_rng_state())
 
 
@@ -72,8 +72,8 @@ def test_a_student_equal_to_its_teacher_has_no_loss():
     student, teacher = loaded(), loaded()
     both = compared(hidden=matching(loss="cosine"), attention=matching())
     built = features.build(both, student.network, student.tokenizer, {"rte": teacher}, 0)
-    _, states, looks = student.network.forward_with_features("rte", INPUTS, attentions=True)
-    assert built.loss("rte", INPUTS, states, looks).item() == pytest.approx(0.0, abs=1e-6)
+    _, states, attentions = student.network.forward_with_features("rte", INPUTS, attentions=True)
+    assert built.loss("rte", INPUTS, states, attentions).item() == pytest.approx(0.0, abs=1e-6)
 
 
 def test_attention_is_compared_before_dropout():
@@ -85,8 +85,8 @@ def test_attention_is_compared_before_dropout():
     first = compared(attention=matching(1.0, layers=[[1, 1]]))
     built = features.build(first, student.network, student.tokenizer, {"rte": teacher}, 0)
     student.network.train()
-    logits, states, looks = student.network.forward_with_features("rte", INPUTS, True)
-    assert built.loss("rte", INPUTS, states, looks).item() == pytest.approx(0.0, abs=1e-9)
+    logits, states, attentions = student.network.forward_with_features("rte", INPUTS, True)
+    assert built.loss("rte", INPUTS, states, attentions).item() == pytest.approx(0.0, abs=1e-9)
     again, _, _ = student.network.forward_with_features("rte", INPUTS, True)
     assert not torch.allclose(logits, again), "but it does drop"
 
@@ -100,8 +100,10 @@ def test_gradients_reach_the_student_alone_and_lower_the_loss(teacher):
     before = {name: weight.clone() for name, weight in taught.network.state_dict().items()}
     values = []
     for _ in range(20):
-        _, states, looks = student.network.forward_with_features("rte", INPUTS, attentions=True)
-        loss = built.loss("rte", INPUTS, states, looks)
+        _, states, attentions = student.network.forward_with_features(
+            "rte", INPUTS, attentions=True
+        )
+        loss = built.loss("rte", INPUTS, states, attentions)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()

@@ -88,20 +88,20 @@ def test_progress_moves_an_annealed_loss_from_soft_to_hard(parts):
     soft = float(-(F.log_softmax(logits, 1) * 0.5).sum(1).mean())
     hard = float(F.cross_entropy(logits, torch.from_numpy(parts.rows.labels)))
     for progress in (0.0, 0.25, 1.0):
-        found = _value(parts.loss(progress, of=of, distillation=_distillation("annealed")))
-        assert found == pytest.approx((1 - progress) * soft + progress * hard, rel=1e-5)
+        loss = _value(parts.loss(progress, of=of, distillation=_distillation("annealed")))
+        assert loss == pytest.approx((1 - progress) * soft + progress * hard, rel=1e-5)
 
 
 def test_the_label_of_a_row_without_a_gold_one_does_not_count(parts):
     targets, known = np.full((4, 2), 0.5, np.float32), np.array([True, False, True, True])
-    found = []
+    losses = []
     for label in (0, 1):
         labels = parts.rows.labels.copy()
         labels[1] = label
         of = TrainingSet(parts.tokens, labels, targets, known)
-        found.append(_value(parts.loss(of=of, distillation=_distillation(0.5))))
-    assert found[0] == found[1]
-    assert found[0] != _value(
+        losses.append(_value(parts.loss(of=of, distillation=_distillation(0.5))))
+    assert losses[0] == losses[1]
+    assert losses[0] != _value(
         parts.loss(
             of=TrainingSet(parts.tokens, parts.rows.labels, targets),
             distillation=_distillation(0.5),
@@ -151,10 +151,10 @@ RANKING = RankingHead(
 @pytest.fixture
 def ranked(tiny, machine, make):
     """Pieces for the loss of QNLI rows, and the rows with wrong answers: rows 0 and 3 are right."""
-    found = Parts(tiny, RANKING, machine, make, "qnli")
-    table, labels = found.rows.table, found.rows.labels
-    wrong = ranking.Negatives(table, labels, found.tokens, RANKING, 32, positive=0)
-    return found, TrainingSet(found.tokens, labels, extra_pairs=wrong)
+    task_parts = Parts(tiny, RANKING, machine, make, "qnli")
+    table, labels = task_parts.rows.table, task_parts.rows.labels
+    wrong = ranking.Negatives(table, labels, task_parts.tokens, RANKING, 32, positive=0)
+    return task_parts, TrainingSet(task_parts.tokens, labels, extra_pairs=wrong)
 
 
 def test_right_answers_are_ranked_among_wrong_ones(ranked):
@@ -166,8 +166,8 @@ def test_right_answers_are_ranked_among_wrong_ones(ranked):
     candidates = 2.0 * torch.stack([logits[[0, 3], 0], wrong[[0, 2], 0], wrong[[1, 3], 0]], 1)
     expected = 0.75 * F.cross_entropy(logits, torch.from_numpy(parts.rows.labels))
     expected += 0.25 * -F.log_softmax(candidates, 1)[:, 0].mean()
-    found = parts.loss(of=rows, random=np.random.default_rng(9))
-    assert _value(found) == pytest.approx(_value(expected), rel=1e-5)
+    loss = parts.loss(of=rows, random=np.random.default_rng(9))
+    assert _value(loss) == pytest.approx(_value(expected), rel=1e-5)
 
 
 def test_a_batch_without_a_right_answer_has_the_class_loss_alone(ranked):
@@ -190,8 +190,8 @@ def test_the_loss_of_inner_states_is_a_mean_over_the_tokens_of_all_shards(parts)
         Outputs(logits[:1], torch.tensor(1.0), 12),
         Outputs(logits[1:], torch.tensor(5.0), 4),
     ]
-    found = objective.loss("rte", rows, ALL, own, 0.0)
-    assert _value(found) == pytest.approx(_value(parts.loss()) + 2.0, rel=1e-5)
+    loss = objective.loss("rte", rows, ALL, own, 0.0)
+    assert _value(loss) == pytest.approx(_value(parts.loss()) + 2.0, rel=1e-5)
 
 
 def test_tokens_are_counted_without_padding(parts):

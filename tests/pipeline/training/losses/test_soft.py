@@ -47,8 +47,8 @@ def drawn(rows: int, classes: int, seed: int = 0) -> tuple[Tensor, Tensor]:
 def test_cross_entropy_of_each_row():
     # student (1/4, 3/4); teachers (1/2, 1/2) and (0, 1)
     logits = torch.tensor([[0.0, LN3], [0.0, LN3]])
-    found = cross_entropy(logits, torch.tensor([[0.5, 0.5], [0.0, 1.0]]))
-    torch.testing.assert_close(found, torch.tensor([(LN4 + LN4_3) / 2, LN4_3]))
+    losses = cross_entropy(logits, torch.tensor([[0.5, 0.5], [0.0, 1.0]]))
+    torch.testing.assert_close(losses, torch.tensor([(LN4 + LN4_3) / 2, LN4_3]))
 
 
 def test_the_student_is_softened_and_the_loss_scaled_by_the_square_of_the_temperature():
@@ -60,8 +60,8 @@ def test_the_student_is_softened_and_the_loss_scaled_by_the_square_of_the_temper
 
 def test_kl_is_cross_entropy_less_the_entropy_of_the_targets():
     # teachers (1/2, 1/2), student (1/4, 3/4): 1/2 ln 2 + 1/2 ln 2/3
-    found = kl(torch.tensor([[0.0, LN3]]), torch.tensor([[0.5, 0.5]]))
-    assert found.item() == pytest.approx(0.5 * LN2 + 0.5 * math.log(2 / 3))
+    losses = kl(torch.tensor([[0.0, LN3]]), torch.tensor([[0.5, 0.5]]))
+    assert losses.item() == pytest.approx(0.5 * LN2 + 0.5 * math.log(2 / 3))
 
 
 @TEMPERATURES
@@ -76,8 +76,8 @@ def test_gradient_of_cross_entropy_and_kl_is_the_closed_form(loss, temperature):
 
 def test_mse_compares_centred_logits():
     # log of (1/4, 3/4) centred is (-ln 3 / 2, ln 3 / 2); student (5, 5) centred is (0, 0)
-    found = mse(torch.tensor([[5.0, 5.0]]), torch.tensor([[0.25, 0.75]]))
-    assert found.item() == pytest.approx(LN3**2 / 4)
+    losses = mse(torch.tensor([[5.0, 5.0]]), torch.tensor([[0.25, 0.75]]))
+    assert losses.item() == pytest.approx(LN3**2 / 4)
 
 
 def test_mse_is_zero_for_the_teachers_logits_shifted_by_any_constant():
@@ -96,8 +96,8 @@ def test_gradient_of_mse_is_the_closed_form():
 
 
 def test_mse_with_a_probability_of_zero_takes_the_smallest_normal_float():
-    found = mse(torch.tensor([[0.0, 0.0]]), torch.tensor([[0.0, 1.0]]))
-    assert found.item() == pytest.approx((126 * LN2 / 2) ** 2)  # 2^-126
+    losses = mse(torch.tensor([[0.0, 0.0]]), torch.tensor([[0.0, 1.0]]))
+    assert losses.item() == pytest.approx((126 * LN2 / 2) ** 2)  # 2^-126
 
 
 def test_dkd_weighs_the_target_class_and_the_others_apart():
@@ -107,8 +107,8 @@ def test_dkd_weighs_the_target_class_and_the_others_apart():
     nckd = math.log(2 / 3) / 3 + 2 / 3 * math.log(4 / 3)
     logits = torch.tensor([[LN2, 0.0, 0.0]])
     targets = torch.tensor([[0.25, 0.25, 0.5]])
-    found = dkd(logits, targets, torch.tensor([0]), 2.0, 8.0)
-    assert found.item() == pytest.approx(2 * tckd + 8 * nckd)
+    losses = dkd(logits, targets, torch.tensor([0]), 2.0, 8.0)
+    assert losses.item() == pytest.approx(2 * tckd + 8 * nckd)
 
 
 # At T = 2 the logits (2 ln 2, 0, 0) are those of (1/2, 1/4, 1/4).
@@ -132,8 +132,8 @@ def test_kl_is_tckd_and_nckd_weighed_by_what_the_target_leaves(
     targets = torch.tensor([teacher[:count]], dtype=torch.float64).softmax(1)
     target %= count
     beta = 1 - targets[0, target].item()
-    found = dkd(logits, targets, torch.tensor([target]), 1.0, beta, temperature)
-    torch.testing.assert_close(found, kl(logits, targets, temperature))
+    losses = dkd(logits, targets, torch.tensor([target]), 1.0, beta, temperature)
+    torch.testing.assert_close(losses, kl(logits, targets, temperature))
 
 
 @TEMPERATURES
@@ -157,8 +157,8 @@ def test_gradient_of_dkd_is_the_closed_form(temperature):
 def test_dkd_of_two_classes_is_the_target_class_part_alone():
     logits, targets = drawn(4, 2)
     classes = torch.tensor([0, 1, 0, 1])
-    found = dkd(logits, targets, classes, 1.0, 100.0)
-    torch.testing.assert_close(found, kl(logits, targets))
+    losses = dkd(logits, targets, classes, 1.0, 100.0)
+    torch.testing.assert_close(losses, kl(logits, targets))
 
 
 # Student rows (1/2, 1/4, 1/4) and (1/4, 1/2, 1/4); teachers' (1/4, 1/2, 1/4) and the same again.
@@ -167,8 +167,8 @@ def test_dkd_of_two_classes_is_the_target_class_part_alone():
 def test_dist_is_one_less_the_correlation_of_each_row():
     logits = torch.tensor([[LN2, 0.0, 0.0], [0.0, LN2, 0.0]])
     targets = torch.tensor([[0.25, 0.5, 0.25], [0.25, 0.5, 0.25]])
-    found = dist(logits, targets, 1.0, 1.0)
-    torch.testing.assert_close(found, torch.tensor([1.5, 0.0]))
+    losses = dist(logits, targets, 1.0, 1.0)
+    torch.testing.assert_close(losses, torch.tensor([1.5, 0.0]))
 
 
 # Two classes, three rows. Student's class 1: 1/2, 3/4, 1/2; teachers': 1/4, 1/4, 3/4. Centred
@@ -181,18 +181,18 @@ def test_dist_is_one_less_the_correlation_of_each_row():
 def test_dist_adds_the_correlation_of_the_columns_to_every_row(inter, intra, expected):
     logits = torch.tensor([[0.0, 0.0], [0.0, LN3], [0.0, 0.0]])
     targets = torch.tensor([[0.75, 0.25], [0.75, 0.25], [0.25, 0.75]])
-    found = dist(logits, targets, inter, intra)
-    torch.testing.assert_close(found, torch.tensor(expected, dtype=torch.float32))
+    losses = dist(logits, targets, inter, intra)
+    torch.testing.assert_close(losses, torch.tensor(expected, dtype=torch.float32))
     warm = dist(2 * logits, targets, inter, intra, 2.0)
-    torch.testing.assert_close(warm, 4 * found)
+    torch.testing.assert_close(warm, 4 * losses)
 
 
 @TEMPERATURES
 def test_dist_is_zero_for_equal_probabilities(temperature):
     logits, _ = drawn(6, 4)
     equal = (logits / temperature).softmax(1).detach()
-    found = dist(logits, equal, 1.0, 1.0, temperature)
-    torch.testing.assert_close(found, torch.zeros(6, dtype=torch.float64))
+    losses = dist(logits, equal, 1.0, 1.0, temperature)
+    torch.testing.assert_close(losses, torch.zeros(6, dtype=torch.float64))
 
 
 @given(st.integers(0, 99), st.floats(0.1, 5), st.floats(-3, 3))
@@ -250,9 +250,9 @@ PEAK = [[0.7, 0.2, 0.1]]
 )
 def test_dist_survives_rows_and_columns_that_do_not_vary(logits, targets, expected):
     student = torch.tensor(logits, requires_grad=True)
-    found = dist(student, torch.tensor(targets), 1.0, 1.0)
-    found.sum().backward()
-    torch.testing.assert_close(found, torch.tensor(expected))
+    losses = dist(student, torch.tensor(targets), 1.0, 1.0)
+    losses.sum().backward()
+    torch.testing.assert_close(losses, torch.tensor(expected))
     assert student.grad.isfinite().all()
 
 
@@ -267,10 +267,10 @@ EXTREMES = st.sampled_from([-1e4, -60.0, 0.0, 1e-7, 60.0, 1e4])
 def test_values_and_gradients_are_finite_at_the_extremes(loss, student, teacher):
     logits = torch.tensor(student, requires_grad=True)
     targets = torch.tensor(teacher[: len(student)]).softmax(1)
-    found = SOFT_LOSSES[loss.kind](logits, targets, targets.argmax(1), 1.0, loss)
-    found.sum().backward()
-    assert found.shape == (len(student),)
-    assert found.isfinite().all()
+    losses = SOFT_LOSSES[loss.kind](logits, targets, targets.argmax(1), 1.0, loss)
+    losses.sum().backward()
+    assert losses.shape == (len(student),)
+    assert losses.isfinite().all()
     assert logits.grad.isfinite().all()
 
 

@@ -34,7 +34,7 @@ FACTS = {"done": 3, "score": 0.1 + 0.2, "scaler": {"scale": 65536.0}, "code": "Ã
 
 
 @pytest.fixture
-def kept(tmp_path):
+def checkpoints(tmp_path):
     """Checkpoints 1 and 2 of a run."""
     checkpoints = CheckpointFolder(tmp_path / "run")
     for number in (1, 2):
@@ -42,20 +42,20 @@ def kept(tmp_path):
     return checkpoints
 
 
-def test_what_is_read_is_what_was_written(kept):
-    found = kept.read(2)
-    assert found.facts == {**FACTS, "done": 2}
-    assert set(found.tensors) == set(TENSORS)
+def test_what_is_read_is_what_was_written(checkpoints):
+    checkpoint = checkpoints.read(2)
+    assert checkpoint.facts == {**FACTS, "done": 2}
+    assert set(checkpoint.tensors) == set(TENSORS)
     for name, tensor in TENSORS.items():
-        assert found.tensors[name].dtype == tensor.dtype
-        assert torch.equal(found.tensors[name], tensor), name
+        assert checkpoint.tensors[name].dtype == tensor.dtype
+        assert torch.equal(checkpoint.tensors[name], tensor), name
 
 
-def test_two_are_kept(kept):
+def test_two_are_kept(checkpoints):
     for number in (10, 9000, 1234567890):
-        kept.write(number, Checkpoint(TENSORS, FACTS))
-    assert kept.numbers() == [1234567890, 9000]
-    assert len([file for file in kept.folder.iterdir() if file.is_file()]) == 4
+        checkpoints.write(number, Checkpoint(TENSORS, FACTS))
+    assert checkpoints.numbers() == [1234567890, 9000]
+    assert len([file for file in checkpoints.folder.iterdir() if file.is_file()]) == 4
 
 
 def test_there_are_none_before_the_first(tmp_path):
@@ -87,35 +87,35 @@ def test_any_flipped_bit_and_any_lost_end_is_seen(written, data):
         for name, whole in {**written, suffix: bytes(content)}.items():
             (Path(folder) / f"000000001{name}").write_bytes(whole)
         try:
-            found = CheckpointFolder(Path(folder)).read(1)
+            checkpoint = CheckpointFolder(Path(folder)).read(1)
         except DamagedCheckpointError:
             return
     # What is left: JSON that says the same in other bytes, such as other white space.
     assert suffix == ".json"
     assert json.loads(content) == json.loads(written[suffix])
-    assert found.facts == FACTS
+    assert checkpoint.facts == FACTS
 
 
 @pytest.mark.parametrize("lost", [".json", ".safetensors"])
-def test_a_lost_file_is_seen(kept, lost):
-    (kept.folder / f"000000002{lost}").unlink()
+def test_a_lost_file_is_seen(checkpoints, lost):
+    (checkpoints.folder / f"000000002{lost}").unlink()
     with pytest.raises(DamagedCheckpointError):
-        kept.read(2)
+        checkpoints.read(2)
 
 
-def test_what_is_not_finished_is_no_checkpoint_and_is_cleaned_away(kept):
-    torn = kept.folder / "000000003.safetensors"  # its JSON file never came
+def test_what_is_not_finished_is_no_checkpoint_and_is_cleaned_away(checkpoints):
+    torn = checkpoints.folder / "000000003.safetensors"  # its JSON file never came
     torn.write_bytes(b"\0" * 100)
-    staging = kept.folder / artifacts.STAGING / "run-000000004-1.safetensors"
+    staging = checkpoints.folder / artifacts.STAGING / "run-000000004-1.safetensors"
     staging.write_bytes(b"\0" * 100)
-    assert kept.numbers() == [2, 1]
-    kept.clean()
+    assert checkpoints.numbers() == [2, 1]
+    checkpoints.clean()
     assert not torn.exists()
     assert not staging.exists()
-    assert kept.read(2).facts["done"] == 2
+    assert checkpoints.read(2).facts["done"] == 2
 
 
-def test_killed_between_two_renames_a_write_leaves_no_checkpoint(kept, monkeypatch):
+def test_killed_between_two_renames_a_write_leaves_no_checkpoint(checkpoints, monkeypatch):
     """The JSON file, which makes it one, is the second."""
     rename, calls = Path.replace, itertools.count(1)
 
@@ -126,12 +126,12 @@ def test_killed_between_two_renames_a_write_leaves_no_checkpoint(kept, monkeypat
 
     monkeypatch.setattr(Path, "replace", replace)
     with pytest.raises(KeyboardInterrupt):
-        kept.write(3, Checkpoint(TENSORS, FACTS))
+        checkpoints.write(3, Checkpoint(TENSORS, FACTS))
     assert next(calls) == 3
-    assert kept.numbers() == [2, 1]
+    assert checkpoints.numbers() == [2, 1]
 
 
-def test_killed_between_its_two_files_a_deletion_leaves_no_checkpoint(kept, monkeypatch):
+def test_killed_between_its_two_files_a_deletion_leaves_no_checkpoint(checkpoints, monkeypatch):
     delete = Path.unlink
 
     def unlink(file, missing_ok=False):
@@ -140,18 +140,18 @@ def test_killed_between_its_two_files_a_deletion_leaves_no_checkpoint(kept, monk
 
     monkeypatch.setattr(Path, "unlink", unlink)
     with pytest.raises(KeyboardInterrupt):
-        kept.drop(2)
-    assert kept.numbers() == [1]
+        checkpoints.drop(2)
+    assert checkpoints.numbers() == [1]
 
 
-def test_a_failed_write_leaves_the_checkpoints_before(kept, monkeypatch):
+def test_a_failed_write_leaves_the_checkpoints_before(checkpoints, monkeypatch):
     def full(_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(artifacts.os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
-        kept.write(3, Checkpoint(TENSORS, FACTS))
-    kept.clean()
-    assert kept.numbers() == [2, 1]
-    assert np.array_equal(kept.read(2).tensors["weights"], TENSORS["weights"])
-    assert not any((kept.folder / artifacts.STAGING).glob("*"))
+        checkpoints.write(3, Checkpoint(TENSORS, FACTS))
+    checkpoints.clean()
+    assert checkpoints.numbers() == [2, 1]
+    assert np.array_equal(checkpoints.read(2).tensors["weights"], TENSORS["weights"])
+    assert not any((checkpoints.folder / artifacts.STAGING).glob("*"))

@@ -6,8 +6,6 @@ Run with: python -m pytest tests/pipeline/training/resume/test_resume.py
 from __future__ import annotations
 
 import random
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -23,9 +21,8 @@ from pipeline.runtime import hardware
 from pipeline.tasks import GLUE
 from pipeline.training import early_stopping, trainer
 from pipeline.training import step as loop
-from pipeline.training.resume import resume as resumption
 from pipeline.training.resume.checkpoints import CheckpointFolder
-from pipeline.training.resume.resume import Checkpointer, State
+from pipeline.training.resume.resume import Checkpointer
 from pipeline.training.run import Run
 
 pytestmark = pytest.mark.medium
@@ -80,12 +77,12 @@ class Bench:
             if steps is not None:
                 patch.setattr(loop.TrainingStep, "take", _ending(steps))
             trainer.train(model, sets, run, hardware.set_up(chosen), resume)
-        found = dict(model.state_dict())
+        state = dict(model.state_dict())
         for name, one in given.items():
             if isinstance(one, torch.nn.Module):
-                found |= {f"{name}.{key}": value for key, value in one.state_dict().items()}
+                state |= {f"{name}.{key}": value for key, value in one.state_dict().items()}
         assert log.read_bytes() == live.read_bytes()
-        return {name: value.numpy().tobytes() for name, value in found.items()}, log.read_bytes()
+        return {name: value.numpy().tobytes() for name, value in state.items()}, log.read_bytes()
 
     def killed(self, steps, **how):
         with pytest.raises(KilledError):
@@ -93,10 +90,10 @@ class Bench:
 
     def _set(self, task, tokenizer):
         rows = self.make(task, "train", RTE if task == "rte" else STSB)
-        packed = tokenization.tokenise(rows.table, tokenizer, 32)
+        tokens = tokenization.tokenise(rows.table, tokenizer, 32)
         head = self.heads.get(task)
-        negatives = head and ranking.Negatives(rows.table, rows.labels, packed, head, 32, 0)
-        return trainer.TrainingSet(packed, rows.labels, extra_pairs=negatives)
+        negatives = head and ranking.Negatives(rows.table, rows.labels, tokens, head, 32, 0)
+        return trainer.TrainingSet(tokens, rows.labels, extra_pairs=negatives)
 
 
 def _ending(steps):
@@ -184,18 +181,18 @@ def test_a_damaged_checkpoint_gives_way_to_the_one_before(bench, capsys):
     content[-1] ^= 1
     file.write_bytes(content)
     assert bench.run() == expected
-    said = capsys.readouterr().err
-    assert "teach: the checkpoint at step 5 is damaged and not used" in said
-    assert "teach: goes on from the checkpoint at step 4" in said
+    message = capsys.readouterr().err
+    assert "teach: the checkpoint at step 5 is damaged and not used" in message
+    assert "teach: goes on from the checkpoint at step 4" in message
 
 
 def test_a_checkpoint_of_other_code_is_refused_in_words(bench, capsys):
     expected = bench.run(kept=False)
     bench.killed(5, code="before")
     assert bench.run(seconds=1e9) == expected
-    said = capsys.readouterr().err
-    assert "the checkpoint at step 5 of an earlier version of the code is not used" in said
-    assert "training starts anew" in said
+    message = capsys.readouterr().err
+    assert "the checkpoint at step 5 of an earlier version of the code is not used" in message
+    assert "training starts anew" in message
     assert bench.checkpoints.numbers() == []
 
 
@@ -241,71 +238,3 @@ def test_the_scale_of_float16_is_kept(bench, monkeypatch):
     bench.killed(3)
     bench.run()
     assert states == [{"scale": 16.0}]
-
-
-class Part:
-    """A part that is a number."""
-
-    def state(self):
-        return State({"x": torch.zeros(1)}, {})
-
-    def take_up(self, state):
-        raise AssertionError("there was nothing")
-
-
-class Clock:
-    """Seconds that a test sets."""
-
-    now = 0.0
-
-    def __call__(self):
-        return self.now
-
-
-def _written(monkeypatch, seconds, cost, moments):
-    """Which of some moments a checkpoint was written at."""
-    clock, found = Clock(), []
-
-    def write(*_):
-        found.append(clock.now)
-        clock.now += cost
-
-    monkeypatch.setattr(CheckpointFolder, "write", write)
-    resume = Checkpointer(CheckpointFolder(Path("nowhere")), "now", "teach", seconds, clock)
-    resume.take_up({"part": Part()})
-    for number, moment in enumerate(moments):
-        clock.now = max(clock.now, moment)
-        resume.keep(number, {"part": Part()})
-    return found
-
-
-@pytest.mark.parametrize(
-    ("seconds", "cost", "expected"),
-    [
-        (100, 0.0, [100, 200, 300, 400]),
-        (100, 1.0, [100, 210, 320]),  # the next one 100 s after the last one's end, in steps of 10
-        (100, 4.0, [100, 310]),  # 50 times 4 s
-        (0, 0.0, [*range(0, 410, 10)]),
-    ],
-)
-def test_the_pace(monkeypatch, seconds, cost, expected):
-    assert _written(monkeypatch, seconds, cost, range(0, 410, 10)) == expected
-
-
-def test_a_clock_that_is_set_back_changes_nothing(bench, monkeypatch):
-    """The clock of the wall may jump; the one that is read may not."""
-    monkeypatch.setattr(time, "time", lambda: -1e9)
-    resume = Checkpointer(bench.checkpoints, "now", "teach", 0.05)
-    resume.keep(1, {"part": Part()})
-    assert bench.checkpoints.numbers() == []
-    time.sleep(0.06)
-    resume.keep(2, {"part": Part()})
-    assert bench.checkpoints.numbers() == [2]
-    assert resumption.time.monotonic is time.monotonic
-
-
-def test_it_is_written_at_once_for_an_interrupt(bench):
-    resume = Checkpointer(bench.checkpoints, "now", "teach", 1e9)
-    resume.keep(1, {"part": Part()})
-    resume.keep(2, {"part": Part()}, at_once=True)
-    assert bench.checkpoints.numbers() == [2]
