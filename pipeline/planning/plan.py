@@ -144,7 +144,8 @@ def _distil(params: Params, sizes: Mapping[str, DatasetSize | None]) -> Job:
     taught = frozenset(params.teachers.tasks)
     guide = None if features is None else (start(features.member, params), taught)
     eager = features is not None and features.attention is not None
-    return Job(**{**vars(job), "further": further, "guide": guide, "eager": eager})
+    learnt = {"further": further, "taught": taught, "guide": guide, "eager": eager}
+    return Job(**{**vars(job), **learnt})
 
 
 def _tune(task: str, params: Params, sizes: Mapping[str, DatasetSize | None]) -> Job:

@@ -13,7 +13,7 @@ from pipeline.runtime import signals
 from pipeline.runtime.hardware import Hardware
 from pipeline.runtime.progress import bar
 from pipeline.runtime.thread_pool import ThreadPool
-from pipeline.training import early_stopping, step_log, task_sampling
+from pipeline.training import early_stopping, step_log, task_passes, task_sampling
 from pipeline.training.losses.objective import TrainingSet
 from pipeline.training.resume.resume import Checkpointer, Stateful
 from pipeline.training.run import Run
@@ -109,14 +109,17 @@ class _Loop:
 def _plan(
     sets: Mapping[str, TrainingSet], held_out: Mapping[str, np.ndarray], run: Run
 ) -> task_sampling.Plan:
-    pools = {}
+    pools, counts = {}, {}
     for task, rows in sets.items():
         trained = np.ones(len(rows.labels), bool)
         trained[held_out[task]] = False
-        pools[task] = task_sampling.Pool(
-            rows.tokens.lengths, np.flatnonzero(trained).astype(np.int32)
-        )
-    return task_sampling.Plan(pools, run.settings, run.sampling, run.seed)
+        kept = np.flatnonzero(trained).astype(np.int32)
+        pools[task] = task_sampling.Pool(rows.tokens.lengths, kept)
+        gold = int(rows.gold[kept].sum())
+        taught = rows.targets is not None
+        counts[task] = task_passes.TaskRows(gold, len(kept) - gold, taught)
+    passes = task_passes.passes(run.sampling, counts)
+    return task_sampling.Plan(pools, run.settings, run.sampling, run.seed, passes)
 
 
 def _stopper(

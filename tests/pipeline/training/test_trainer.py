@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from pipeline.errors import TrainingError
 from pipeline.model import batching
 from pipeline.params.heads import Head
-from pipeline.params.sampling import WeightedSampling
+from pipeline.params.sampling import MergedSampling, WeightedSampling
 from pipeline.params.sections import Distillation, EarlyStopping
 from pipeline.training import early_stopping, optimizers, step
 from pipeline.training.losses import combined
@@ -154,6 +154,22 @@ def test_early_stopping_ends_the_run_and_keeps_the_best_epoch(bench, monkeypatch
         assert torch.equal(weight, weights[1][name])
     assert any(not torch.equal(weights[1][name], weights[2][name]) for name in weights[1])
     assert "teach: kept epoch 2" in capsys.readouterr().err
+
+
+def test_a_task_without_teachers_makes_further_passes_beside_transfer_rows(bench):
+    """RTE has 4 rows with a gold label and 12 without: 16 / 4 passes over STS-B's four batches."""
+    bench.build(tasks=("rte", "stsb"))
+    known = np.arange(16) < 4
+    sets = {
+        "rte": bench.rows(known=known, targets=np.full((16, 2), 0.5, np.float32)),
+        "stsb": bench.rows("stsb"),
+    }
+    log = bench.train(sets, given={"distillation": _half()}, epochs=1)
+    assert [row["task"] for row in log].count("rte") == 4
+    assert [row["task"] for row in log].count("stsb") == 16
+    once = MergedSampling(kind="merged", passes={})
+    log = bench.train(sets, given={"distillation": _half(), "sampling": once}, epochs=1)
+    assert [row["task"] for row in log].count("stsb") == 4
 
 
 def test_scoring_held_out_rows_does_not_disturb_the_training(bench, monkeypatch):
