@@ -31,6 +31,20 @@ class HeldOut(NamedTuple):
     rows: np.ndarray  # positions of the held-out rows, (held out,)
 
 
+class Kept(NamedTuple):
+    """The epoch whose weights early stopping keeps.
+
+    Attributes:
+        rows: held-out rows of all tasks.
+        epoch: its number, from 1.
+        score: mean task score on the held-out rows, a fraction.
+    """
+
+    rows: int
+    epoch: int
+    score: float
+
+
 def hold_out(
     known: Mapping[str, np.ndarray], settings: EarlyStopping | None, seed: int
 ) -> dict[str, np.ndarray]:
@@ -95,6 +109,11 @@ class EarlyStopper:
         """Load the best epoch's weights into the model."""
         self.model.load_state_dict(self.weights)
         self._say(f"kept epoch {self.best_epoch + 1}")
+
+    def kept(self) -> Kept:
+        """The kept epoch and its score."""
+        rows = sum(len(held_out.rows) for held_out in self.held_out.values())
+        return Kept(rows, self.best_epoch + 1, self.best)
 
     def state(self) -> State:
         """The best epoch, its score and its weights."""

@@ -163,8 +163,8 @@ def _train(
     }
     key = run_key.digest(recipe, network, sets, run.feature_loss, teachers, resources)
     checkpoints = _checkpointer(staging, key, run.title, machine.checkpoint_seconds)
-    trainer.train(network, sets, run, resources, checkpoints)
-    manifest = _save(staging.folder, recipe, network, opened, resources, targets)
+    counted = trainer.train(network, sets, run, resources, checkpoints)
+    manifest = _save(staging.folder, recipe, network, opened, resources, targets) | counted
     return TrainedModel(network, opened.tokenizer, recipe, resources, manifest)
 
 

@@ -156,6 +156,24 @@ def test_early_stopping_ends_the_run_and_keeps_the_best_epoch(bench, monkeypatch
     assert "teach: kept epoch 2" in capsys.readouterr().err
 
 
+def test_what_was_trained_on_and_the_kept_epoch_are_returned(bench, monkeypatch):
+    """Sixteen rows in batches of four, of which a quarter is held out: three steps an epoch."""
+    scores = iter([0.5, 0.75, 0.25, 0.1])
+    monkeypatch.setattr(early_stopping.EarlyStopper, "_score", lambda _: next(scores))
+    bench.build()
+    rows = bench.rows()
+    stopping = EarlyStopping(share=0.25, patience=1)
+    bench.train({"rte": rows}, 3, epochs=4, early_stopping=stopping)
+    held = early_stopping.hold_out({"rte": np.ones(16, bool)}, stopping, 3)["rte"]
+    tokens = 3 * int(np.delete(rows.tokens.lengths, held).sum())
+    counts = {"steps": 9, "epochs": 3, "rows": 36, "tokens": tokens}
+    assert bench.counted["trained"] == counts
+    assert bench.counted["held_out"] == {"rows": 4, "epoch": 2, "score": 0.75}
+    bench.train({"rte": rows}, 3, epochs=1)
+    assert bench.counted["trained"]["steps"] == 4
+    assert bench.counted["held_out"] is None
+
+
 def test_a_task_without_teachers_makes_further_passes_beside_transfer_rows(bench):
     """RTE has 4 rows with a gold label and 12 without: 16 / 4 passes over STS-B's four batches."""
     bench.build(tasks=("rte", "stsb"))
