@@ -28,7 +28,7 @@ def test_a_setting_of_one_task_trains_only_that_tasks_teachers(as_committed: Any
 def test_a_row_cap_fetches_nothing(as_committed: Any) -> None:
     stages = as_committed.experiment("tasks.rte.rows.train=16")
     teachers = {"teach@rte-m1-all", "teach@rte-m2-all", "ensemble@rte"}
-    assert stages == {"prepare@rte"} | BUDGETS | BASELINES | teachers | AFTER_TEACHERS
+    assert stages == {"prepare@rte", "select"} | BUDGETS | BASELINES | teachers | AFTER_TEACHERS
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_no_teacher_is_rerun(as_committed: Any, overrides: list[str], expected: 
 
 
 def test_a_task_taken_out_is_gone(as_committed: Any) -> None:
-    assert as_committed.experiment("~tasks.wnli") == BUDGETS | BASELINES | AFTER
+    assert as_committed.experiment("~tasks.wnli") == {"select"} | BUDGETS | BASELINES | AFTER
     assert not (as_committed.root / "data/prepared/wnli").exists()
     assert as_committed.repro() == set()
 

@@ -57,10 +57,10 @@ DEV = {"epochs": (0.5, 0.7), "steps": (0.8, 0.2)}
 def test_the_stronger_one_counts(put: Put, held_out: Any, choice: Choice) -> None:
     for budget, score in zip(BOTH, held_out, strict=True):
         put(budget, *DEV[budget], score)
-    found = baselines.choose(["rte", "mrpc"], BOTH)
-    assert (found.budget, found.rule, found.rows) == (choice.budget, choice.rule, choice.rows)
-    assert found.scores == pytest.approx(choice.scores)
-    assert found.budgets == BOTH
+    chosen = baselines.choose(["rte", "mrpc"], BOTH)
+    assert (chosen.budget, chosen.rule, chosen.rows) == (choice.budget, choice.rule, choice.rows)
+    assert chosen.scores == pytest.approx(choice.scores)
+    assert chosen.budgets == BOTH
 
 
 def test_dev_rows_of_tasks_that_are_not_evaluated_decide_nothing(put: Put) -> None:
@@ -72,9 +72,9 @@ def test_dev_rows_of_tasks_that_are_not_evaluated_decide_nothing(put: Put) -> No
 def test_a_baseline_that_is_not_trained_is_left_out(put: Put) -> None:
     put("epochs", 0.5, 0.5)
     artifacts.write_json(paths.baseline("steps") / rows.MISSING, {"note": "as many steps"})
-    found = baselines.choose(["rte", "mrpc"], BOTH)
-    assert found == Choice("epochs")
-    assert found.budgets == ("epochs",)
+    chosen = baselines.choose(["rte", "mrpc"], BOTH)
+    assert chosen == Choice("epochs")
+    assert chosen.budgets == ("epochs",)
     with pytest.raises(DataError, match="no baseline was trained"):
         baselines.choose(["rte"], ["steps"])
 

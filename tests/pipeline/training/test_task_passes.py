@@ -98,7 +98,7 @@ def test_the_baseline_takes_no_fewer_steps_and_not_an_epoch_more(
     rows = {f"t{at}": TaskRows(size) for at, size in enumerate(gold)}
     rows["t0"] = TaskRows(gold[0], further, taught=True)
     own = params_of_steps(epochs, batch_size)
-    found = task_passes.baseline_epochs("steps", own, rows)
+    baseline_epochs = task_passes.baseline_epochs("steps", own, rows)
     of_student = task_sampling.steps(
         {name: one.gold + one.further for name, one in rows.items()},
         own.student,
@@ -107,7 +107,7 @@ def test_the_baseline_takes_no_fewer_steps_and_not_an_epoch_more(
     an_epoch = task_sampling.steps_per_epoch(
         {name: one.gold for name, one in rows.items()}, own.student
     )
-    assert 0 <= found * an_epoch - of_student < an_epoch
+    assert 0 <= baseline_epochs * an_epoch - of_student < an_epoch
 
 
 @pytest.fixture(scope="module")

@@ -164,8 +164,8 @@ def test_what_was_trained_on_and_the_kept_epoch_are_returned(bench, monkeypatch)
     rows = bench.rows()
     stopping = EarlyStopping(share=0.25, patience=1)
     bench.train({"rte": rows}, 3, epochs=4, early_stopping=stopping)
-    held = early_stopping.hold_out({"rte": np.ones(16, bool)}, stopping, 3)["rte"]
-    tokens = 3 * int(np.delete(rows.tokens.lengths, held).sum())
+    held_out = early_stopping.hold_out({"rte": np.ones(16, bool)}, stopping, 3)["rte"]
+    tokens = 3 * int(np.delete(rows.tokens.lengths, held_out).sum())
     counts = {"steps": 9, "epochs": 3, "rows": 36, "tokens": tokens}
     assert bench.counted["trained"] == counts
     assert bench.counted["held_out"] == {"rows": 4, "epoch": 2, "score": 0.75}

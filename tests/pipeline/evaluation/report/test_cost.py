@@ -36,15 +36,15 @@ def counted(result: TaskResult) -> TaskResult:
 
 
 def test_sums_by_kind(results: list[TaskResult]) -> None:
-    found = cost.costs([counted(results[0])])
-    assert {kind: (one["steps"], one["rows"], one["tokens"]) for kind, one in found.items()} == {
+    sums = cost.costs([counted(results[0])])
+    assert {kind: (one["steps"], one["rows"], one["tokens"]) for kind, one in sums.items()} == {
         "candidates": (30, 300, 3000),
         "teachers": (6, 60, 600),
         "baseline_epochs": (5, 50, 500),
         "baseline_steps": (6, 60, 600),
         "student": (7, 70, 700),
     }
-    assert {kind: one["runs"] for kind, one in found.items()} == {
+    assert {kind: one["runs"] for kind, one in sums.items()} == {
         "candidates": ["refine@c2", "refine@c1"],
         "teachers": ["teach@rte-m1-all", "teach@rte-m2-2", "teach@rte-m2-3"],
         "baseline_epochs": ["baseline@epochs"],
@@ -57,9 +57,9 @@ def test_a_sum_with_an_unknown_part_is_not_known(results: list[TaskResult]) -> N
     result = counted(results[0])
     plain = {name: dict(model) for name, model in result.models.items()}
     plain["teacher_m1"].pop("trained")
-    found = cost.costs([replace(result, models=plain)])
-    assert [found["teachers"][count] for count in cost.COUNTS] == [None] * 3
-    lines = cost.table(found).splitlines()
+    sums = cost.costs([replace(result, models=plain)])
+    assert [sums["teachers"][count] for count in cost.COUNTS] == [None] * 3
+    lines = cost.table(sums).splitlines()
     assert "| Teachers | 3 | - | - | - |" in [" ".join(line.split()) for line in lines]
     assert [line.split("|")[1].strip() for line in lines[2:]] == [
         "Candidates",

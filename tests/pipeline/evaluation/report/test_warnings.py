@@ -19,7 +19,7 @@ BOTH = {"epochs": 0.5, "steps": 0.6}
 
 
 def sound(result: TaskResult, **systems: float) -> TaskResult:
-    """A result that nothing is to be said against, with other accuracies of some systems."""
+    """A result without a reason for a warning, with other accuracies of some systems."""
     scores = {
         system: {"dev": {"accuracy": accuracy}}
         for system, accuracy in ({"multitask": 0.75} | systems).items()
@@ -79,12 +79,12 @@ def test_an_ensemble_not_above_the_best_candidate(
     ensemble: float, multitask: float, warned: bool, results: list[TaskResult]
 ) -> None:
     """A lead below 0.05 points shows as none."""
-    found = warnings.warnings([sound(results[0], ensemble=ensemble, multitask=multitask)])
-    assert len(found) == warned
+    lines = warnings.warnings([sound(results[0], ensemble=ensemble, multitask=multitask)])
+    assert len(lines) == warned
     if warned:
         shown = f"{100 * ensemble:.1f} against {100 * multitask:.1f}"
-        assert "not above the best multi-task candidate `c2`" in found[0]
-        assert f"on RTE ({shown}); mean over tasks with teachers: {shown}." in found[0]
+        assert "not above the best multi-task candidate `c2`" in lines[0]
+        assert f"on RTE ({shown}); mean over tasks with teachers: {shown}." in lines[0]
 
 
 @pytest.mark.parametrize(
@@ -104,11 +104,11 @@ def test_a_cut_that_does_not_keep_the_first_layers(
 ) -> None:
     result = sound(results[0])
     encoder = {**result.models["student"]["encoder"], "layers": layers}
-    found = warnings.warnings([with_model(result, "student", encoder=encoder)])
-    assert len(found) == bool(kept)
+    lines = warnings.warnings([with_model(result, "student", encoder=encoder)])
+    assert len(lines) == bool(kept)
     if kept:
-        assert f"Student and baseline start from {kept} of their encoder" in found[0]
-        assert "docs/evidence.md" in found[0]
+        assert f"Student and baseline start from {kept} of their encoder" in lines[0]
+        assert "docs/evidence.md" in lines[0]
 
 
 # An epoch of the baseline is 100 / 5 = 20 steps, or 200 / 5 = 40.
@@ -120,11 +120,11 @@ def test_numbers_of_steps_that_differ_by_an_epoch(
     student: int, baseline: int, warned: bool, results: list[TaskResult]
 ) -> None:
     result = trained(sound(results[0]), student, baseline, epochs=5)
-    found = warnings.warnings([result])
-    assert len(found) == warned
+    lines = warnings.warnings([result])
+    assert len(lines) == warned
     if warned:
-        assert f"takes {student} steps" in found[0]
-        assert f"`baseline_epochs`, {baseline}." in found[0]
-        assert "dvc exp run -S 'baseline.budgets=[epochs,steps]'" in found[0]
+        assert f"takes {student} steps" in lines[0]
+        assert f"`baseline_epochs`, {baseline}." in lines[0]
+        assert "dvc exp run -S 'baseline.budgets=[epochs,steps]'" in lines[0]
         both = replace(result, choice=Choice("epochs", "dev", BOTH))
         assert warnings.warnings([both])[0].endswith("The other baseline is the weaker one.")
