@@ -6,7 +6,9 @@ Run with: python -m pytest tests/pipeline/training/test_task_sampling.py
 from __future__ import annotations
 
 from collections import Counter
+from fractions import Fraction
 from itertools import islice
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -48,8 +50,8 @@ def _settings(**changes):
     return SETTINGS.model_copy(update=changes)
 
 
-def planned(pools, settings, kind, seed):
-    plan = task_sampling.Plan(pools, settings, kind, seed)
+def planned(pools, settings, kind, seed, passes=MappingProxyType({})):
+    plan = task_sampling.Plan(pools, settings, kind, seed, passes)
     steps = list(plan.epochs())
     assert plan.steps == sum(map(len, steps))
     assert plan.rows == sum(step.rows for epoch in steps for step in epoch)
@@ -110,6 +112,37 @@ def test_merged_is_what_it_was_before_there_was_anything_else():
         [("rte", [[1, 3]]), ("cola", [[1]]), ("rte", [[2, 4]]), ("rte", [[0]]), ("cola", [[0, 2]])],
         [("rte", [[0]]), ("cola", [[0, 2]]), ("rte", [[1, 3]]), ("rte", [[2, 4]]), ("cola", [[1]])],
     ]
+
+
+def test_a_task_of_several_passes_has_every_row_once_a_pass_and_leaves_the_others_alone():
+    """Five batches a pass: ceil(5 x 2.3 x epoch) steps are 12, 23, 35; CoLA stays as it was."""
+    pools = _uneven({"rte": 20, "cola": 14}, 0)
+    settings = _settings(epochs=3)
+    once = planned(pools, settings, MERGED, 3)
+    more = planned(pools, settings, MERGED, 3, {"rte": Fraction(23, 10)})
+    assert [sum(s.task == "rte" for s in steps) for steps in more] == [12, 11, 12]
+    for before, after in zip(once, more, strict=True):
+        cola = [
+            sorted(s.batches[0].tolist() for s in steps if s.task == "cola")
+            for steps in (before, after)
+        ]
+        assert cola[0] == cola[1]
+    # The order within an epoch is shuffled; the passes themselves are drawn one after the other.
+    endless = task_sampling._passes(pools["rte"], settings, 3, 1)
+    drawn = [[next(endless)[0].tolist() for _ in range(count)] for count in (12, 11, 12)]
+    for steps, expected in zip(more, drawn, strict=True):
+        assert sorted(s.batches[0].tolist() for s in steps if s.task == "rte") == sorted(expected)
+    flat = [row for batches in drawn for batch in batches for row in batch]
+    for number in range(7):
+        assert sorted(flat[20 * number : 20 * (number + 1)]) == pools["rte"].kept.tolist()
+
+
+def test_less_than_a_pass_goes_on_where_the_last_epoch_ended():
+    """Half a pass of four batches an epoch: two epochs are every row once."""
+    pools = _pools({"rte": 16})
+    plan = planned(pools, _settings(epochs=2), MERGED, 1, {"rte": Fraction(1, 2)})
+    assert [len(steps) for steps in plan] == [2, 2]
+    assert sorted(_rows([s for steps in plan for s in steps], "rte")) == list(range(16))
 
 
 def test_a_thousand_rows_give_a_thousand_distinct_rows():
