@@ -34,8 +34,8 @@ def train(
     """Train the model in place, one task per step, and log every step as CSV.
 
     With early stopping, or with dev rows in `sets`, the model ends with the weights of its best
-    epoch. Model and log are to
-    the byte the same whether the run was killed and resumed, however often, or not.
+    epoch. Model and log are to the byte the same whether the run was killed and resumed, however
+    often, or not.
 
     Args:
         model: on the machine's device already, as the run's feature loss is.
@@ -46,7 +46,8 @@ def train(
 
     Returns:
         For the model's manifest `trained`, the counts of `Amounts`, and `held_out`: rows, epoch and
-        score of `Kept`, or None without early stopping.
+        score of `Kept`, or None without early stopping. With dev rows in `sets` `best_epoch` has
+        the same of them.
 
     Raises:
         TrainingError: no rows, too few of them for early stopping, or a loss that is not finite
@@ -73,8 +74,7 @@ def train(
     if stopper is not None:
         stopper.restore()
     model.eval()
-    kept = None if stopper is None else stopper.kept()._asdict()
-    return {"trained": asdict(loop.amounts), "held_out": kept}
+    return {"trained": asdict(loop.amounts), "held_out": None} | _kept(stopper)
 
 
 @dataclass(frozen=True)
@@ -117,6 +117,17 @@ class _Loop:
         if self.stopper is not None:
             parts["watch"] = self.stopper
         return parts
+
+
+def _kept(stopper: early_stopping.EarlyStopper | None) -> dict[str, Any]:
+    """The kept epoch, by the rows that chose it: dev rows must not pass for rows held out of train.
+
+    The stronger baseline is the one with the higher score on rows that no result is of.
+    """
+    if stopper is None:
+        return {}
+    name = "best_epoch" if stopper.kind == "dev" else "held_out"
+    return {name: stopper.kept()._asdict()}
 
 
 def _plan(

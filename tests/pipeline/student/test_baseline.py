@@ -14,7 +14,7 @@ from pipeline.data import rows
 from pipeline.errors import DataError, SavedModelError
 from pipeline.model import saved_model
 from pipeline.params.data import Transfer
-from pipeline.params.training import EarlyStopping
+from pipeline.params.training import BestEpoch, EarlyStopping
 from pipeline.runtime import artifacts
 from pipeline.student import baseline, budget
 from pipeline.training import optimizers
@@ -92,8 +92,13 @@ def test_without_its_number_of_epochs_a_baseline_names_the_stage():
     assert caught.value.fix == "dvc repro budget@steps"
 
 
+AS_IN_THE_PAPER = {"batches": "fixed", "best_epoch": BestEpoch(tasks=["rte"])}
+
+
 @pytest.mark.medium
-def test_both_baselines_start_alike_and_each_has_a_schedule_over_its_own_steps(params):
+@pytest.mark.parametrize("changes", [{}, AS_IN_THE_PAPER], ids=["plain", "as in the paper"])
+def test_both_baselines_start_alike_and_each_has_a_schedule_over_its_own_steps(params, changes):
+    params = with_student(params, **changes)
     for name in ("epochs", "steps"):
         budget.write(name, params)
         baseline.baseline(name, params)
@@ -102,7 +107,8 @@ def test_both_baselines_start_alike_and_each_has_a_schedule_over_its_own_steps(p
         assert manifest["training"]["epochs"] == {"epochs": 2, "steps": 5}[name]
         assert manifest["trained"]["steps"] == {"epochs": 6, "steps": 15}[name]
         assert manifest["trained"]["rows"] == {"epochs": 48, "steps": 120}[name]
-        assert manifest["held_out"] is None
+        assert manifest["held_out"] is None, "dev rows are not held out of train"
+        assert ("best_epoch" in manifest) == bool(changes)
         rates = [float(line["learning_rate"]) for line in log(name)]
         assert rates == pytest.approx(
             [optimizers.rate(step, len(rates), params.student) for step in range(len(rates))],

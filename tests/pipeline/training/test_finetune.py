@@ -141,10 +141,13 @@ def test_a_regression_head_starts_at_the_mean_of_its_rows(fit):
     assert model.network.head("stsb").linear.bias.item() == pytest.approx(3.0, abs=0.1)
 
 
-def test_dev_rows_with_a_label_choose_the_epoch_that_is_kept(fit, make, capsys):
+def test_dev_rows_with_a_label_choose_the_epoch_that_is_kept(fit, make, rows, settings, capsys):
     dev = {"dev": make("rte", "dev", [("aaaa", "bb", 0), ("cc", "dddd", None)])}
     _, model = fit("student", dev={"rte": dev})
     assert model.manifest["training"]["best_epoch"] == ["rte"]
+    assert model.manifest["best_epoch"]["rows"] == 1
+    assert model.manifest["held_out"] is None
+    assert model.manifest["trained"]["rows"] == sum(map(len, rows.values())) * settings.epochs
     err = capsys.readouterr().err
     assert re.search(r"epoch 1: [01]\.0000 on dev rows, the best", err)  # one row: none or all
     assert "student: kept epoch" in err

@@ -181,6 +181,17 @@ def test_fixed_batches_are_the_same_in_every_epoch_in_another_order(kind):
     assert np.median(spans) > 100  # by length they would be about 8
 
 
+def test_fixed_batches_are_those_of_one_pass_in_every_further_pass():
+    """Nineteen rows are five batches, three steps: ceil(3 x 2.5 x epoch) of them are 8 and 15."""
+    pools = {"rte": task_sampling.Pool(np.arange(5, 24), np.arange(19))}
+    settings = _settings(epochs=2, batch_size=4, accumulation=2, batches="fixed")
+    once = planned(pools, settings, MERGED, 3)
+    more = planned(pools, settings, MERGED, 3, {"rte": Fraction(5, 2)})
+    assert [len(steps) for steps in more] == [8, 7]
+    drawn = Counter(str(step) for steps in _plain(more) for step in steps)
+    assert drawn == dict.fromkeys(map(str, _plain(once)[0]), 5)
+
+
 def test_all_tasks_are_merged_and_shuffled():
     """Algorithm 1: batches of all tasks in one random order, one task a batch."""
     steps = task_sampling.merged(_pools({"rte": 80, "cola": 160}), _settings(batch_size=8), 0, 0)

@@ -176,6 +176,9 @@ def test_dev_rows_choose_the_epoch_and_all_train_rows_are_trained_on(bench, monk
     err = capsys.readouterr().err
     assert "teach: epoch 2: 0.7000 on dev rows, the best" in err
     assert "teach: kept epoch 2" in err
+    assert bench.counted["best_epoch"] == {"rows": 4, "epoch": 2, "score": 0.7}
+    assert bench.counted["held_out"] is None, "dev rows are not held out of train"
+    assert bench.counted["trained"]["rows"] == 4 * 16
 
 
 def test_what_was_trained_on_and_the_kept_epoch_are_returned(bench, monkeypatch):
@@ -191,6 +194,7 @@ def test_what_was_trained_on_and_the_kept_epoch_are_returned(bench, monkeypatch)
     counts = {"steps": 9, "epochs": 3, "rows": 36, "tokens": tokens}
     assert bench.counted["trained"] == counts
     assert bench.counted["held_out"] == {"rows": 4, "epoch": 2, "score": 0.75}
+    assert "best_epoch" not in bench.counted
     bench.train({"rte": rows}, 3, epochs=1)
     assert bench.counted["trained"]["steps"] == 4
     assert bench.counted["held_out"] is None
