@@ -36,7 +36,7 @@ def grouped(job: Job) -> Prepared:
 
 
 def compiled(job: Job) -> Prepared:
-    """As `grouped`, the model compiled by torch."""
+    """As `grouped`, the model compiled by torch, in part within the time: each model is anew."""
     return _prepare(job, _unpadded, partial(_build_grouped, torch_compile=True))
 
 

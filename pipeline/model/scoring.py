@@ -33,7 +33,7 @@ def logits(
     """
     model.eval()
     rows = np.arange(len(tokens.lengths))
-    with progress.bar(title, len(rows), "rows") as bar:
+    with _attention(model, machine), progress.bar(title, len(rows), "rows") as bar:
         return of_rows(model, task, tokens, rows, machine, bar.advance)
 
 
@@ -75,12 +75,11 @@ def of_rows(
             advance(len(places))
 
     batches = batching.by_tokens(tokens.lengths[rows], machine.labelling_tokens)
-    with _attention(network, machine):
-        if machine.device == "cpu":
-            with ThreadPool(machine.threads) as workers:
-                workers.map(lambda places: finish(places, start(places)), batches)
-        else:
-            one_behind(batches, start, finish)
+    if machine.device == "cpu":
+        with ThreadPool(machine.threads) as workers:
+            workers.map(lambda places: finish(places, start(places)), batches)
+    else:
+        one_behind(batches, start, finish)
     current_batch.clear()
     return values
 

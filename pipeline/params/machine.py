@@ -10,7 +10,7 @@ from pipeline.params.fields import DEVICE, Count, Section
 
 
 class Machine(Section):
-    """The hardware: all but threads and checkpoint_seconds decide the bytes of results.
+    """The hardware: device, precision, products, engine, shards and labelling_tokens decide bytes.
 
     dvc.yaml lists the keys whose change reruns a stage: precision, engine, shards and
     labelling_tokens. Their auto is replaced by this machine's value when a profile is applied or

@@ -47,7 +47,8 @@ def of(run: Run, device: Device, machine: Machine) -> Estimate | None:
         return None
     precision = device.precision(machine.precision)
     tokens = machine.labelling_tokens
-    tokens = choices.tokens_of(device.memory) if tokens == "auto" else tokens
+    if not isinstance(tokens, int):
+        tokens = choices.tokens_for(device.memory)
     return Estimate(
         flop=_flop(run, run.shape),
         memory=_memory(run, run.shape, device, precision, tokens),

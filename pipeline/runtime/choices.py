@@ -1,7 +1,8 @@
-"""Choose device, precision, threads, shards and tokens for this machine, each with its reason.
+"""Choose device, precision, threads and shards for this machine, each with its reason.
 
-Precision, shards and labelling_tokens decide the bytes of results, and so stand as values among
-DVC's keys: `auto` is replaced when a profile is applied, see `values`, and a stage refuses it.
+Precision, shards and the tokens of a scoring pass decide the bytes of results, and so stand as
+values among DVC's keys: `auto` is replaced when a profile is applied, see `values`, and a stage
+refuses it.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ JOBS = "MTDNNKD_JOBS"  # how many stages run in parallel
 RESOLVE = "python -m stages.profile resolve"
 """The command that replaces `auto` in params.yaml by this machine's values."""
 
-_TOKENS_ON_CPU, _TOKENS_A_GIB = 4096, 1024  # of a pass when rows are scored
 _MOST_SHARDS = 8  # of a batch of 32 rows; smaller ones would mostly be overhead
+_TOKENS_ON_CPU, _TOKENS_A_GIB = 4096, 1024  # of a pass when rows are scored
 _SET = "set in params.yaml"
 _NATIVE_BFLOAT16 = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")  # as torch names them
 
@@ -53,7 +54,7 @@ def values(settings: Settings) -> dict[str, str | int]:
     if settings.shards == "auto":
         own["shards"] = _shards()
     if settings.labelling_tokens == "auto":
-        own["labelling_tokens"] = tokens_of(_memory(device(settings.device)[0]))
+        own["labelling_tokens"] = tokens_for(_memory(device(settings.device)[0]))
     return own
 
 
@@ -127,11 +128,13 @@ def labelling_tokens(wanted: str | int) -> int:
     Raises:
         ParamsError: they are auto.
     """
-    return wanted if isinstance(wanted, int) else _refuse_auto("labelling_tokens")
+    if not isinstance(wanted, int):
+        _refuse_auto("labelling_tokens")
+    return wanted
 
 
-def tokens_of(memory: int | None) -> int:
-    """Tokens of one forward pass when rows are scored, as auto chooses them.
+def tokens_for(memory: int | None) -> int:
+    """Tokens for auto: a power of two, so that GPUs of one size have one number.
 
     Args:
         memory: bytes of the GPU's own memory; None for a processor without.
@@ -139,7 +142,15 @@ def tokens_of(memory: int | None) -> int:
     if memory is None:
         return _TOKENS_ON_CPU
     most = max(_TOKENS_ON_CPU, _TOKENS_A_GIB * memory >> 30)
-    return 1 << most.bit_length() - 1  # a power of two, so that GPUs of one size have one number
+    return 1 << most.bit_length() - 1
+
+
+def _memory(device: str) -> int | None:
+    import torch
+
+    if not device.startswith("cuda"):
+        return None
+    return int(torch.cuda.get_device_properties(torch.device(device)).total_memory)
 
 
 def _precision(device: str) -> tuple[str, str]:
@@ -157,14 +168,6 @@ def _has_bfloat16(device: str) -> bool:
         return bool(torch.cuda.is_bf16_supported(including_emulation=False))
     processor = torch.cpu.get_capabilities()
     return device != "cpu" or any(processor.get(name) for name in _NATIVE_BFLOAT16)
-
-
-def _memory(device: str) -> int | None:
-    import torch
-
-    if not device.startswith("cuda"):
-        return None
-    return int(torch.cuda.get_device_properties(torch.device(device)).total_memory)
 
 
 def _shards() -> int:

@@ -108,7 +108,7 @@ def set_up(settings: Settings) -> Hardware:
     """Choose device, precision, threads and shards, and set up torch for them.
 
     Raises:
-        ParamsError: this machine lacks what params.yaml names, or precision or shards are auto.
+        ParamsError: this machine lacks what params.yaml names, or what decides bytes is auto.
     """
     import torch
 

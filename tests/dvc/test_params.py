@@ -57,7 +57,7 @@ DECIDES = {
     "tuning": "tune",
     "tuning.tasks": "tune evaluate",
     "machine.precision": f"{TRAINED} label",
-    "machine.engine": TRAINED,
+    "machine.engine": f"{TRAINED} label",
     "machine.shards": TRAINED,
     "machine.labelling_tokens": f"{TRAINED} label",
 }
@@ -67,6 +67,7 @@ DECIDES_NOTHING = {
     "data.retry.backoff": "as above",
     "data.retry.timeout": "as above",
     "machine.device": "another device gives results as good; `--force` runs a stage on it",
+    "machine.products": "another processor gives results as good; manifests name it",
     "machine.threads": "no result depends on it",
     "machine.checkpoint_seconds": "a resumed training ends with the same bytes",
 }

@@ -23,7 +23,7 @@ def test_a_setting_means_the_same_to_dvc_and_to_profiles(
     params = tmp_path / "params.yaml"
     params.write_text(profiles.text("glue-cpu", folder=ROOT / "profiles"), encoding="utf-8")
     apply_overrides(str(params), list(setting.changes))
-    ours = profiles.values("glue-cpu", setting.changes, ROOT / "profiles")
+    ours = profiles.as_written("glue-cpu", setting.changes, ROOT / "profiles")
     assert file.load(params) == file.check(ours)
 
 

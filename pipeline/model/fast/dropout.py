@@ -138,11 +138,7 @@ class _Dropped(torch.autograd.Function):
 
 def _masked(values: Tensor, kept: np.ndarray, scale: float) -> Tensor:
     result = torch.empty(values.shape, dtype=values.dtype)  # torch's memory is aligned
-    np.multiply(_bits(values), kept, out=_bits(result))
+    # numpy has no bfloat16; as an integer too, 0 is 0 and the rest keeps its bits.
+    number = torch.int16 if values.dtype in (torch.bfloat16, torch.float16) else values.dtype
+    np.multiply(values.view(number).numpy(), kept, out=result.view(number).numpy())
     return result.mul_(scale)
-
-
-def _bits(values: Tensor) -> np.ndarray:
-    """The same memory for numpy, which has no bfloat16: 16 bits as whole numbers, times 0 or 1."""
-    array: np.ndarray = (values.view(torch.int16) if values.itemsize == 2 else values).numpy()
-    return array

@@ -173,7 +173,7 @@ def test_apply_mends_a_params_yaml_that_is_missing_or_broken(
         target.write_bytes(content)
     assert profiles.current(target) is None
     profiles.apply("glue-cpu", [], FOLDER, target)
-    assert target.read_text() == profiles.text("glue-cpu", folder=FOLDER)
+    assert target.read_text() == profiles.text_here("glue-cpu", folder=FOLDER)
 
 
 @pytest.mark.parametrize(

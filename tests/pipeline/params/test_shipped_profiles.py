@@ -25,7 +25,7 @@ NAMES = ["sample", "glue-base", "glue-cpu", "paper"]
 @cache
 def settings(name: str) -> Any:
     """The settings of a profile as it is, composed once."""
-    return profiles.values(name, folder=FOLDER)
+    return profiles.as_written(name, folder=FOLDER)
 
 
 @pytest.mark.parametrize("name", NAMES)

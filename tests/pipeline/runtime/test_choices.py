@@ -49,20 +49,28 @@ def test_cores_are_divided_among_stages_side_by_side(cores, monkeypatch, number,
 def test_auto_is_replaced_by_values_of_this_machine(cores, number, shards):
     cores(number)
     asked = SimpleNamespace(device="cpu", precision="auto", shards="auto", labelling_tokens="auto")
-    assert choices.values(asked) == {
-        "precision": "float32",
-        "shards": shards,
-        "labelling_tokens": 4096,
-    }
+    expected = {"precision": "float32", "shards": shards, "labelling_tokens": 4096}
+    assert choices.values(asked) == expected
 
 
 def test_values_that_stand_are_kept():
-    assert (
-        choices.values(
-            SimpleNamespace(device="cpu", precision="bfloat16", shards=3, labelling_tokens=9000)
-        )
-        == {}
-    )
+    asked = SimpleNamespace(device="cpu", precision="bfloat16", shards=3, labelling_tokens=600)
+    assert choices.values(asked) == {}
+
+
+@pytest.mark.parametrize(
+    ("memory", "tokens"),
+    [
+        (None, 4096),
+        (80 * 10**9, 65536),  # 74.5 GiB: 76,293 and the power of two below
+        (64 * 2**30, 65536),
+        (64 * 2**30 - 1, 32768),
+        (16 * 10**9, 8192),
+        (2 * 2**30, 4096),
+    ],
+)
+def test_tokens_of_a_scoring_pass_depend_on_the_memory(memory, tokens):
+    assert choices.tokens_for(memory) == tokens
 
 
 @pytest.mark.parametrize(
@@ -119,18 +127,3 @@ def test_a_gpu_that_is_not_there_is_refused():
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_is_found():
     assert choices.device("auto")[0] == "cuda"
-
-
-@pytest.mark.parametrize(
-    ("memory", "tokens"),
-    [
-        (None, 4096),
-        (80 * 10**9, 65536),  # 74.5 GiB: 76,293 and the power of two below
-        (64 * 2**30, 65536),
-        (64 * 2**30 - 1, 32768),
-        (16 * 10**9, 8192),
-        (2 * 2**30, 4096),
-    ],
-)
-def test_tokens_of_a_scoring_pass_depend_on_the_memory(memory, tokens):
-    assert choices.tokens_of(memory) == tokens

@@ -57,12 +57,13 @@ def step(tiny, settings, machine, make, tmp_path):
         model = MultiTaskModel(encoder, {"qnli": GLUE["qnli"]}, {"qnli": head}).train()
         found = make("qnli", "train", EXAMPLES)
         packed = tokenization.tokenise(found.table, tokenizer, 32)
+        pairs = getattr(model.head("qnli"), "extra_pairs", None)
         rows = TrainingSet(
             packed,
             found.labels,
             np.full((13, 2), 0.5, np.float32),
             np.arange(13) != 4,
-            model.head("qnli").extra_pairs(found, packed, 32),
+            None if pairs is None else pairs(found, packed, 32),
         )
         chosen = hardware.set_up(machine.model_copy(update=changes))
         run = Run("teach", settings, 5, tmp_path / "log.csv", distillation=HALVES)
