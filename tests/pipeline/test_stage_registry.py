@@ -25,9 +25,9 @@ ROOT = Path(__file__).resolve().parents[2]
 FILE = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text("utf-8"))
 DVC = FILE["stages"]
 KEY = re.compile(r"\$\{item\.(\w+)\}")
-SCORED = {"machine.precision"}
+SCORED = {"machine.precision", "machine.engine", "machine.labelling_tokens"}
 MACHINE = {
-    "trains": {*SCORED, "machine.engine", "machine.shards"},
+    "trains": {*SCORED, "machine.shards"},
     "scores": SCORED,
     "light": set(),
 }
