@@ -93,8 +93,12 @@ def pilot(
         typer.Option("--set", metavar="KEY=VALUE", help="A change; may be given several times."),
     ] = None,
     baseline: Annotated[
-        bool, typer.Option("--baseline", help="Learn from gold labels alone.")
-    ] = False,
+        str | None,
+        typer.Option(
+            metavar="BUDGET",
+            help="Learn from gold labels alone, for the student's `epochs` or its `steps`.",
+        ),
+    ] = None,
 ) -> None:
     """Try a setting of the student on a slice of train that nobody learns from.
 

@@ -14,13 +14,15 @@ from pipeline import paths
 from pipeline.errors import DataError
 from pipeline.evaluation import seeds as replicates
 from pipeline.evaluation import summary
-from pipeline.evaluation.systems import BASELINE, ENSEMBLE, STUDENT
+from pipeline.evaluation.systems import BASELINE, BASELINES, ENSEMBLE, MULTITASK, STUDENT
 from pipeline.runtime import artifacts
 
 KEPT = Path("scratch/evidence")
 _FOLDER = paths.EVALUATION.name
 _SHORT = 7  # hexadecimal digits of a commit
 _SYSTEMS = (BASELINE, STUDENT, ENSEMBLE)
+_OTHERS = (MULTITASK, *BASELINES)
+"""Systems that not every run has."""
 
 
 def write(target: Path, settings: Sequence[grid.Setting], seeds: Sequence[int]) -> dict[str, Any]:
@@ -126,7 +128,7 @@ def _scores(metrics: Sequence[Any]) -> dict[str, dict[str, list[float]]]:
         {"system": system, "task": task, "score": figures[system]["score"]}
         for run in metrics
         for task, figures in run["tasks"].items()
-        for system in _SYSTEMS
+        for system in (*_SYSTEMS, *_OTHERS)
         if system in figures
     ]
     lists = pd.DataFrame(rows).groupby(["system", "task"], sort=False)["score"].agg(list)

@@ -13,7 +13,7 @@ from experiments import settings as grid
 from pipeline.evaluation import summary
 from pipeline.evaluation.report import page_blocks
 from pipeline.evaluation.report.markdown_table import markdown
-from pipeline.evaluation.systems import BASELINE, ENSEMBLE, STUDENT
+from pipeline.evaluation.systems import BASELINE, BASELINES, ENSEMBLE, MULTITASK, STUDENT
 from pipeline.tasks import GLUE
 
 PAGE = Path("docs/evidence.md")
@@ -110,6 +110,7 @@ def _by_task(figures: Figures) -> pd.DataFrame:
         {
             "Single teachers": pd.concat([single, pd.Series({last: single.mean()})]).map(_score),
             "Ensemble": scores[ENSEMBLE].mean().map(_score),
+            **_others(scores),
             "Baseline": scores[BASELINE].apply(_mean),
             "Student": scores[STUDENT].apply(_mean),
             "Difference (95 %)": pd.Series(
@@ -119,6 +120,14 @@ def _by_task(figures: Figures) -> pd.DataFrame:
     )
     table = table.reindex([*figures["difference"], last]).fillna("-")
     return table.rename(_title).rename_axis("Task").reset_index()
+
+
+def _others(scores: Mapping[str, pd.DataFrame]) -> dict[str, pd.Series[str]]:
+    """Columns of the best candidate and of each baseline, for settings that have both baselines."""
+    shown = [MULTITASK] * (MULTITASK in scores)
+    shown += [name for name in BASELINES if {*BASELINES} <= {*scores}]
+    titles = {name: name.replace("_", ", ").capitalize() for name in shown}
+    return {titles[name]: scores[name].apply(_mean) for name in shown}
 
 
 def _side_by_side(settings: Mapping[str, Figures]) -> pd.DataFrame:

@@ -22,23 +22,30 @@ from pipeline.data.formats import layouts
 from pipeline.data.formats import readers as splits
 from pipeline.data.prepared import read_prepared
 from pipeline.data.rows import Rows
-from pipeline.errors import DataError
+from pipeline.errors import DataError, PipelineError
 from pipeline.params import file, profiles
 from pipeline.params.sections import Params
 from pipeline.soft_labels import logits
 from pipeline.student import distil, feature_teachers
 from pipeline.student import train as student
+from pipeline.training import task_passes
+from pipeline.training.task_passes import TaskRows
 
 KEPT_BACK = 0.25
+BUDGETS = ("epochs", "steps")
 _DEV = "dev"
 
 
-def lines(profile: str, changes: Sequence[str], baseline: bool) -> list[str]:
+def lines(profile: str, changes: Sequence[str], baseline: str | None) -> list[str]:
     """Run a profile with changes and return the scores: one line per task, one of the means.
 
     Raises:
-        PipelineError: the profile or a change cannot be used; rows or soft labels are not there.
+        PipelineError: the profile, a change or the baseline's budget cannot be used; rows or soft
+            labels are not there.
     """
+    if baseline not in (None, *BUDGETS):
+        fix = f"choose from {', '.join(BUDGETS)}"
+        raise PipelineError("no such budget", seen=baseline, where="--baseline", fix=fix)
     params = file.check(profiles.values(profile, changes))
     require(params, profile)
     return run(params, baseline)
@@ -61,14 +68,19 @@ def require(params: Params, profile: str) -> None:
         )
 
 
-def run(params: Params, baseline: bool) -> list[str]:
+def run(params: Params, baseline: str | None) -> list[str]:
     """Train on the tasks with teachers and score the rows that were kept back.
+
+    Args:
+        params: all parameters.
+        baseline: None for the student; `epochs` or `steps` for a model on gold labels alone that
+            trains for as many epochs, or for as many steps, as the student.
 
     Raises:
         PipelineError: rows or soft labels are not there.
     """
     available = read_prepared(params)
-    prepared, training, targets, ensemble = {}, {}, {}, {}
+    prepared, training, targets, ensemble, counts = {}, {}, {}, {}, {}
     for task in params.teachers.tasks:
         further = transfer_rows.read(task)
         if further is None:
@@ -79,9 +91,14 @@ def run(params: Params, baseline: bool) -> list[str]:
         prepared[task] = {"train": available[task]["train"], _DEV: judged}
         ensemble[task] = _score(known[train:][kept], judged)
         training[task] = available[task]["train"]
-        if not baseline:
+        counts[task] = TaskRows(train, int((~kept).sum()), taught=True)
+        if baseline is None:
             training[task] = rows.concatenate(training[task], further.where(~kept))
             targets[task] = np.concatenate([known[:train], known[train:][~kept]])
+    if baseline is not None:
+        epochs = task_passes.baseline_epochs(baseline, params, counts) or params.student.epochs
+        own = params.student.model_copy(update={"epochs": epochs})
+        params = params.model_copy(update={"student": own})
     with tempfile.TemporaryDirectory() as folder:
         settings = None if baseline else params.distillation
         teachers = {} if baseline else feature_teachers.load(params, targets)

@@ -16,7 +16,7 @@ SELECTED = output("select")
 SELECTION = output("select", 1)
 FEATURE_TEACHERS = output("feature_teachers")
 STUDENT = output("distil")
-BASELINE = output("baseline")
+BASELINE = DATA / "baseline"
 TUNED = DATA / "tuned"
 EVALUATION = output("evaluate")
 METRICS = EVALUATION / "metrics.json"
@@ -104,6 +104,16 @@ def feature_teacher(task: str) -> Path:
 def soft_labels(task: str) -> Path:
     """Parquet file of one task's soft labels."""
     return output("ensemble", task=task)
+
+
+def budget(name: str) -> Path:
+    """JSON file with the number of epochs of one baseline."""
+    return output("budget", budget=name)
+
+
+def baseline(budget: str) -> Path:
+    """Folder of the baseline of one budget, laid out as the student's."""
+    return output("baseline", budget=budget)
 
 
 def tuned(task: str) -> Path:

@@ -129,6 +129,12 @@ _ROWS = (
         {"data/feature_teachers": "teachers whose features are matched"},
     ),
     Stage(
+        "budget",
+        "Count the epochs of a baseline, by the student's epochs or by its steps.",
+        {"data/budgets/{budget}.json": "epochs of each baseline"},
+        {"budget": "baseline.budgets"},
+    ),
+    Stage(
         "distil",
         "Train the one multi-task student on hard and soft labels.",
         {"data/student": "the student: weights, log, logits"},
@@ -139,7 +145,8 @@ _ROWS = (
     Stage(
         "baseline",
         "Train the same student on hard labels only.",
-        {"data/baseline": "the same student without distillation"},
+        {"data/baseline/{budget}": "the same student without distillation"},
+        {"budget": "baseline.budgets"},
         work="trains",
         side_by_side="students",
         batch=("student",),

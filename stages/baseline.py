@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pipeline import paths
-from pipeline.data.prepared import read_prepared, train_rows
+from typing import Annotated
+
+import typer
+
+from pipeline import stage_registry
 from pipeline.params import file
 from stages import _cli
 
@@ -11,20 +14,23 @@ app = _cli.application()
 
 
 @app.command()
-def main() -> None:
+def main(
+    budget: Annotated[str, typer.Option(help="One of baseline.budgets: epochs, steps.")],
+) -> None:
     """Train the same student on hard labels only.
 
-    It is what the student is compared with.
+    It is what the student is compared with: trained for as many epochs, or for as many steps.
 
-    Reads data/prepared. Writes data/baseline, laid out as data/student.
+    Reads data/prepared, data/budgets/BUDGET.json. Writes data/baseline/BUDGET, laid out as
+    data/student; only missing.json where the other baseline takes the student's steps already.
 
-    Example: mtdnnkd baseline
+    Example: mtdnnkd baseline --budget steps
     """
     params = file.load()
-    from pipeline.student import train
+    stage_registry.instance("baseline", params, budget=budget)
+    from pipeline.student import baseline
 
-    prepared = read_prepared(params)
-    train.train(paths.BASELINE, params, prepared, train_rows(prepared))
+    baseline.baseline(budget, params)
 
 
 if __name__ == "__main__":

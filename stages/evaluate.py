@@ -14,22 +14,29 @@ def main() -> None:
 
     The majority class is scored as well. All scores and comparisons are on the dev rows.
 
-    Reads data/prepared, data/soft_labels, data/student, data/baseline, data/tuned.
+    Reads data/prepared, data/refined, data/selection.json, data/soft_labels, data/student,
+    data/baseline, data/tuned.
     Writes data/evaluation, reports/summary.json and reports/scores.csv.
 
     Example: mtdnnkd evaluate
     """
     params = file.load()
-    from pipeline.evaluation import evaluate
+    from pipeline.evaluation import baselines, evaluate
     from pipeline.evaluation.report import files
 
     missing = evaluate.missing(params.tasks)
+    tasks = [name for name in params.tasks if name not in missing]
+    choice = baselines.choose(tasks, params.baseline.budgets)
+    candidates = evaluate.ranked_candidates()
     results = [
         evaluate.evaluate(
-            name, taught=name in params.teachers.tasks, tuned=name in params.tuning.tasks
+            name,
+            taught=name in params.teachers.tasks,
+            tuned=name in params.tuning.tasks,
+            choice=choice,
+            candidates=candidates,
         )
-        for name in params.tasks
-        if name not in missing
+        for name in tasks
     ]
     files.write(results, missing)
 

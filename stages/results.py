@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+import textwrap
+from collections.abc import Sequence
 
 from pipeline import paths, stage_registry
 from pipeline.errors import DataError
 from stages import _cli
 
 app = _cli.application()
+
+_WIDTH = 80
 
 _PLACES = (
     *stage_registry.outputs(),
@@ -21,8 +25,8 @@ _PLACES = (
 def main() -> None:
     """Print the results and the paths of all files.
 
-    Reads data/evaluation. A terminal gets a table of task scores, at most 80 columns wide; a file
-    or pipe gets data/evaluation/results.md.
+    Reads data/evaluation, and scratch/usage for the CPU seconds of training. A terminal gets a
+    table of task scores, at most 80 columns wide; a file or pipe gets data/evaluation/results.md.
 
     Example: mtdnnkd results
     """
@@ -33,9 +37,31 @@ def main() -> None:
             fix="make repro; or dvc pull, where a remote keeps the results of this commit",
         )
     print(_text())
+    if seconds := _cpu_seconds():
+        print(textwrap.fill(seconds, _WIDTH), end="\n\n")
     width = max(len(place) for place, _ in _PLACES)
     lines = [f"  {place:<{width}}  {content}" for place, content in _PLACES]
     print("Where everything lies:", *lines, sep="\n")
+
+
+def _cpu_seconds() -> str:
+    """CPU seconds of the runs behind the table of costs, which no hashed file may hold.
+
+    They are those of each stage's last run here; one that DVC restored has none.
+    """
+    from pipeline.runtime import artifacts, resource_usage
+
+    if not paths.METRICS.exists():
+        return ""
+    seconds = {one["stage"]: one["cpu_seconds"] for one in resource_usage.read()}
+    costs = artifacts.read_json(paths.METRICS)["cost"].items()
+    parts = [f"{kind} {_sum([seconds.get(run) for run in cost['runs']])}" for kind, cost in costs]
+    return f"CPU seconds of the last runs here, - if not known: {', '.join(parts)}."
+
+
+def _sum(seconds: Sequence[float | None]) -> str:
+    known = [one for one in seconds if one is not None]
+    return f"{sum(known):,.0f}" if len(known) == len(seconds) else "-"
 
 
 def _text() -> str:

@@ -29,7 +29,7 @@ LIBRARY = {
     "teachers": BELOW_TRAINING | {"training"},
     "student": BELOW_TRAINING | {"training"},
     "evaluation": BELOW_EVALUATION,
-    "planning": BELOW_MODEL | {"model", "training.task_sampling"},
+    "planning": BELOW_MODEL | {"model", "training.task_sampling", "training.task_passes"},
     "deployment": BELOW_TRAINING,
 }
 PLANNED = {"planning", "stage_registry", "errors", "paths", "params", "runtime"}

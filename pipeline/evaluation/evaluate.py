@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -15,15 +16,18 @@ from pipeline.data import row_tables, rows
 from pipeline.errors import DataError
 from pipeline.evaluation import agreement, compare
 from pipeline.evaluation import systems as compared
+from pipeline.evaluation.baselines import Choice
 from pipeline.evaluation.bootstrap import Values
 from pipeline.evaluation.compare import Comparison
 from pipeline.evaluation.systems import BASELINE, STUDENT, TEACHER, System
 from pipeline.params import rules
+from pipeline.runtime import artifacts
 from pipeline.soft_labels import calibration
 from pipeline.stage_registry import remake
 from pipeline.tasks import Task, part_of
 
 SCHEMA_VERSION = 2
+_ONE_BASELINE = Choice("epochs")
 
 
 @dataclass(frozen=True)
@@ -33,7 +37,8 @@ class TaskResult:
     Attributes:
         task: the task.
         table: per-example predictions: row_id, split, text_hash, label, `prediction_<system>` and,
-            for classes, `probabilities_<system>` of ensemble, baseline, student and tuned.
+            for classes, `probabilities_<system>` of ensemble, baselines, student and tuned. The
+            candidate has predictions of dev rows alone.
         scores: system -> dev split -> metric -> fraction.
         models: system -> description of its model, for systems that have one; of a member with
             several folds `by_fold` has what differs between its models.
@@ -44,6 +49,8 @@ class TaskResult:
         soft: metadata of the soft labels, with `transfer`: source of transfer rows -> how many;
             {} without teachers.
         splits: split -> metadata of its prepared file, with `rows` (the number that were kept).
+        choice: the baseline that counts, of all tasks.
+        candidates: multi-task candidate -> what it has trained on, the best first.
     """
 
     task: Task
@@ -55,6 +62,8 @@ class TaskResult:
     agreement: Mapping[tuple[str, str], Mapping[str, float | None]]
     soft: Mapping[str, Any]
     splits: Mapping[str, Mapping[str, Any]]
+    choice: Choice
+    candidates: Mapping[str, Mapping[str, Any]]
 
     @property
     def rule(self) -> str | None:
@@ -92,13 +101,36 @@ def _lacking_parts(name: str) -> str:
     return f"the source has no {' and no '.join(lacking)} rows of it" if lacking else ""
 
 
-def evaluate(name: str, *, taught: bool, tuned: bool = False) -> TaskResult:
+def ranked_candidates() -> dict[str, Mapping[str, Any]]:
+    """What each multi-task candidate has trained on, the best candidate first; {} for none.
+
+    Raises:
+        DataError: the candidates were not ranked.
+    """
+    if not paths.SELECTION.exists():
+        fix = remake(paths.SELECTION)
+        raise DataError("no order of the candidates", where=paths.SELECTION, fix=fix)
+    entries = artifacts.read_json(paths.SELECTION)["candidates"]
+    ranked = sorted(entries, key=lambda name: entries[name]["rank"])
+    return {name: entries[name]["trained"] for name in ranked}
+
+
+def evaluate(
+    name: str,
+    *,
+    taught: bool,
+    tuned: bool = False,
+    choice: Choice = _ONE_BASELINE,
+    candidates: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
+) -> TaskResult:
     """Collect, score and compare every system on one task.
 
     Args:
         name: the task's name in params.yaml.
         taught: whether the task has teachers and so soft labels.
         tuned: whether the student was fine-tuned on the task.
+        choice: the baselines that were trained and the one that counts.
+        candidates: what each has trained on, the best first; {} for none.
 
     Raises:
         SoftLabelError: a system's file does not fit the prepared rows.
@@ -107,7 +139,15 @@ def evaluate(name: str, *, taught: bool, tuned: bool = False) -> TaskResult:
     prepared = rows.read_splits(paths.prepared(name))
     task = next(part.task for split, part in prepared.items() if part_of(split) == "dev")
     frame = row_tables.keys({k: part for k, part in prepared.items() if part_of(k) != "train"})
-    collected = compared.collect(task, prepared, frame, taught=taught, tuned=tuned)
+    collected = compared.collect(
+        task,
+        prepared,
+        frame,
+        taught=taught,
+        tuned=tuned,
+        choice=choice,
+        candidate=next(iter(candidates), None),
+    )
     table = compared.tabulate(frame, collected.systems)
     pair = compare.dev_splits(task, table, (STUDENT, BASELINE))
     dev = np.isin(table["split"].to_numpy().astype(str), list(pair))
@@ -123,6 +163,8 @@ def evaluate(name: str, *, taught: bool, tuned: bool = False) -> TaskResult:
         ),
         soft=collected.soft,
         splits={split: {**part.metadata, "rows": len(part)} for split, part in prepared.items()},
+        choice=choice,
+        candidates=candidates,
     )
 
 

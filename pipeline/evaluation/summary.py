@@ -11,9 +11,18 @@ from pipeline import metrics
 from pipeline.evaluation import compare, significance
 from pipeline.evaluation.evaluate import TaskResult
 from pipeline.evaluation.significance import Difference
-from pipeline.evaluation.systems import BASELINE, ENSEMBLE, MAJORITY, STUDENT, TEACHER
+from pipeline.evaluation.systems import (
+    BASELINE,
+    BASELINES,
+    ENSEMBLE,
+    MAJORITY,
+    MULTITASK,
+    STUDENT,
+    TEACHER,
+)
 
-EVERYWHERE = (MAJORITY, BASELINE, STUDENT)
+EVERYWHERE = (MAJORITY, MULTITASK, *BASELINES, BASELINE, STUDENT)
+"""Systems that every task has, if any has them."""
 GLUE, TAUGHT = "glue", "teacher_tasks"  # names of the two means
 AGAINST = ("student", "baseline", "difference", "low", "high")
 GLUE_TASKS = 9
@@ -134,6 +143,7 @@ def glue(results: Sequence[TaskResult]) -> dict[str, float]:
     return {
         system: metrics.glue_score({task.task.name: task.score(system) for task in tasks})
         for system in EVERYWHERE
+        if all(system in task.scores for task in tasks)
     }
 
 

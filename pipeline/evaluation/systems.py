@@ -1,4 +1,4 @@
-"""Read the held-out predictions of every system: teachers, ensemble, baseline, student, tuned."""
+"""Read the held-out predictions of every system: teachers, ensemble, baselines, student, tuned."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ import pyarrow.compute as pc
 from pipeline import metrics, paths
 from pipeline.data import row_join, row_tables, rows
 from pipeline.data.rows import Rows
+from pipeline.evaluation.baselines import Choice
 from pipeline.evaluation.compare import PREDICTION
 from pipeline.soft_labels import ensemble_rules, logits, store
 from pipeline.stage_registry import remake
-from pipeline.tasks import Task
+from pipeline.tasks import Task, part_of
 
 MAJORITY, ENSEMBLE, BASELINE = "majority", "ensemble", "baseline"
 STUDENT, TUNED = "student", "tuned"
+MULTITASK = "multitask"  # the best candidate
+BASELINES = ("baseline_epochs", "baseline_steps")
 TEACHER = "teacher_"  # before a member's name, so that a member called `student` is no clash
 
 Values = npt.NDArray[Any]
@@ -33,7 +36,7 @@ class System:
     """Predictions of one system for a task's rows.
 
     Attributes:
-        predicted: class ids int32 or scores float32, `(rows,)`.
+        predicted: class ids int32 or scores float32, `(rows,)`; masked where a row is not scored.
         probabilities: `(rows, classes)` float32 where they are kept.
         model: the model's description in its logits file; {} if there is none.
     """
@@ -66,8 +69,20 @@ class Collected:
         }
 
 
+def baseline_of(budget: str) -> str:
+    """Name of the baseline of a budget: baseline_epochs or baseline_steps."""
+    return f"{BASELINE}_{budget}"
+
+
 def collect(
-    task: Task, prepared: Mapping[str, Rows], frame: pa.Table, *, taught: bool, tuned: bool
+    task: Task,
+    prepared: Mapping[str, Rows],
+    frame: pa.Table,
+    *,
+    taught: bool,
+    tuned: bool,
+    choice: Choice,
+    candidate: str | None,
 ) -> Collected:
     """Read the predictions of every system for one task's held-out rows.
 
@@ -77,6 +92,8 @@ def collect(
         frame: columns `key_fields` of the rows wanted.
         taught: whether the task has teachers and so soft labels.
         tuned: whether the student was fine-tuned on the task.
+        choice: the baselines that were trained, and the one that is system `baseline`.
+        candidate: name of the best multi-task candidate; None for none.
 
     Raises:
         SoftLabelError: a system's file is missing or does not fit the prepared rows.
@@ -86,18 +103,16 @@ def collect(
     if taught:
         soft, teachers = _ensemble(task, prepared, frame)
         systems |= teachers
-    for system, path in _models(task.name, tuned).items():
-        systems[system] = _model(task, path, frame)
+    if candidate is not None:
+        systems[MULTITASK] = _candidate(task, candidate, frame)
+    for budget in choice.budgets:
+        path = paths.task_logits(paths.baseline(budget), task.name)
+        systems[baseline_of(budget)] = _model(task, path, frame)
+    systems[BASELINE] = systems[baseline_of(choice.budget)]
+    systems[STUDENT] = _model(task, paths.task_logits(paths.STUDENT, task.name), frame)
+    if tuned:
+        systems[TUNED] = _model(task, paths.tuned_logits(task.name), frame)
     return Collected(systems, soft)
-
-
-def _models(name: str, tuned: bool) -> dict[str, Path]:
-    """File of each model's logits."""
-    files = {
-        BASELINE: paths.task_logits(paths.BASELINE, name),
-        STUDENT: paths.task_logits(paths.STUDENT, name),
-    }
-    return files | ({TUNED: paths.tuned_logits(name)} if tuned else {})
 
 
 def _majority(task: Task, train: Rows, count: int) -> System:
@@ -134,13 +149,23 @@ def _transferred(table: pa.Table) -> dict[str, int]:
 
 
 def _model(task: Task, path: Path, frame: pa.Table) -> System:
-    """Student, baseline or tuned student, from its logits file."""
+    """Student, baseline, candidate or tuned student, from its logits file."""
     kept = logits.read(path)
     origin = row_join.Origin(f"logits of {task.name}", path, remake(path))
     row_join.check_task(kept.task, task, origin)
     values = kept.values[row_join.align(kept.table, frame, origin)]
     known = None if task.regression else ensemble_rules.softmax(values).astype(np.float32)
     return System(metrics.predictions(task, values), known, kept.model)
+
+
+def _candidate(task: Task, candidate: str, frame: pa.Table) -> System:
+    """The best candidate, which scores dev rows alone."""
+    path = paths.task_logits(paths.refined(candidate), task.name)
+    dev = np.array([part_of(split) == "dev" for split in frame["split"].to_pylist()])
+    scored = _model(task, path, frame.filter(pa.array(dev)))
+    predicted = np.zeros(len(frame), scored.predicted.dtype)
+    predicted[dev] = scored.predicted
+    return System(np.ma.MaskedArray(predicted, mask=~dev), model=scored.model)
 
 
 def tabulate(frame: pa.Table, systems: Mapping[str, System]) -> pa.Table:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pyarrow as pa
 from pydantic import TypeAdapter
 
-from pipeline.data import row_tables
+from pipeline.data import row_tables, rows
 from pipeline.errors import SavedModelError
 from pipeline.model import encoder_files, encoders
 from pipeline.params.heads import Head
@@ -110,7 +110,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = artifacts.read_json(folder / MANIFEST)
     except FileNotFoundError:
-        _refuse("no trained model", folder)
+        _refuse_absent(folder)
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         _refuse("the model's manifest is not JSON", folder / MANIFEST, error)
     if not isinstance(manifest, dict):
@@ -183,6 +183,15 @@ def _fill_heads(network: MultiTaskModel, folder: Path) -> None:
         network.heads.load_state_dict(load_file(folder / HEADS))
     except (SafetensorError, RuntimeError) as error:
         _refuse("the heads' weights do not fit the model's manifest", folder / HEADS, error)
+
+
+def _refuse_absent(folder: Path) -> NoReturn:
+    """Name the reason where a stage has trained no model on purpose."""
+    missing = folder / rows.MISSING
+    if missing.exists():
+        note = artifacts.read_json(missing)["note"]
+        raise SavedModelError(f"no model: {note}", where=folder, fix="name another folder")
+    _refuse("no trained model", folder)
 
 
 def _refuse(fault: str, where: Path, seen: object = None) -> NoReturn:

@@ -10,9 +10,14 @@ from pipeline.params.fields import Name, Section
 
 
 class MergedSampling(Section):
-    """All batches of all tasks, each once an epoch (arXiv 1904.09482, Algorithm 1)."""
+    """All batches of all tasks, merged and shuffled (arXiv 1904.09482, Algorithm 1)."""
 
     kind: Literal["merged"]
+    passes: Literal["auto"] | dict[Name, Annotated[float, Field(gt=0)]] = "auto"
+    """Passes over a task's rows in an epoch, 1 for a task that is not named; 2.5 are two passes and
+    a half, cut at a whole step. `auto` is 1, and (T + X) / T for tasks without teachers where those
+    with teachers have T rows with a gold label and X transfer rows: as many passes as a baseline of
+    the student's steps makes."""
 
 
 class PowerSampling(Section):

@@ -10,11 +10,12 @@ from pipeline.params.data import Caps, Data, Retry, TaskParams, Transfer
 from pipeline.params.distillation import Distillation
 from pipeline.params.fields import Name, Section
 from pipeline.params.machine import Machine
-from pipeline.params.student import Student, Tuning
+from pipeline.params.student import Baseline, Student, Tuning
 from pipeline.params.teachers import Ensemble, Member, Refinement, Selection, Teachers
 from pipeline.params.training import EarlyStopping, Overrides, Training, Variant
 
 __all__ = [
+    "Baseline",
     "Caps",
     "Data",
     "Distillation",
@@ -50,6 +51,7 @@ class Params(Section):
     teachers: Teachers
     ensemble: Ensemble
     student: Student
+    baseline: Baseline
     distillation: Distillation
     tuning: Tuning
     machine: Machine

@@ -1,13 +1,13 @@
-"""Sections `student` and `tuning`: the student, and its fine-tuning on single tasks."""
+"""Sections `student`, `baseline` and `tuning`: the student, what it must beat, single tasks."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from pipeline.params.encoders import Encoder
-from pipeline.params.fields import Dropout, Name, Seed
+from pipeline.params.fields import Dropout, Name, Section, Seed, different
 from pipeline.params.heads import Head
 from pipeline.params.sampling import Sampling
 from pipeline.params.training import MultiTaskTraining, Overrides, Training
@@ -30,6 +30,16 @@ class Student(MultiTaskTraining):
     """How often each task is trained on."""
     task_weights: dict[Name, Annotated[float, Field(gt=0)]]
     """Factors on the losses of tasks; 1 for a task that is not named."""
+
+
+class Baseline(Section):
+    """Models like the student on gold labels alone; the stronger one is compared with it."""
+
+    budgets: Annotated[
+        list[Literal["epochs", "steps"]], Field(min_length=1), AfterValidator(different)
+    ]
+    """How long each is trained: for as many epochs as the student, or for as many steps, which
+    transfer rows make more; then its epochs are the fewest that take no fewer steps."""
 
 
 class Tuning(Training):

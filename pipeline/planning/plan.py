@@ -16,6 +16,7 @@ from pipeline.params.training import BestEpoch
 from pipeline.planning import dataset_sizes, encoder_shapes, stage_runs
 from pipeline.planning.dataset_sizes import DatasetSize
 from pipeline.planning.stage_runs import Job, Run
+from pipeline.training import task_passes
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,9 @@ def _jobs(params: Params, sizes: Mapping[str, DatasetSize | None]) -> Iterator[J
         for member in teachers.members:
             for fold in folds.names(teachers.folds):
                 yield _label(task, member, fold, params, sizes)
-    yield _distil(params, sizes)
-    yield _student("baseline", params, sizes)
+    student = _distil(params, sizes)
+    yield student
+    yield from _baselines(student, params, sizes)
     for task in params.tuning.tasks:
         yield _tune(task, params, sizes)
 
@@ -147,7 +149,19 @@ def _distil(params: Params, sizes: Mapping[str, DatasetSize | None]) -> Job:
     taught = frozenset(params.teachers.tasks)
     guide = None if features is None else (start(features.member, params), taught)
     eager = features is not None and features.attention is not None
-    return Job(**{**vars(job), "further": further, "guide": guide, "eager": eager})
+    learnt = {"further": further, "taught": taught, "guide": guide, "eager": eager}
+    return Job(**{**vars(job), **learnt})
+
+
+def _baselines(
+    student: Job, params: Params, sizes: Mapping[str, DatasetSize | None]
+) -> Iterator[Job]:
+    """Those that are trained: none takes the student's steps where its epochs are enough."""
+    for budget in params.baseline.budgets:
+        if epochs := task_passes.baseline_epochs(budget, params, student.rows):
+            job = _student(f"baseline@{budget}", params, sizes)
+            settings = params.student.model_copy(update={"epochs": epochs})
+            yield Job(**{**vars(job), "settings": settings})
 
 
 def _tune(task: str, params: Params, sizes: Mapping[str, DatasetSize | None]) -> Job:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from types import MappingProxyType
 
 import numpy as np
 
@@ -15,7 +17,8 @@ from pipeline.planning import encoder_shapes, row_lengths
 from pipeline.planning.cost import NOTHING, Load, Training
 from pipeline.planning.dataset_sizes import DatasetSize
 from pipeline.planning.encoder_shapes import Shape
-from pipeline.training import task_sampling
+from pipeline.training import task_passes, task_sampling
+from pipeline.training.task_passes import TaskRows
 
 MERGED = MergedSampling(kind="merged")
 
@@ -31,6 +34,7 @@ class Job:
         settings: of its training, or of the teacher that it scores with.
         train: labelled rows to train on, by task; empty if the run only scores.
         further: rows without a label to train on, by task.
+        taught: tasks whose soft labels are learnt.
         scored: rows to score once the model is trained, by task.
         watched: those of them that are scored after every epoch too, by task.
         sampling: how often each task is trained on.
@@ -45,10 +49,24 @@ class Job:
     train: Mapping[str, float]
     scored: Mapping[str, float]
     further: Mapping[str, float] = field(default_factory=dict)
+    taught: frozenset[str] = frozenset()
     watched: Mapping[str, float] = field(default_factory=dict)
     sampling: Sampling = MERGED
     guide: tuple[Encoder, frozenset[str]] | None = None
     eager: bool = False
+
+    @property
+    def rows(self) -> dict[str, TaskRows]:
+        """Rows that it trains on by task, without those that early stopping holds out."""
+        held_out = _held_out(self)
+        return {
+            task: TaskRows(
+                round(number - held_out[task]),
+                round(self.further.get(task, 0)),
+                task in self.taught,
+            )
+            for task, number in self.train.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -105,10 +123,11 @@ def count(job: Job, known: Mapping[str, DatasetSize | None]) -> Run:
         return Run(job, shape, 0, {}, NOTHING, unknown=unknown)
     held_out = _held_out(job)
     sizes = {task: n - held_out[task] + job.further.get(task, 0) for task, n in job.train.items()}
+    passes = task_passes.passes(job.sampling, job.rows)
     rank = {task: 1 + head.extra_pairs for task, head in job.heads.items()}
     trained = {
         task: replace(work, load=work.load.times(rank[task]))
-        for task, work in training(sizes, amounts, job.settings, job.sampling).items()
+        for task, work in training(sizes, amounts, job.settings, job.sampling, passes).items()
     }
     return Run(
         job,
@@ -126,6 +145,7 @@ def training(
     amounts: Mapping[str, DatasetSize],
     settings: sections.Training,
     sampling: Sampling = MERGED,
+    passes: Mapping[str, Fraction] = MappingProxyType({}),
 ) -> dict[str, Training]:
     """Training by task over all epochs, in the steps that pipeline/training/task_sampling.py makes.
 
@@ -134,18 +154,20 @@ def training(
         amounts: how long they are.
         settings: batch size, accumulation, epochs, lengths.
         sampling: how often each task is trained on; a randomly drawn task gets its expected share.
+        passes: passes over a task's rows in an epoch, 1 for a task that is not there.
     """
     counts = {task: round(size) for task, size in sizes.items() if round(size)}
     whole = task_sampling.steps_per_epoch(counts, settings)
     by_task = {}
     for task, number in counts.items():
         steps = task_sampling.steps_per_epoch({task: number}, settings)
-        passes = float(settings.epochs)  # how often the task's rows are gone through
+        # How often the task's rows are gone through.
+        times = task_sampling.steps({task: number}, settings, passes) / steps
         if not isinstance(sampling, MergedSampling):
-            passes *= task_sampling.chances(counts, sampling)[task] * whole / steps
+            times *= task_sampling.chances(counts, sampling)[task] * whole / steps
         load = _load(amounts[task].lengths, number, settings)
         batches = -(-number // settings.batch_size)
-        by_task[task] = Training(load.times(passes), batches * passes, steps * passes)
+        by_task[task] = Training(load.times(times), batches * times, steps * times)
     return by_task
 
 

@@ -19,7 +19,8 @@ from pipeline.soft_labels.logits import Logits
 from pipeline.stage_registry import output, remake
 from pipeline.tasks import part_of
 
-_OF_THE_FOLD = ("fold", "seen", "weights_sha256", "dev")  # keys of a manifest that are its fold's
+# Keys of a manifest that are its fold's.
+_OF_THE_FOLD = ("fold", "seen", "weights_sha256", "dev", "trained", "held_out")
 _SHARED = ("encoder", "training")  # keys on which the manifests of all folds must agree
 
 

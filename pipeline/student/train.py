@@ -42,7 +42,7 @@ def train(
         TrainingError: the loss is not finite.
     """
     student = params.student
-    recipe = _recipe(folder.name, student, prepared, distillation)
+    recipe = _recipe(model_name(folder), student, prepared, distillation)
     initial = LoadedEncoder(
         *encoders.load(student.encoder, student.dropout), encoders.describe(student.encoder)
     )
@@ -59,6 +59,12 @@ def train(
         )
         _score(model, prepared, staging.folder)
         artifacts.write_json(staging.folder / saved_model.MANIFEST, model.manifest)
+
+
+def model_name(folder: Path) -> str:
+    """Name of the model in a folder: student, baseline_epochs or baseline_steps."""
+    above = folder.parent.name
+    return f"{above}_{folder.name}" if above == paths.BASELINE.name else folder.name
 
 
 def _recipe(

@@ -136,6 +136,7 @@ def _report(order: list[Candidate], params: Params) -> dict[str, Any]:
             "scores": dict(candidate.scores),
             "dev": candidate.manifest["dev"],
             "weights_sha256": candidate.manifest["weights_sha256"],
+            "trained": candidate.manifest.get("trained"),
         }
         for place, candidate in enumerate(order, start=1)
     }

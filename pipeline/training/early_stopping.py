@@ -30,6 +30,20 @@ class HeldOut(NamedTuple):
     rows: np.ndarray  # positions of the held-out rows, (held out,)
 
 
+class Kept(NamedTuple):
+    """The epoch whose weights are kept.
+
+    Attributes:
+        rows: rows of all tasks that chose it, held out of train or of dev.
+        epoch: its number, from 1.
+        score: mean task score on these rows, a fraction.
+    """
+
+    rows: int
+    epoch: int
+    score: float
+
+
 def hold_out(
     known: Mapping[str, np.ndarray], settings: EarlyStopping | None, seed: int
 ) -> dict[str, np.ndarray]:
@@ -96,6 +110,11 @@ class EarlyStopper:
         """Load the best epoch's weights into the model."""
         self.model.load_state_dict(self.weights)
         self._say(f"kept epoch {self.best_epoch + 1}")
+
+    def kept(self) -> Kept:
+        """The kept epoch and its score."""
+        rows = sum(len(split.rows) for splits in self.held_out.values() for split in splits)
+        return Kept(rows, self.best_epoch + 1, self.best)
 
     def state(self) -> State:
         """The best epoch, its score and its weights."""

@@ -172,8 +172,8 @@ def _train(
         sets[name] = replace(sets[name], dev=held_out)
     key = run_key.digest(recipe, network, sets, run.feature_loss, teachers, resources)
     checkpoints = _checkpointer(staging, key, run.title, machine.checkpoint_seconds)
-    trainer.train(network, sets, run, resources, checkpoints)
-    manifest = _save(staging.folder, recipe, network, opened, resources, targets, dev)
+    counted = trainer.train(network, sets, run, resources, checkpoints)
+    manifest = _save(staging.folder, recipe, network, opened, resources, targets, dev) | counted
     return TrainedModel(network, opened.tokenizer, recipe, resources, manifest)
 
 

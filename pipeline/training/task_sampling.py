@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from itertools import count
+from fractions import Fraction
+from itertools import count, islice
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +25,11 @@ from pipeline.training.random_streams import Purpose, stream
 
 Drawn = PowerSampling | TemperatureSampling | UniformSampling | WeightedSampling
 """Sampling in which the task of each step is drawn at random."""
+
+Groups = list[tuple[np.ndarray, ...]]
+"""The batches of each of a task's steps."""
+
+_ONCE: Mapping[str, Fraction] = MappingProxyType({})
 
 
 class Pool(NamedTuple):
@@ -52,23 +59,26 @@ class Plan(NamedTuple):
         settings: number of epochs, batch size and accumulation.
         sampling: proportion of the tasks.
         seed: seed of the run.
+        passes: passes over a task's rows in an epoch, 1 for a task that is not there; for merged
+            sampling alone.
     """
 
     pools: Mapping[str, Pool]
     settings: Training
     sampling: Sampling
     seed: int
+    passes: Mapping[str, Fraction] = _ONCE
 
     @property
     def steps(self) -> int:
         """Steps of the optimizer in all epochs."""
         sizes = {task: len(pool.kept) for task, pool in self.pools.items()}
-        return self.settings.epochs * steps_per_epoch(sizes, self.settings)
+        return steps(sizes, self.settings, self.passes)
 
     @property
     def rows(self) -> int:
         """Rows of all steps, a row as often as it is drawn."""
-        if isinstance(self.sampling, MergedSampling):
+        if isinstance(self.sampling, MergedSampling) and not self.passes:
             return self.settings.epochs * sum(len(pool.kept) for pool in self.pools.values())
         return sum(step.rows for steps in self.epochs() for step in steps)
 
@@ -77,8 +87,9 @@ class Plan(NamedTuple):
         if not isinstance(self.sampling, MergedSampling):
             yield from _drawn(self.pools, self.settings, self.sampling, self.seed)
             return
-        for epoch in range(self.settings.epochs):
-            yield merged(self.pools, self.settings, self.seed, epoch)
+        repeated = _repeated(self.pools, self.settings, self.seed, self.passes)
+        for epoch, groups in zip(range(self.settings.epochs), repeated, strict=False):
+            yield merged(self.pools, self.settings, self.seed, epoch, groups)
 
     def after(self, done: int) -> Iterator[tuple[int, list[Step]]]:
         """Number and steps of every epoch, without the first `done` steps of all."""
@@ -88,8 +99,29 @@ class Plan(NamedTuple):
             done = max(0, done - len(steps))
 
 
+def steps(
+    sizes: Mapping[str, int], settings: Training, passes: Mapping[str, Fraction] = _ONCE
+) -> int:
+    """Steps of all epochs under any sampling.
+
+    Args:
+        sizes: number of training rows by task.
+        settings: number of epochs, batch size and accumulation.
+        passes: passes over a task's rows in an epoch, 1 for a task that is not there.
+    """
+    return sum(
+        _steps_until(settings.epochs, steps_per_epoch({task: size}, settings), passes.get(task))
+        for task, size in sizes.items()
+    )
+
+
+def _steps_until(epochs: int, steps_per_pass: int, passes: Fraction | None) -> int:
+    """Steps of one task in its first epochs; part of a step counts as a whole one."""
+    return math.ceil(epochs * steps_per_pass * (1 if passes is None else passes))
+
+
 def steps_per_epoch(sizes: Mapping[str, int], settings: Training) -> int:
-    """Steps of an epoch under any sampling.
+    """Steps of one pass over the rows of all tasks, which is an epoch unless passes are given.
 
     Args:
         sizes: number of training rows by task.
@@ -110,8 +142,14 @@ def chances(sizes: Mapping[str, int], sampling: Drawn) -> dict[str, float]:
     return {task: part / sum(parts.values()) for task, part in parts.items()}
 
 
-def merged(pools: Mapping[str, Pool], settings: Training, seed: int, epoch: int) -> list[Step]:
-    """Steps of one epoch by Algorithm 1 of arXiv 1904.09482: every row exactly once.
+def merged(
+    pools: Mapping[str, Pool],
+    settings: Training,
+    seed: int,
+    epoch: int,
+    repeated: Mapping[str, Groups] = MappingProxyType({}),
+) -> list[Step]:
+    """Steps of one epoch by Algorithm 1 of arXiv 1904.09482: every row once, unless repeated.
 
     Every task's rows are packed into batches, the batches of all tasks are merged and shuffled.
     Algorithm 1 packs rows once, before the first epoch: `batches: fixed`.
@@ -121,13 +159,42 @@ def merged(pools: Mapping[str, Pool], settings: Training, seed: int, epoch: int)
         settings: batch size and accumulation.
         seed: seed of the run.
         epoch: number of the epoch, from 0.
+        repeated: batches of this epoch's steps of tasks that do not make one pass an epoch.
     """
     steps: list[Step] = []
     for position, (task, pool) in enumerate(sorted(pools.items())):
-        random = stream(seed, Purpose.BATCHES, epoch, position)
-        steps += [Step(task, group) for group in _groups(pool, settings, random, seed, position)]
+        if (groups := repeated.get(task)) is None:
+            random = stream(seed, Purpose.BATCHES, epoch, position)
+            groups = _groups(pool, settings, random, seed, position)
+        steps += [Step(task, group) for group in groups]
     order = stream(seed, Purpose.BATCHES, epoch, len(pools)).permutation(len(steps))
     return [steps[place] for place in order]
+
+
+def _repeated(
+    pools: Mapping[str, Pool], settings: Training, seed: int, passes: Mapping[str, Fraction]
+) -> Iterator[dict[str, Groups]]:
+    """Batches of each epoch's steps, without end, of the tasks with other than one pass an epoch.
+
+    A task's passes continue from epoch to epoch, so that each row has its turn in every pass.
+    """
+    endless = {
+        task: _passes(pools[task], settings, seed, position)
+        for position, task in enumerate(sorted(pools))
+        if task in passes
+    }
+    sizes = {task: steps_per_epoch({task: len(pools[task].kept)}, settings) for task in endless}
+    for epoch in count():
+        yield {
+            task: [
+                *islice(
+                    groups,
+                    _steps_until(epoch + 1, sizes[task], passes[task])
+                    - _steps_until(epoch, sizes[task], passes[task]),
+                )
+            ]
+            for task, groups in endless.items()
+        }
 
 
 def _drawn(
@@ -158,7 +225,7 @@ def _passes(
 
 def _groups(
     pool: Pool, settings: Training, random: np.random.Generator, seed: int, position: int
-) -> list[tuple[np.ndarray, ...]]:
+) -> Groups:
     by_length = settings.batches == "by_length"
     if not by_length:  # those of the first epoch in every one
         random = stream(seed, Purpose.BATCHES, 0, position)

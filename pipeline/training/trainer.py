@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -13,7 +14,8 @@ from pipeline.runtime import signals
 from pipeline.runtime.hardware import Hardware
 from pipeline.runtime.progress import bar
 from pipeline.runtime.thread_pool import ThreadPool
-from pipeline.training import early_stopping, step_log, task_sampling
+from pipeline.training import early_stopping, step_log, task_passes, task_sampling
+from pipeline.training.amounts import Amounts
 from pipeline.training.losses.objective import TrainingSet
 from pipeline.training.resume.resume import Checkpointer, Stateful
 from pipeline.training.run import Run
@@ -28,12 +30,12 @@ def train(
     run: Run,
     machine: Hardware,
     checkpoints: Checkpointer | None = None,
-) -> None:
+) -> dict[str, Any]:
     """Train the model in place, one task per step, and log every step as CSV.
 
     With early stopping, or with dev rows in `sets`, the model ends with the weights of its best
-    epoch. Model and log are to
-    the byte the same whether the run was killed and resumed, however often, or not.
+    epoch. Model and log are to the byte the same whether the run was killed and resumed, however
+    often, or not.
 
     Args:
         model: on the machine's device already, as the run's feature loss is.
@@ -41,6 +43,11 @@ def train(
         run: settings, seed, log file.
         machine: device, precision, engine, shards, threads.
         checkpoints: writes and restores the state of the run; None to start from the beginning.
+
+    Returns:
+        For the model's manifest `trained`, the counts of `Amounts`, and `held_out`: rows, epoch and
+        score of `Kept`, or None without early stopping. With dev rows in `sets` `best_epoch` has
+        the same of them.
 
     Raises:
         TrainingError: no rows, too few of them for early stopping, or a loss that is not finite
@@ -62,10 +69,12 @@ def train(
     ):
         training = TrainingStep(model, sets, run, machine, workers, plan.steps, seeding)
         model.train()
-        _Loop(training, log, stopper, checkpoints, interrupt).run(plan, run.title)
+        loop = _Loop(training, log, stopper, checkpoints, interrupt)
+        loop.run(plan, run.title)
     if stopper is not None:
         stopper.restore()
     model.eval()
+    return {"trained": asdict(loop.amounts), "held_out": None} | _kept(stopper)
 
 
 @dataclass(frozen=True)
@@ -77,6 +86,7 @@ class _Loop:
     stopper: early_stopping.EarlyStopper | None
     checkpoints: Checkpointer | None
     interrupt: signals.DeferredInterrupt
+    amounts: Amounts = field(default_factory=Amounts)
 
     def run(self, plan: task_sampling.Plan, title: str) -> None:
         """Take the steps that are not done yet, until the last one or early stopping."""
@@ -97,27 +107,43 @@ class _Loop:
             self.checkpoints.keep(number, self._parts(), at_once=self.interrupt.seen)
         self.interrupt.check()
         loss, rate = self.training.take(step)
+        self.amounts.add(step, epoch, self.training.sets)
         return self.log.add(number, epoch, step.task, step.rows, loss, rate)
 
     def _parts(self) -> dict[str, Stateful]:
         """The parts of the run that a checkpoint has, by name."""
         parts: dict[str, Stateful] = {"loop": self.training, "log": self.log}
+        parts["amounts"] = self.amounts
         if self.stopper is not None:
             parts["watch"] = self.stopper
         return parts
 
 
+def _kept(stopper: early_stopping.EarlyStopper | None) -> dict[str, Any]:
+    """The kept epoch, by the rows that chose it: dev rows must not pass for rows held out of train.
+
+    The stronger baseline is the one with the higher score on rows that no result is of.
+    """
+    if stopper is None:
+        return {}
+    name = "best_epoch" if stopper.kind == "dev" else "held_out"
+    return {name: stopper.kept()._asdict()}
+
+
 def _plan(
     sets: Mapping[str, TrainingSet], held_out: Mapping[str, np.ndarray], run: Run
 ) -> task_sampling.Plan:
-    pools = {}
+    pools, counts = {}, {}
     for task, rows in sets.items():
         trained = np.ones(len(rows.labels), bool)
         trained[held_out[task]] = False
-        pools[task] = task_sampling.Pool(
-            rows.tokens.lengths, np.flatnonzero(trained).astype(np.int32)
-        )
-    return task_sampling.Plan(pools, run.settings, run.sampling, run.seed)
+        kept = np.flatnonzero(trained).astype(np.int32)
+        pools[task] = task_sampling.Pool(rows.tokens.lengths, kept)
+        gold = int(rows.gold[kept].sum())
+        taught = rows.targets is not None
+        counts[task] = task_passes.TaskRows(gold, len(kept) - gold, taught)
+    passes = task_passes.passes(run.sampling, counts)
+    return task_sampling.Plan(pools, run.settings, run.sampling, run.seed, passes)
 
 
 def _stopper(

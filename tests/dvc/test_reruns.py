@@ -12,6 +12,8 @@ ENSEMBLES = {"ensemble@rte", "ensemble@stsb"}
 AFTER = {"distil", "evaluate"}
 AFTER_TEACHERS = AFTER | {"feature_teachers"}
 PREPARED = {"prepare@rte", "prepare@stsb", "prepare@wnli"}
+BUDGETS = {"budget@epochs", "budget@steps"}
+BASELINES = {"baseline@epochs", "baseline@steps"}
 
 
 def test_a_setting_of_one_task_trains_only_that_tasks_teachers(as_committed: Any) -> None:
@@ -26,7 +28,7 @@ def test_a_setting_of_one_task_trains_only_that_tasks_teachers(as_committed: Any
 def test_a_row_cap_fetches_nothing(as_committed: Any) -> None:
     stages = as_committed.experiment("tasks.rte.rows.train=16")
     teachers = {"teach@rte-m1-all", "teach@rte-m2-all", "ensemble@rte"}
-    assert stages == {"prepare@rte", "baseline"} | teachers | AFTER_TEACHERS
+    assert stages == {"prepare@rte", "select"} | BUDGETS | BASELINES | teachers | AFTER_TEACHERS
 
 
 @pytest.mark.parametrize(
@@ -34,12 +36,18 @@ def test_a_row_cap_fetches_nothing(as_committed: Any) -> None:
     [
         (["distillation.temperature=2.0", "distillation.hard_weight=0.25"], AFTER),
         (["distillation.hard_weight=annealed", "distillation.loss={kind: kl}"], AFTER),
-        (["student.epochs=2"], {"baseline"} | AFTER),
+        (["student.epochs=2"], BUDGETS | BASELINES | AFTER),
+        (["student.seed=2"], BASELINES | AFTER),
         (["ensemble.members=[m1]"], ENSEMBLES | AFTER),
         (["+tuning.tasks.rte={}"], {"tune@rte", "evaluate"}),
         (
             ["+transfer.rte={source: test, rows: 8}"],
-            PREPARED | {"label@rte-m1-all", "label@rte-m2-all"} | ENSEMBLES | AFTER,
+            PREPARED
+            | {"label@rte-m1-all", "label@rte-m2-all"}
+            | ENSEMBLES
+            | BUDGETS
+            | {"baseline@steps"}
+            | AFTER,
         ),
         (["ensemble.rule=mean_logit"], ENSEMBLES | AFTER),
         (["data.retry.attempts=2"], set()),
@@ -51,7 +59,7 @@ def test_no_teacher_is_rerun(as_committed: Any, overrides: list[str], expected: 
 
 
 def test_a_task_taken_out_is_gone(as_committed: Any) -> None:
-    assert as_committed.experiment("~tasks.wnli") == {"baseline"} | AFTER
+    assert as_committed.experiment("~tasks.wnli") == {"select"} | BUDGETS | BASELINES | AFTER
     assert not (as_committed.root / "data/prepared/wnli").exists()
     assert as_committed.repro() == set()
 

@@ -27,6 +27,7 @@ from pipeline.planning import plan
 from pipeline.runtime import artifacts
 from stages import (
     baseline,
+    budget,
     distil,
     download,
     ensemble,
@@ -98,7 +99,9 @@ def _run_all(params: Params) -> None:
         ensemble.main(task=task)
     feature_teachers.main()
     distil.main()
-    baseline.main()
+    for name in params.baseline.budgets:
+        budget.main(budget=name)
+        baseline.main(budget=name)
     for task in params.tuning.tasks:
         tune.main(task=task)
     evaluate.main()
@@ -192,7 +195,7 @@ def test_soft_labels_are_the_mean_probability_of_three_members(params: Params, t
 
 
 def test_the_student_is_trained_on_all_tasks_and_on_soft_labels_of_four(params: Params) -> None:
-    student, twin = manifest(paths.STUDENT), manifest(paths.BASELINE)
+    student, twin = manifest(paths.STUDENT), manifest(paths.baseline("epochs"))
     kinds = {task: head["kind"] for task, head in student["training"]["heads"].items()}
     assert kinds == KINDS
     assert student["training"]["soft_labels"] == ["mnli", "qnli", "qqp", "rte"]
@@ -231,7 +234,7 @@ def test_the_plan_foretells_steps_and_weights_of_every_run(params: Params) -> No
             for member in params.teachers.members
         },
         "distil": paths.STUDENT,
-        "baseline": paths.BASELINE,
+        "baseline@epochs": paths.baseline("epochs"),
         **{f"tune@{task}": paths.tuned(task) for task in params.tuning.tasks},
     }
     planned = {run.job.name: (run.steps, run.weights) for run in plan.of(params).runs}

@@ -25,9 +25,9 @@ ROOT = Path(__file__).resolve().parents[2]
 FILE = YAML(typ="safe").load((ROOT / "dvc.yaml").read_text("utf-8"))
 DVC = FILE["stages"]
 KEY = re.compile(r"\$\{item\.(\w+)\}")
-SCORED = {"machine.precision"}
+SCORED = {"machine.precision", "machine.engine", "machine.labelling_tokens"}
 MACHINE = {
-    "trains": {*SCORED, "machine.engine", "machine.shards"},
+    "trains": {*SCORED, "machine.shards"},
     "scores": SCORED,
     "light": set(),
 }
@@ -176,7 +176,8 @@ MAKERS = {
     "data/teachers/rte/m1/all": "teach@rte-m1-all",
     "data/feature_teachers/rte": "feature_teachers",
     "data/student": "distil",
-    "data/baseline": "baseline",
+    "data/baseline/steps": "baseline@steps",
+    "data/budgets/steps.json": "budget@steps",
     "data/refined/c1": "refine@c1",
     "data/tuned/rte": "tune@rte",
     "data/selected/1": "select",

@@ -38,6 +38,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, task in MADE.items():
         write_made(name, task, source="sample")
     artifacts.write_json(paths.prepared("wnli") / "missing.json", {"task": "wnli"})
+    artifacts.write_json(paths.baseline("steps") / "missing.json", {"note": "as many steps"})
+    artifacts.write_json(paths.SELECTION, {"candidates": {}})
     yaml = YAML()
     params = yaml.load((ROOT / "profiles" / "sample.yaml").read_text(encoding="utf-8"))
     params["tasks"] = {name: params["tasks"][name] for name in (*MADE, "wnli")}

@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline.evaluation.evaluate import TaskResult
 from pipeline.evaluation.report import label_notes
-from pipeline.evaluation.systems import BASELINE, STUDENT, TEACHER, TUNED
+from pipeline.evaluation.systems import BASELINE, BASELINES, STUDENT, TEACHER, TUNED
 from pipeline.params import sources
 from pipeline.tasks import GLUE, part_of
 
@@ -61,6 +61,7 @@ def notes(results: Sequence[TaskResult]) -> list[str]:
         lines.append(f"Teachers start from {_listed(teachers)}.")
     if any(encoder["source"] == _REFINED for _, encoder in encoders):
         lines.append(_CHOSEN)
+    lines += _best_candidate(results[0])
     lines += label_notes.notes(results)
     lines.append(f"Student and baseline start from {_listed(_of_students(encoders))}.")
     lines += [*_best_epochs(results), *_precisions(results)]
@@ -68,6 +69,16 @@ def notes(results: Sequence[TaskResult]) -> list[str]:
     carriers = {encoder.get("package") or encoder.get("repo") for encoder in first}
     lines += [f"`{name}` {note}." for name, note in _NOTES.items() if name in carriers]
     return lines
+
+
+def _best_candidate(result: TaskResult) -> list[str]:
+    names = list(result.candidates)
+    if not names:
+        return []
+    return [
+        f"Multi-task is candidate `{names[0]}`, the best of {len(names)} by dev scores, which "
+        "flatters its own dev figures."
+    ]
 
 
 def _sources(results: Sequence[TaskResult]) -> list[str]:
@@ -124,6 +135,8 @@ def _precisions(results: Sequence[TaskResult]) -> list[str]:
     groups: dict[str, dict[str, list[str]]] = {}
     for result in results:
         for system, manifest in result.models.items():
+            if system in BASELINES:  # trained as the one that counts is
+                continue
             for precision in dict.fromkeys(
                 model["precision"] for model in label_notes.models(manifest)
             ):

@@ -8,7 +8,9 @@ from typing import Any
 import pandas as pd
 
 from pipeline.evaluation import agreement, significance
+from pipeline.evaluation.baselines import Choice
 from pipeline.evaluation.evaluate import TaskResult
+from pipeline.evaluation.report import cost
 from pipeline.evaluation.significance import Difference
 from pipeline.evaluation.summary import (
     AGAINST,
@@ -39,6 +41,8 @@ def nested(results: Sequence[TaskResult]) -> dict[str, Any]:
         "glue": {"tasks": sum(result.task.glue for result in results), **_percents(glue(results))},
         "tasks": {r.task.name: _of_task(r, tests.get(r.task.name)) for r in results},
         "gain_kept": None,
+        "baseline": _choice(results[0].choice),
+        "cost": cost.costs(results),
         "statistics": _method(),
     }
     if gap := glue_difference(results):
@@ -102,6 +106,16 @@ def _of_task(result: TaskResult, test: Mapping[Hashable, float] | None) -> dict[
         pairs = {" and ".join(pair): _shares(one) for pair, one in result.agreement.items()}
         figures["agreement"] = {"mean": _shares(agreement.mean(result.agreement)), "pairs": pairs}
     return figures
+
+
+def _choice(choice: Choice) -> dict[str, Any]:
+    """The baseline that counts, and why."""
+    return {
+        "budget": choice.budget,
+        "rule": choice.rule,
+        "scores": _percents(choice.scores),
+        "held_out_rows": choice.rows,
+    }
 
 
 def _method() -> dict[str, Any]:

@@ -8,8 +8,10 @@ from pipeline import paths
 from pipeline.errors import DataError
 from pipeline.evaluation import evaluate
 from pipeline.evaluation.evaluate import TaskResult
-from pipeline.evaluation.report import data_notes, figures, sentences, tables
+from pipeline.evaluation.report import cost, data_notes, figures, sentences, tables, warnings
 from pipeline.runtime import artifacts
+
+WARNING = "**Warning.**"
 
 
 def write(results: Sequence[TaskResult], missing: Mapping[str, str]) -> None:
@@ -35,20 +37,27 @@ def write(results: Sequence[TaskResult], missing: Mapping[str, str]) -> None:
 
 def _metrics(results: Sequence[TaskResult], missing: Mapping[str, str]) -> str:
     """Every figure, as JSON."""
-    notes = {"gain_note": sentences.kept(results), "missing": dict(missing)}
+    notes = {
+        "gain_note": sentences.kept(results),
+        "missing": dict(missing),
+        "warnings": warnings.warnings(results),
+    }
     return artifacts.dump_json({**figures.nested(results), **notes})
 
 
 def markdown(results: Sequence[TaskResult], missing: Mapping[str, str]) -> str:
-    """The whole report: headline, tables, sentences on results, notes on the data."""
+    """The whole report: headline and warnings, tables, sentences on results, notes on the data."""
     left_out = [f"{data_notes.title(name)} is left out: {why}." for name, why in missing.items()]
     bullets = [*sentences.sentences(results), *left_out, *data_notes.notes(results)]
+    headline = f"**{data_notes.headline(results, missing)}**"
     parts = [
-        f"**{data_notes.headline(results, missing)}**",
+        "\n".join([headline, *(f"- {WARNING} {text}" for text in warnings.warnings(results))]),
         tables.scores(results),
         tables.SCORES_CAPTION,
         tables.checks(results),
         tables.CHECKS_CAPTION,
+        cost.table(cost.costs(results)),
+        cost.CAPTION,
         "\n".join(f"- {bullet}" for bullet in bullets),
     ]
     return "\n\n".join(parts) + "\n"

@@ -8,7 +8,7 @@ import pandas as pd
 
 from pipeline.evaluation import summary
 from pipeline.evaluation.evaluate import TaskResult
-from pipeline.evaluation.systems import MAJORITY, STUDENT
+from pipeline.evaluation.systems import MAJORITY, STUDENT, baseline_of
 
 _LEVEL = 0.05
 
@@ -18,6 +18,7 @@ def sentences(results: Sequence[TaskResult]) -> list[str]:
     return [
         f"{_against_baseline(results)} {_significance(results)}",
         *_against_majority(results),
+        chosen(results),
         kept(results),
         _noise(results),
     ]
@@ -59,6 +60,27 @@ def _titles(titles: Sequence[str]) -> str:
 def _against_majority(results: Sequence[TaskResult]) -> list[str]:
     poor = [r.task.title for r in results if r.score(STUDENT) <= r.score(MAJORITY)]
     return [f"It is not above the majority class on {', '.join(poor)}."] if poor else []
+
+
+def chosen(results: Sequence[TaskResult]) -> str:
+    """A sentence on the baseline that counts, and the reason that it does."""
+    choice = results[0].choice
+    name = f"`{baseline_of(choice.budget)}`"
+    if choice.rule == "only":
+        return f"The baseline is {name}, the student's training on gold labels alone."
+    scores = ", ".join(
+        f"`{baseline_of(budget)}` {100 * score:.1f}" for budget, score in choice.scores.items()
+    )
+    if choice.rule == "held_out":
+        return (
+            f"The baseline is {name}, the stronger one on {choice.rows:,} rows held out of train: "
+            f"{scores}."
+        )
+    return (
+        f"The baseline is {name}, the stronger one by the mean over dev rows: {scores}. That is in "
+        "the baseline's favour, as its own dev figures decide; with student.early_stopping rows "
+        "held out of train do."
+    )
 
 
 def kept(results: Sequence[TaskResult]) -> str:

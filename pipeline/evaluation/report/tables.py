@@ -12,14 +12,25 @@ from pipeline.evaluation import agreement, significance, summary
 from pipeline.evaluation.evaluate import TaskResult
 from pipeline.evaluation.report import label_notes
 from pipeline.evaluation.report.markdown_table import markdown
-from pipeline.evaluation.systems import BASELINE, ENSEMBLE, MAJORITY, STUDENT, TEACHER, TUNED
+from pipeline.evaluation.systems import (
+    BASELINE,
+    BASELINES,
+    ENSEMBLE,
+    MAJORITY,
+    MULTITASK,
+    STUDENT,
+    TEACHER,
+    TUNED,
+    baseline_of,
+)
 
 SCORES_CAPTION = (
     "Percent, on dev rows. Single teachers: mean, and in brackets the lowest and highest task "
     "score; where a cell has two figures the difference is that of their mean. In brackets behind "
     f"a difference: its {100 * significance.CONFIDENCE:.0f} % interval over "
     f"{significance.RESAMPLES:,} paired bootstrap resamples of the dev rows (percentiles, seed "
-    f"{significance.SEED})."
+    f"{significance.SEED}). Multi-task: the best candidate, one model on gold labels. Baseline: "
+    "the one that counts; where another was trained it has a column of its own."
 )
 CHECKS_CAPTION = (
     "McNemar p: exact two-sided test that student and baseline are right on equally many dev rows; "
@@ -34,6 +45,8 @@ _COLUMNS = {
     MAJORITY: _MAJORITY,
     TEACHER: _TEACHERS,
     ENSEMBLE: _ENSEMBLE,
+    MULTITASK: "Multi-task",
+    **{name: name.replace("_", ", ").capitalize() for name in BASELINES},
     BASELINE: _BASELINE,
     STUDENT: _STUDENT,
     TUNED: _TUNED,
@@ -42,20 +55,32 @@ _COLUMNS = {
 """Title of each system's column."""
 _TESTS, _AGREEMENT = {"p": "McNemar p", "p_holm": "Holm p"}, "Members agree"
 _CALIBRATED = (ENSEMBLE, BASELINE, STUDENT, TUNED)
-_SIZES, _SYSTEMS_WITH_SIZE = "Parameters, millions", (BASELINE, STUDENT, TUNED)
+_OPTIONAL = (MULTITASK, *BASELINES, TUNED)
+"""Systems with a column only where a task has them, and no other has the same figures."""
+_SIZES, _SYSTEMS_WITH_SIZE = "Parameters, millions", (BASELINE, STUDENT, *_OPTIONAL)
 _NONE = "-"
 _SMALLEST_P = 0.001
 _METRIC_NAMES = {"f1": "F1", "matthews": "Matthews", "pearson": "Pearson", "spearman": "Spearman"}
 
 
 def scores(results: Sequence[TaskResult]) -> str:
-    """Every system's scores by task; column `Tuned` only if a task has a tuned student."""
+    """Every system's scores by task; those that not every run has only where a task has them."""
     table = pd.concat([_by_task(results), _means(results), _sizes(results)])
-    tuned = any(TUNED in result.scores for result in results)
-    systems = [system for system in _COLUMNS if tuned or system != TUNED]
+    there = _optional(results)
+    systems = [system for system in _COLUMNS if system in there or system not in _OPTIONAL]
     table = table.reindex(columns=systems).fillna(_NONE)
     table[STUDENT] = table[STUDENT].where(table.index == _SIZES, "**" + table[STUDENT] + "**")
     return markdown(table.rename(columns=_COLUMNS).rename_axis(_TASK).reset_index())
+
+
+def _optional(results: Sequence[TaskResult]) -> list[str]:
+    """Optional systems of these tasks; the baseline that counts has its column already."""
+    counts = baseline_of(results[0].choice.budget)
+    return [
+        system
+        for system in _OPTIONAL
+        if system != counts and any(system in result.scores for result in results)
+    ]
 
 
 def checks(results: Sequence[TaskResult]) -> str:
@@ -111,10 +136,13 @@ def _means(results: Sequence[TaskResult]) -> pd.DataFrame:
     """The lines of the GLUE score and of the mean over tasks with teachers."""
     rows = summary.means_against_baseline(results)
     whole = rows.loc[:, [STUDENT, BASELINE]]
-    if summary.GLUE in rows.index:
-        whole.loc[summary.GLUE, MAJORITY] = summary.glue(results)[MAJORITY]
+    for system, score in summary.glue(results).items():
+        whole.loc[summary.GLUE, system] = score
     if means := summary.gain(results):
         whole.loc[summary.TAUGHT, [TEACHER, ENSEMBLE]] = [means.teachers, means.ensemble]
+        taught = summary.task_scores([result for result in results if result.members])
+        for system in {MULTITASK, *BASELINES} & set(taught):
+            whole.loc[summary.TAUGHT, system] = taught[system].mean()
     cells = whole.map(_percent, na_action="ignore").assign(**{_DIFFERENCE: _gaps(rows)})
     return cells.rename(index=_mean_names(results))
 

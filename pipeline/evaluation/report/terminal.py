@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from pipeline.evaluation.report import cost
 from pipeline.evaluation.systems import BASELINE, ENSEMBLE, STUDENT
 from pipeline.tasks import GLUE
 
@@ -26,17 +27,29 @@ _NONE = "-"
 
 
 def page(metrics: Mapping[str, Any], report: str) -> str:
-    """Headline, a table of task scores and the notes, at most `WIDTH` wide.
+    """Headline and warnings, tables of scores and of costs, the notes, at most `WIDTH` wide.
 
     Args:
         metrics: metrics.json.
         report: results.md.
     """
-    headline, *_, notes = report.strip().split("\n\n")
-    bullets = [_wrapped(f"- {line.removeprefix('- ')}") for line in notes.splitlines()]
+    first, *_, notes = report.strip().split("\n\n")
+    headline, *warnings = first.splitlines()
     caption = "Task scores in percent, on dev rows; in brackets: 95 % interval."
-    parts = [_wrapped(headline.strip("*")), table(metrics), caption, "\n".join(bullets)]
+    parts = [
+        _wrapped(headline.strip("*")),
+        *(["\n".join(map(_bullet, warnings))] if warnings else []),
+        table(metrics),
+        caption,
+        cost.frame(metrics["cost"]).to_string(),
+        _wrapped(cost.CAPTION),
+        "\n".join(map(_bullet, notes.splitlines())),
+    ]
     return "\n\n".join(parts)
+
+
+def _bullet(line: str) -> str:
+    return _wrapped(f"- {line.removeprefix('- ').replace('**', '')}")
 
 
 def table(metrics: Mapping[str, Any]) -> str:

@@ -41,7 +41,9 @@ _TASK_KEYS = (
     ("student", "heads"),
     ("student", "task_weights"),
     ("student", "sampling", "weights"),
+    ("student", "sampling", "passes"),
     ("refinement", "sampling", "weights"),
+    ("refinement", "sampling", "passes"),
     ("tuning", "tasks"),
 )
 """Paths of mappings whose keys are names of tasks."""

@@ -21,11 +21,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from pipeline import paths
+from pipeline import metrics, paths
 from pipeline.data import row_tables, rows
 from pipeline.data.rows import Rows
 from pipeline.evaluation.evaluate import TaskResult, evaluate
-from pipeline.evaluation.systems import BASELINE, STUDENT, TUNED
+from pipeline.evaluation.systems import BASELINES, MULTITASK, STUDENT, TUNED
 from pipeline.runtime import artifacts
 from pipeline.soft_labels import logits, store
 from pipeline.soft_labels.logits import Logits
@@ -49,6 +49,9 @@ class Made:
     baseline: Sequence[Any]
     members: Mapping[str, Sequence[Sequence[float]]] = field(default_factory=dict)
     tuned: Sequence[Any] | None = None
+    baseline_steps: Sequence[Any] | None = None
+    multitask: Sequence[Any] | None = None
+    """What candidate c1 says of the dev rows."""
     further: Sequence[str] = ()
     """Source of each transfer row; all members say the first class of it."""
     folds: Sequence[str] = ("all",)
@@ -90,6 +93,17 @@ def _manifest(name: str, parameters: int, layers: object = "all") -> dict[str, A
         "encoder": {**WHEEL, "layers": layers},
         "dev": {},
         "precision": "float32",
+    }
+
+
+def _dev(
+    task: Task, splits: Mapping[str, Rows], values: Mapping[str, np.ndarray]
+) -> dict[str, Any]:
+    """The dev metrics in a manifest."""
+    return {
+        "dev": {
+            name: metrics.scores(task, part.labels, values[name]) for name, part in splits.items()
+        }
     }
 
 
@@ -171,14 +185,23 @@ def write_made(name: str, made: Made, **metadata: Any) -> None:
         rows.write(path, part.table, {**part.metadata, **metadata})
         splits[split] = rows.read(path)
     held_out = {split: part for split, part in splits.items() if part_of(split) != "train"}
-    for model, path in (
-        (STUDENT, paths.task_logits(paths.STUDENT, name)),
-        (BASELINE, paths.task_logits(paths.BASELINE, name)),
-        (TUNED, paths.tuned_logits(name)),
+    dev = {split: part for split, part in splits.items() if part_of(split) == "dev"}
+    for model, path, predictions, scored in (
+        (STUDENT, paths.task_logits(paths.STUDENT, name), made.student, held_out),
+        (BASELINES[0], paths.task_logits(paths.baseline("epochs"), name), made.baseline, held_out),
+        (
+            BASELINES[1],
+            paths.task_logits(paths.baseline("steps"), name),
+            made.baseline_steps,
+            held_out,
+        ),
+        (MULTITASK, paths.task_logits(paths.refined("c1"), name), made.multitask, dev),
+        (TUNED, paths.tuned_logits(name), made.tuned, held_out),
     ):
-        if (predictions := getattr(made, model)) is not None:
-            values = _by_split(held_out, _values(task, predictions))
-            logits.write(path, held_out, values, _manifest(model, 17_300_000, "every_second"))
+        if predictions is not None:
+            values = _by_split(scored, _values(task, predictions))
+            about = _manifest(model, 17_300_000, "every_second") | _dev(task, dev, values)
+            logits.write(path, scored, values, about)
     if made.members:
         _write_teachers(splits, made, task)
 

@@ -14,6 +14,7 @@ from pipeline import paths
 from pipeline.data import parquet_file
 from pipeline.errors import DataError, SoftLabelError
 from pipeline.evaluation import evaluate
+from pipeline.evaluation.baselines import Choice
 from pipeline.evaluation.evaluate import TaskResult
 from pipeline.runtime import artifacts
 from pipeline.soft_labels import logits
@@ -29,6 +30,7 @@ def test_scores_of_every_system(results: list[TaskResult]) -> None:
         "teacher_m1": {"dev": {"accuracy": 0.75}},
         "teacher_m2": {"dev": {"accuracy": 0.75}},
         "ensemble": {"dev": {"accuracy": 1.0}},
+        "baseline_epochs": {"dev": {"accuracy": 0.5}},
         "baseline": {"dev": {"accuracy": 0.5}},
         "student": {"dev": {"accuracy": 0.75}},
     }
@@ -66,9 +68,11 @@ def test_predictions_of_every_held_out_row(results: list[TaskResult]) -> None:
         "prediction_teacher_m1",
         "prediction_teacher_m2",
         "prediction_ensemble",
+        "prediction_baseline_epochs",
         "prediction_baseline",
         "prediction_student",
         "probabilities_ensemble",
+        "probabilities_baseline_epochs",
         "probabilities_baseline",
         "probabilities_student",
     ]
@@ -107,7 +111,7 @@ def test_calibration_errors_of_the_dev_rows(results: list[TaskResult]) -> None:
     # Means of softmax: (0.9526 + 0.2689) / 2 = 0.6108 where the members disagree, else 0.9526;
     # two rows each, in bins of their own, and all of them right.
     assert rte["ensemble"] == pytest.approx(1 - (0.6108 + 0.9526) / 2, abs=1e-4)
-    assert list(mrpc) == ["baseline", "student"]
+    assert list(mrpc) == ["baseline_epochs", "baseline", "student"]
     # Three classes: e^2 / (e^2 + 2) = 0.7870; 4 of the 6 rows of both dev splits are right.
     assert mnli["student"] == pytest.approx(0.7870 - 4 / 6, abs=1e-4)
     assert stsb == {}
@@ -173,7 +177,44 @@ def test_a_member_named_like_a_system_is_no_clash(write_task: WriteTask, made: A
     )
     result = evaluate.evaluate("rte", taught=True)
     assert result.members == ["student", "majority"]
-    assert len(result.scores) == 6
+    assert len(result.scores) == 7
+
+
+def test_two_baselines_are_systems_of_their_own_and_one_of_them_counts(
+    write_task: WriteTask, made: Any
+) -> None:
+    write_task("rte", replace(made["rte"], baseline_steps=[0, 1, 1, 0, 1]))
+    for budget, accuracy in (("epochs", 0.5), ("steps", 1.0)):
+        choice = Choice(budget, "dev", {"epochs": 0.5, "steps": 1.0})
+        result = evaluate.evaluate("rte", taught=True, choice=choice)
+        assert result.score("baseline_epochs") == 0.5
+        assert result.score("baseline_steps") == 1.0
+        assert result.score("baseline") == accuracy
+        assert result.comparison.difference.value == 0.75 - accuracy
+        assert result.models["baseline"]["name"] == f"baseline_{budget}"
+
+
+def test_the_best_candidate_is_a_system_with_predictions_of_dev_rows_alone(
+    write_task: WriteTask, made: Any
+) -> None:
+    write_task("rte", replace(made["rte"], multitask=[0, 1, 0, 0]))
+    result = evaluate.evaluate("rte", taught=True, candidates={"c1": {}, "c2": {}})
+    assert result.scores["multitask"] == {"dev": {"accuracy": 0.75}}
+    assert result.table["prediction_multitask"].to_pylist() == [0, 1, 0, 0, None]
+    assert "probabilities_multitask" not in result.table.column_names
+    assert "multitask" not in result.calibration_errors
+
+
+def test_candidates_are_in_the_order_of_their_ranks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(DataError, match="no order of the candidates") as caught:
+        evaluate.ranked_candidates()
+    assert caught.value.fix == "dvc repro select"
+    entries = {"a": {"rank": 2, "trained": {"steps": 3}}, "b": {"rank": 1, "trained": None}}
+    artifacts.write_json(paths.SELECTION, {"candidates": entries})
+    assert list(evaluate.ranked_candidates().items()) == [("b", None), ("a", {"steps": 3})]
 
 
 def _other_text(table: pa.Table) -> pa.Table:
@@ -215,8 +256,8 @@ def test_a_student_of_other_rows_is_refused(case: str) -> None:
 
 @pytest.mark.usefixtures("results")
 def test_a_missing_file_is_named_with_its_stage() -> None:
-    (paths.BASELINE / "logits" / "rte.parquet").unlink()
-    with pytest.raises(SoftLabelError, match="dvc repro baseline"):
+    (paths.baseline("epochs") / "logits" / "rte.parquet").unlink()
+    with pytest.raises(SoftLabelError, match="dvc repro baseline@epochs"):
         evaluate.evaluate("rte", taught=True)
 
 

@@ -12,14 +12,15 @@ from pipeline.tasks import GLUE
 GLUE_OF_FOUR = {
     # Majority: (50 + (200/3 + 50)/2 + 25 + 0) / 4; baseline has 75 on MNLI; student: below.
     "majority": (50 + 175 / 3 + 25 + 0) / 400,
-    "baseline": (50 + 175 / 3 + 75 + 0) / 400,
+    **dict.fromkeys(("baseline_epochs", "baseline"), (50 + 175 / 3 + 75 + 0) / 400),
     "student": (75 + 425 / 6 + 62.5 + 100) / 400,
 }
 
 
 def test_glue_score_is_the_mean_over_the_tasks_there_are(results: list[TaskResult]) -> None:
     assert summary.glue(results) == pytest.approx(GLUE_OF_FOUR)
-    assert summary.glue(results[:1]) == {"majority": 0.5, "baseline": 0.5, "student": 0.75}
+    half = dict.fromkeys(("majority", "baseline_epochs", "baseline"), 0.5)
+    assert summary.glue(results[:1]) == {**half, "student": 0.75}
 
 
 def test_a_task_of_ones_own_is_not_in_the_glue_score(results: list[TaskResult]) -> None:

@@ -42,4 +42,5 @@ def test_a_file_without_auto_is_not_written(tmp_path):
     path.chmod(0o400)
     before = path.stat()
     assert automatic.replace(path) == {}
-    assert path.stat() == before
+    after = path.stat()  # reading may change the time of access
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)

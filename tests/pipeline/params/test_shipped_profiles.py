@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from pipeline import stage_registry
 from pipeline.params import file, profiles
 from pipeline.params.encoders import HubEncoder
 
@@ -30,6 +31,15 @@ def settings(name: str) -> Any:
 @pytest.mark.parametrize("name", NAMES)
 def test_every_profile_can_be_used(name: str) -> None:
     file.check(settings(name))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_profile_has_a_baseline_of_the_students_epochs_and_one_of_its_steps(
+    name: str,
+) -> None:
+    params = file.check(settings(name))
+    assert params.baseline.budgets == ["epochs", "steps"]
+    assert stage_registry.instances("baseline", params) == ["baseline@epochs", "baseline@steps"]
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -62,7 +62,7 @@ def test_names_are_those_of_the_stages() -> None:
     assert "teach@rte-m3-2" in names
     assert "label@rte-m3-2" in names
     assert not any(name.startswith("label@qqp") for name in names)
-    assert names[-2:] == ["distil", "baseline"]
+    assert names[-3:] == ["distil", "baseline@epochs", "baseline@steps"]
 
 
 def test_the_groups_are_all_stages_that_are_planned() -> None:
@@ -81,7 +81,7 @@ def test_teachers_score_all_rows_and_others_the_held_out_ones() -> None:
     assert planned_runs["teach@mnli-m1-all"].scored.rows == whole
     assert planned_runs["tune@mnli"].scored.rows == whole - 392_702
     assert planned_runs["refine@cased_1"].job.scored["mnli"] == 9_815 + 9_832
-    assert planned_runs["distil"].job.scored == planned_runs["baseline"].job.scored
+    assert planned_runs["distil"].job.scored == planned_runs["baseline@epochs"].job.scored
 
 
 def test_members_that_start_refined_are_as_large_as_the_largest_candidate() -> None:
@@ -115,7 +115,14 @@ def test_only_the_student_learns_from_transfer_rows() -> None:
     assert planned_runs["label@rte-m1-all"].scored.rows == 100
     assert planned_runs["label@rte-m1-all"].steps == 0
     assert planned_runs["distil"].trained["rte"].load.rows == 5 * 1100
-    assert planned_runs["baseline"].trained["rte"].load.rows == 5 * 1000
+    assert planned_runs["baseline@epochs"].trained["rte"].load.rows == 5 * 1000
+    # 4,000 gold rows of tasks with teachers and 100 further ones: 1.025 passes of the other tasks.
+    # In batches of 32 these are 5 x (3 x 32 + 35) steps, ceil(5 x 1.025 x 32) = 164 of each of four
+    # tasks of 1,000 rows and ceil(5 x 1.025 x 20) = 103 of WNLI's 635, 1,414 in all. The baseline
+    # takes 276 an epoch, so 6 epochs are the fewest.
+    assert planned_runs["distil"].steps == 655 + 4 * 164 + 103
+    assert planned_runs["baseline@steps"].steps == 6 * 276
+    assert planned_runs["baseline@steps"].trained["rte"].load.rows == 6 * 1000
 
 
 def test_inner_states_cost_a_teachers_pass() -> None:
@@ -124,7 +131,7 @@ def test_inner_states_cost_a_teachers_pass() -> None:
     assert guide is not None
     assert guide[0].layers == 6  # the student has three
     assert guide[1].rows == 5 * 4 * 1000
-    assert runs["baseline"].guide is None
+    assert runs["baseline@epochs"].guide is None
 
 
 def test_a_task_of_ones_own_that_is_not_prepared_stays_open() -> None:

@@ -80,14 +80,14 @@ def test_targets_of_transfer_rows_follow_those_of_train_rows(tiny_params, make, 
 
 def train_baseline(params):
     prepared = read_prepared(params)
-    train.train(paths.BASELINE, params, prepared, train_rows(prepared))
+    train.train(paths.baseline("epochs"), params, prepared, train_rows(prepared))
 
 
 def test_student_and_baseline_share_all_but_the_loss(tiny_params):
     distil.distil(tiny_params)
     train_baseline(tiny_params)
     logs = []
-    for folder in (paths.STUDENT, paths.BASELINE):
+    for folder in (paths.STUDENT, paths.baseline("epochs")):
         with (folder / saved_model.LOG).open() as file:
             logs.append(list(csv.DictReader(file)))
         assert (
@@ -108,7 +108,9 @@ def test_with_hard_weight_1_the_student_is_the_baseline(tiny_params):
     hard = tiny_params.distillation.model_copy(update={"hard_weight": 1.0})
     distil.distil(tiny_params.model_copy(update={"distillation": hard}))
     train_baseline(tiny_params)
-    hashes = [saved_model.weights_sha256(folder) for folder in (paths.STUDENT, paths.BASELINE)]
+    hashes = [
+        saved_model.weights_sha256(folder) for folder in (paths.STUDENT, paths.baseline("epochs"))
+    ]
     assert hashes[0] == hashes[1]
 
 

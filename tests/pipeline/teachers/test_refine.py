@@ -90,7 +90,7 @@ def test_heads_and_sampling_are_the_sections(params):
     training = manifest()["training"]
     assert training["heads"]["rte"]["pooling"] == "cls"
     assert training["heads"]["stsb"]["pooling"] == section.head.pooling == "mean"
-    assert training["sampling"] == {"kind": "merged"}
+    assert training["sampling"] == {"kind": "merged", "passes": "auto"}
 
 
 def test_twice_the_same_gives_the_same_bytes_and_another_seed_does_not(params):

@@ -35,7 +35,7 @@ class Bench:
     def __init__(self, tmp_path, tiny, head, settings, machine, make):
         self.log, self.tiny, self.head, self.settings = tmp_path / "log.csv", tiny, head, settings
         self.hardware, self.make = machine, make
-        self.model = self.packed = None
+        self.model = self.packed = self.counted = None
 
     def build(self, dropout=0.1, seed=0, tasks=("rte",)):
         encoder, self.tokenizer = encoders.load(self.tiny, dropout)
@@ -53,7 +53,7 @@ class Bench:
         run = Run(
             "teach", self.settings.model_copy(update=changes), seed, self.log, **(given or {})
         )
-        trainer.train(self.model, sets, run, hardware.set_up(self.hardware))
+        self.counted = trainer.train(self.model, sets, run, hardware.set_up(self.hardware))
         with self.log.open() as file:
             return list(csv.DictReader(file))
 

@@ -118,6 +118,8 @@ def test_it_stops_after_patience_and_restores_the_best_epoch(
     assert epochs_run == epochs
     watched.restore()
     assert bias.tolist() == [float(best)] * 2
+    # Two rows of each of the two tasks.
+    assert watched.kept() == early_stopping.Kept(rows=4, epoch=best + 1, score=scores[best])
     message = capsys.readouterr().err
     assert f"teach: epoch {best + 1}: {scores[best]:.4f} on held-out rows, the best" in message
     assert f"teach: kept epoch {best + 1}" in message

@@ -88,6 +88,10 @@ def test_weights_open_with_transformers_and_the_manifest_says_what_they_are(fit)
     assert model.manifest["parameters"] == model.network.parameter_count()
     assert model.manifest["encoder"]["source"] == "random"
     assert model.manifest["training"]["seed"] == 7
+    # Two tasks of 16 rows in batches of four, for two epochs.
+    counts = {name: model.manifest["trained"][name] for name in ("steps", "epochs", "rows")}
+    assert counts == {"steps": 16, "epochs": 2, "rows": 64}
+    assert model.manifest["held_out"] is None
     schema = (ROOT / "docs" / "reference" / "soft-labels.md").read_text(encoding="utf-8")
     assert [key for key in model.manifest if f"`{key}`" not in schema] == []
 
@@ -137,10 +141,13 @@ def test_a_regression_head_starts_at_the_mean_of_its_rows(fit):
     assert model.network.head("stsb").linear.bias.item() == pytest.approx(3.0, abs=0.1)
 
 
-def test_dev_rows_with_a_label_choose_the_epoch_that_is_kept(fit, make, capsys):
+def test_dev_rows_with_a_label_choose_the_epoch_that_is_kept(fit, make, rows, settings, capsys):
     dev = {"dev": make("rte", "dev", [("aaaa", "bb", 0), ("cc", "dddd", None)])}
     _, model = fit("student", dev={"rte": dev})
     assert model.manifest["training"]["best_epoch"] == ["rte"]
+    assert model.manifest["best_epoch"]["rows"] == 1
+    assert model.manifest["held_out"] is None
+    assert model.manifest["trained"]["rows"] == sum(map(len, rows.values())) * settings.epochs
     err = capsys.readouterr().err
     assert re.search(r"epoch 1: [01]\.0000 on dev rows, the best", err)  # one row: none or all
     assert "student: kept epoch" in err
@@ -183,7 +190,7 @@ def key(make_staging, tiny, head, settings, machine, rows, monkeypatch):
         heads, keys = dict.fromkeys(rows, head), []
         given = {"name": "a", "dropout": 0.1, "settings": settings, "seed": 7} | changes
         with monkeypatch.context() as patch:
-            patch.setattr(trainer, "train", lambda *_: None)
+            patch.setattr(trainer, "train", lambda *_: {})
             patch.setattr(paths, "checkpoints", lambda _, key: keys.append(key) or Path(key))
             recipe = Recipe(title="a", heads=heads, **given)
             opened = LoadedEncoder(

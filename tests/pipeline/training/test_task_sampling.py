@@ -6,7 +6,9 @@ Run with: python -m pytest tests/pipeline/training/test_task_sampling.py
 from __future__ import annotations
 
 from collections import Counter
+from fractions import Fraction
 from itertools import islice
+from types import MappingProxyType
 
 import numpy as np
 import pytest
@@ -48,8 +50,8 @@ def _settings(**changes):
     return SETTINGS.model_copy(update=changes)
 
 
-def planned(pools, settings, kind, seed):
-    plan = task_sampling.Plan(pools, settings, kind, seed)
+def planned(pools, settings, kind, seed, passes=MappingProxyType({})):
+    plan = task_sampling.Plan(pools, settings, kind, seed, passes)
     steps = list(plan.epochs())
     assert plan.steps == sum(map(len, steps))
     assert plan.rows == sum(step.rows for epoch in steps for step in epoch)
@@ -112,6 +114,37 @@ def test_merged_is_what_it_was_before_there_was_anything_else():
     ]
 
 
+def test_a_task_of_several_passes_has_every_row_once_a_pass_and_leaves_the_others_alone():
+    """Five batches a pass: ceil(5 x 2.3 x epoch) steps are 12, 23, 35; CoLA stays as it was."""
+    pools = _uneven({"rte": 20, "cola": 14}, 0)
+    settings = _settings(epochs=3)
+    once = planned(pools, settings, MERGED, 3)
+    more = planned(pools, settings, MERGED, 3, {"rte": Fraction(23, 10)})
+    assert [sum(s.task == "rte" for s in steps) for steps in more] == [12, 11, 12]
+    for before, after in zip(once, more, strict=True):
+        cola = [
+            sorted(s.batches[0].tolist() for s in steps if s.task == "cola")
+            for steps in (before, after)
+        ]
+        assert cola[0] == cola[1]
+    # The order within an epoch is shuffled; the passes themselves are drawn one after the other.
+    endless = task_sampling._passes(pools["rte"], settings, 3, 1)
+    drawn = [[next(endless)[0].tolist() for _ in range(count)] for count in (12, 11, 12)]
+    for steps, expected in zip(more, drawn, strict=True):
+        assert sorted(s.batches[0].tolist() for s in steps if s.task == "rte") == sorted(expected)
+    flat = [row for batches in drawn for batch in batches for row in batch]
+    for number in range(7):
+        assert sorted(flat[20 * number : 20 * (number + 1)]) == pools["rte"].kept.tolist()
+
+
+def test_less_than_a_pass_goes_on_where_the_last_epoch_ended():
+    """Half a pass of four batches an epoch: two epochs are every row once."""
+    pools = _pools({"rte": 16})
+    plan = planned(pools, _settings(epochs=2), MERGED, 1, {"rte": Fraction(1, 2)})
+    assert [len(steps) for steps in plan] == [2, 2]
+    assert sorted(_rows([s for steps in plan for s in steps], "rte")) == list(range(16))
+
+
 def test_a_thousand_rows_give_a_thousand_distinct_rows():
     """A published sampler drew 222 distinct rows of 1,000 where it bucketed by length."""
     lengths = np.random.default_rng(0).integers(5, 128, 1000)
@@ -146,6 +179,17 @@ def test_fixed_batches_are_the_same_in_every_epoch_in_another_order(kind):
     assert sorted(row for batch in epochs[0] for row in batch) == list(range(200))
     spans = [max(batch) - min(batch) for batch in epochs[0]]
     assert np.median(spans) > 100  # by length they would be about 8
+
+
+def test_fixed_batches_are_those_of_one_pass_in_every_further_pass():
+    """Nineteen rows are five batches, three steps: ceil(3 x 2.5 x epoch) of them are 8 and 15."""
+    pools = {"rte": task_sampling.Pool(np.arange(5, 24), np.arange(19))}
+    settings = _settings(epochs=2, batch_size=4, accumulation=2, batches="fixed")
+    once = planned(pools, settings, MERGED, 3)
+    more = planned(pools, settings, MERGED, 3, {"rte": Fraction(5, 2)})
+    assert [len(steps) for steps in more] == [8, 7]
+    drawn = Counter(str(step) for steps in _plain(more) for step in steps)
+    assert drawn == dict.fromkeys(map(str, _plain(once)[0]), 5)
 
 
 def test_all_tasks_are_merged_and_shuffled():

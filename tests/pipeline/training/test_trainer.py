@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from pipeline.errors import TrainingError
 from pipeline.model import batching
 from pipeline.params.heads import Head
-from pipeline.params.sampling import WeightedSampling
+from pipeline.params.sampling import MergedSampling, WeightedSampling
 from pipeline.params.sections import Distillation, EarlyStopping
 from pipeline.training import early_stopping, optimizers, step
 from pipeline.training.losses import combined
@@ -176,6 +176,44 @@ def test_dev_rows_choose_the_epoch_and_all_train_rows_are_trained_on(bench, monk
     err = capsys.readouterr().err
     assert "teach: epoch 2: 0.7000 on dev rows, the best" in err
     assert "teach: kept epoch 2" in err
+    assert bench.counted["best_epoch"] == {"rows": 4, "epoch": 2, "score": 0.7}
+    assert bench.counted["held_out"] is None, "dev rows are not held out of train"
+    assert bench.counted["trained"]["rows"] == 4 * 16
+
+
+def test_what_was_trained_on_and_the_kept_epoch_are_returned(bench, monkeypatch):
+    """Sixteen rows in batches of four, of which a quarter is held out: three steps an epoch."""
+    scores = iter([0.5, 0.75, 0.25, 0.1])
+    monkeypatch.setattr(early_stopping.EarlyStopper, "_score", lambda _: next(scores))
+    bench.build()
+    rows = bench.rows()
+    stopping = EarlyStopping(share=0.25, patience=1)
+    bench.train({"rte": rows}, 3, epochs=4, early_stopping=stopping)
+    held_out = early_stopping.hold_out({"rte": np.ones(16, bool)}, stopping, 3)["rte"]
+    tokens = 3 * int(np.delete(rows.tokens.lengths, held_out).sum())
+    counts = {"steps": 9, "epochs": 3, "rows": 36, "tokens": tokens}
+    assert bench.counted["trained"] == counts
+    assert bench.counted["held_out"] == {"rows": 4, "epoch": 2, "score": 0.75}
+    assert "best_epoch" not in bench.counted
+    bench.train({"rte": rows}, 3, epochs=1)
+    assert bench.counted["trained"]["steps"] == 4
+    assert bench.counted["held_out"] is None
+
+
+def test_a_task_without_teachers_makes_further_passes_beside_transfer_rows(bench):
+    """RTE has 4 rows with a gold label and 12 without: 16 / 4 passes over STS-B's four batches."""
+    bench.build(tasks=("rte", "stsb"))
+    known = np.arange(16) < 4
+    sets = {
+        "rte": bench.rows(known=known, targets=np.full((16, 2), 0.5, np.float32)),
+        "stsb": bench.rows("stsb"),
+    }
+    log = bench.train(sets, given={"distillation": _half()}, epochs=1)
+    assert [row["task"] for row in log].count("rte") == 4
+    assert [row["task"] for row in log].count("stsb") == 16
+    once = MergedSampling(kind="merged", passes={})
+    log = bench.train(sets, given={"distillation": _half(), "sampling": once}, epochs=1)
+    assert [row["task"] for row in log].count("stsb") == 4
 
 
 def test_scoring_held_out_rows_does_not_disturb_the_training(bench, monkeypatch):

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.evaluation import significance, summary
+from pipeline.evaluation.baselines import Choice
 from pipeline.evaluation.evaluate import TaskResult
 from pipeline.evaluation.report import figures
 from pipeline.tasks import GLUE
@@ -49,7 +50,7 @@ def test_nested_figures_are_percents_by_task_and_system(results: list[TaskResult
     assert whole["glue"] == {
         "tasks": 4,
         "majority": 33.3333,  # (50 + (200/3 + 50)/2 + 25 + 0) / 4
-        "baseline": 45.8333,  # 75 on MNLI
+        **dict.fromkeys(("baseline_epochs", "baseline"), 45.8333),  # 75 on MNLI
         "student": 77.0833,  # (75 + 425/6 + 62.5 + 100) / 4
         "student_minus_baseline": {
             "score": 31.25,
@@ -121,5 +122,17 @@ def test_long_figures_have_one_value_a_line(results: list[TaskResult]) -> None:
     assert ("RTE", "teacher_m1", "accuracy", 75.0) in lines
     assert ("MNLI", "student", "accuracy_mismatched", 50.0) in lines
     assert ("STS-B", "majority", "score", 0.0) in lines
-    assert len(lines) == 6 * 2 + 3 * 3 + 3 * 3 + 3 * 3
+    assert len(lines) == 7 * 2 + 4 * 3 + 4 * 3 + 4 * 3
     assert len({line[:3] for line in lines}) == len(lines)
+
+
+def test_nested_figures_name_the_baseline_that_counts(results: list[TaskResult]) -> None:
+    choice = Choice("steps", "held_out", {"epochs": 0.5, "steps": 0.625}, 40)
+    models = {**results[0].models, "baseline_steps": results[0].models["baseline"]}
+    rte = replace(results[0], choice=choice, models=models)
+    assert figures.nested([rte])["baseline"] == {
+        "budget": "steps",
+        "rule": "held_out",
+        "scores": {"epochs": 50.0, "steps": 62.5},
+        "held_out_rows": 40,
+    }

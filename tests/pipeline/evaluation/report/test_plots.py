@@ -22,15 +22,15 @@ DVC = Path(__file__).resolve().parents[4] / ".dvc"
 LINES = [
     {**dict.fromkeys(step_log.COLUMNS, "1"), "task": task, "rev": "workspace", "filename": file}
     for task in ("rte", "wnli")
-    for file in ("student/log.csv", "baseline/log.csv")
+    for file in ("student/log.csv", "baseline/epochs/log.csv", "baseline/steps/log.csv")
 ]
 
 
 def _losses() -> VegaRenderer:
     """The plot of losses as DVC makes it of both logs."""
     template = {"template": "losses", "template_dir": str(DVC / "plots")}
-    both = [{"filename": line["filename"], "field": "loss"} for line in LINES[:2]]
-    axes = {"x": "step", "y": "loss", "anchors_y_definitions": both, "title": "Loss"}
+    each = [{"filename": line["filename"], "field": "loss"} for line in LINES[:3]]
+    axes = {"x": "step", "y": "loss", "anchors_y_definitions": each, "title": "Loss"}
     return VegaRenderer([dict(line) for line in LINES], "losses", **template, **axes)
 
 
@@ -44,10 +44,11 @@ def test_losses_have_a_facet_a_task_and_a_colour_a_model() -> None:
     assert (axes["color"]["field"], axes["y"]["field"]) == (model["as"], mean["window"][0]["as"])
     assert mean["window"][0]["field"] == "loss"
     assert axes["x"]["field"] == "step"
-    assert len(set(axes["color"]["scale"]["range"])) == 2
+    assert len(set(axes["color"]["scale"]["range"])) == 3
     # The model is the file's folder: the names of the logs that dvc.yaml draws.
-    assert model["calculate"] == "split(datum.filename, '/')[0]"
-    folders = [paths.STUDENT.name, paths.BASELINE.name]
+    assert model["calculate"] == "replace(datum.filename, '/log.csv', '')"
+    models = (paths.STUDENT, paths.baseline("epochs"), paths.baseline("steps"))
+    folders = [str(folder.relative_to(paths.DATA)) for folder in models]
     assert axes["color"]["scale"]["domain"] == folders
     pipeline = (DVC.parent / "dvc.yaml").read_text("utf-8")
     for folder in folders:

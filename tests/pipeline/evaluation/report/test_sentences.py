@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.evaluation.baselines import Choice
 from pipeline.evaluation.evaluate import TaskResult
 from pipeline.evaluation.report import sentences
 from pipeline.evaluation.significance import Difference
@@ -41,6 +42,30 @@ SENTENCES = {
 def test_findings_in_words(case: str, results: list[TaskResult]) -> None:
     accuracies, expected = SENTENCES[case]
     assert expected in _text([_with(results[0], **accuracies)])
+
+
+CHOSEN = {
+    "the only one": (
+        Choice("epochs"),
+        "The baseline is `baseline_epochs`, the student's training on gold labels alone.",
+    ),
+    "by rows held out": (
+        Choice("steps", "held_out", {"epochs": 0.595, "steps": 0.6125}, 1510),
+        "The baseline is `baseline_steps`, the stronger one on 1,510 rows held out of train: "
+        "`baseline_epochs` 59.5, `baseline_steps` 61.3.",
+    ),
+    "by dev rows": (
+        Choice("epochs", "dev", {"epochs": 0.7, "steps": 0.6}),
+        "the stronger one by the mean over dev rows: `baseline_epochs` 70.0, `baseline_steps` "
+        "60.0. That is in the baseline's favour",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CHOSEN)
+def test_the_baseline_that_counts(case: str, results: list[TaskResult]) -> None:
+    choice, expected = CHOSEN[case]
+    assert expected in _text([replace(results[0], choice=choice)])
 
 
 def test_findings_over_several_tasks(results: list[TaskResult]) -> None:

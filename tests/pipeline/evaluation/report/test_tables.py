@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.evaluation import summary
+from pipeline.evaluation.baselines import Choice
 from pipeline.evaluation.evaluate import TaskResult
 from pipeline.evaluation.report import tables
 from pipeline.evaluation.significance import Difference
@@ -126,6 +127,30 @@ def test_the_tuned_student_has_a_column_where_there_is_one(results: list[TaskRes
         "Parameters, millions": "17.20",
     }
     assert {len(cells) for cells in table.values()} == {7}
+
+
+def test_the_other_baseline_and_the_best_candidate_have_columns(results: list[TaskResult]) -> None:
+    """The baseline of the steps counts, so that of the epochs has a column of its own."""
+    others = [
+        replace(
+            result,
+            choice=Choice("steps", "dev", {"epochs": 0.5, "steps": 0.6}),
+            scores={
+                **result.scores,
+                "multitask": result.scores["student"],
+                "baseline_steps": result.scores["baseline"],
+            },
+            models={**result.models, "multitask": {"parameters": 22_700_000}},
+        )
+        for result in results
+    ]
+    table = _rows(tables.scores(others))
+    assert table["Task (metric)"][3:7] == ["Multi-task", "Baseline, epochs", "Baseline", "Student"]
+    assert table["RTE (accuracy)"][3:7] == ["75.0", "50.0", "50.0", "**75.0**"]
+    assert table["**GLUE score over 4 of 9 tasks**"][3:7] == ["77.1", "45.8", "45.8", "**77.1**"]
+    assert table["Mean over tasks with teachers (1)"][3:6] == ["75.0", "50.0", "50.0"]
+    assert table["Parameters, millions"][3:7] == ["22.70", "17.30", "17.30", "17.30"]
+    assert {len(cells) for cells in table.values()} == {8}
 
 
 def test_no_figure_is_minus_nothing(results: list[TaskResult]) -> None:
