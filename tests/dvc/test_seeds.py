@@ -7,6 +7,11 @@ from __future__ import annotations
 
 import json
 import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +24,10 @@ TRAINED = {"distil", "baseline@epochs", "baseline@steps", "evaluate"}
 def seeds(project: Any, *arguments: str, code: int = 0) -> str:
     output: str = project.python("-m", "stages.seeds", *arguments, code=code)
     return output
+
+
+def params(root: Path) -> str:
+    return (root / "params.yaml").read_text("utf-8")
 
 
 def done(output: str) -> set[str]:
@@ -34,7 +43,7 @@ def rows(output: str) -> dict[tuple[str, str], list[str]]:
 def test_two_seeds_are_run_once_and_again_when_parameters_change(as_committed: Any) -> None:
     root = as_committed.root
     before = as_committed.digests()
-    params, lock = (root / "params.yaml").read_text("utf-8"), as_committed.lock()
+    own = params(root), as_committed.lock()
 
     first = seeds(as_committed, "1", "2", "--jobs", "2")
     assert done(first) == TRAINED  # teachers and soft labels are those of the workspace
@@ -45,8 +54,7 @@ def test_two_seeds_are_run_once_and_again_when_parameters_change(as_committed: A
 
     # Everything lies as it did.
     assert as_committed.git("status", "--short") == ""
-    assert (root / "params.yaml").read_text("utf-8") == params
-    assert as_committed.lock() == lock
+    assert (params(root), as_committed.lock()) == own
     assert as_committed.digests() == before
     assert "up to date" in as_committed.dvc("status")
 
@@ -90,3 +98,29 @@ def test_seeds_of_all_train_teachers_of_their_own(as_committed: Any) -> None:
     assert teachers | TRAINED <= done(output)
     assert as_committed.git("status", "--short") == ""
     assert "finished before" in seeds(as_committed, "4", "--of", "all")
+
+
+def test_an_interrupted_run_puts_everything_back(as_committed: Any) -> None:
+    root = as_committed.root
+    before = params(root), as_committed.lock()
+    command = [sys.executable, "-m", "stages.seeds", "9"]
+    process = subprocess.Popen(
+        command,
+        cwd=root,
+        env=as_committed.environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    driver = root / ".dvc/tmp/make-repro.pid"  # we hold this lock too, before anything is written
+    while process.poll() is None and not (driver.exists() and "seed: 9" in params(root)):
+        time.sleep(0.05)
+    process.send_signal(signal.SIGTERM)
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 130, printed
+    assert "run the same command again to go on" in printed
+    assert (params(root), as_committed.lock()) == before
+    assert as_committed.git("status", "--short") == ""
+    assert "up to date" in as_committed.dvc("status")
+    assert not driver.exists()
+    assert "no run with these parameters is finished" in seeds(as_committed, "9", "--show", code=2)
