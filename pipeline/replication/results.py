@@ -34,6 +34,9 @@ def write(settings: Sequence[Setting], runs: Sequence[Run]) -> str:
             fix=f"mtdnnkd seeds {again}",
         )
     gathered = {one.name: figures.gather(one, folders) for one in settings if one.name in folders}
+    for name, one in gathered.items():
+        finished = [run.name for run in runs if run.setting == name and run.seed in folders[name]]
+        one["commits"] = experiments.commits(finished)
     left_out = [run.name for run in runs if run.seed not in folders.get(run.setting, {})]
     whole = table.text(gathered, left_out)
     with artifacts.new_folder(FOLDER) as folder:

@@ -43,9 +43,15 @@ def rows(settings: Mapping[str, Figures]) -> pd.DataFrame:
 
 
 def text(settings: Mapping[str, Figures], left_out: Sequence[str] = ()) -> str:
-    """The table as Markdown, with its caption and what is not in it."""
+    """The table as Markdown, with its caption, what was run, and what is not finished.
+
+    Args:
+        settings: as `rows` takes them, each with the `commits` that its experiments were run at.
+        left_out: names of the experiments that are not finished.
+    """
     changes = [
-        f"- `{name}`, seeds {', '.join(map(str, figures['seeds']))}: "
+        f"- `{name}`, seeds {', '.join(map(str, figures['seeds']))}, "
+        f"run at {', '.join(figures['commits'])}: "
         + (", ".join(f"`{change}`" for change in figures["changes"]) or "params.yaml as it is")
         for name, figures in settings.items()
     ]

@@ -29,7 +29,8 @@ def asked(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[Any]:  # noqa:
     made: list[Any] = []
     monkeypatch.setattr(experiments, "make", lambda *arguments: made.append(arguments))
     monkeypatch.setattr(experiments, "fetch", evaluations)
-    monkeypatch.setattr(figures, "gather", lambda setting, folders: BASE)
+    monkeypatch.setattr(figures, "gather", lambda setting, folders: dict(BASE))
+    monkeypatch.setattr(experiments, "commits", lambda names: [f"{len(names)} runs"])
     return made
 
 
@@ -42,6 +43,7 @@ def test_every_seed_of_every_setting_is_made_and_shown(asked: list[Any]) -> None
     names = ["base-all-2", "warm-all-2", "base-all-1", "warm-all-1"]
     assert ([run.name for run in runs], jobs) == (names, 3)
     assert process.stdout.startswith("| Task | Setting |")
+    assert "`warm`, seeds 1, 2, run at 2 runs: " in process.stdout
     assert (results.FOLDER / "results.md").read_text("utf-8") == process.stdout
     assert sorted(path.name for path in results.FOLDER.iterdir()) == ["figures.json", "results.md"]
 

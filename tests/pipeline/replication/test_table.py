@@ -19,6 +19,7 @@ def interval(mean: float, deviation: float | None, low: float, high: float) -> d
 BASE: dict[str, Any] = {
     "changes": [],
     "seeds": [1, 2],
+    "commits": ["1a2b3c4", "5d6e7f8"],
     "scores": {
         "baseline": {"rte": [50.0, 54.0], "wnli": [40.0, 40.0], "kinds": [10.0, 10.0]},
         "student": {"rte": [58.0, 56.0], "wnli": [40.0, 42.0], "kinds": [9.0, 10.0]},
@@ -41,6 +42,7 @@ AGAINST = {
 WARM = {
     "changes": ["distillation.temperature=2.0"],
     "seeds": [1],
+    "commits": ["1a2b3c4"],
     "scores": {"baseline": {"rte": [50.0]}, "student": {"rte": [57.0]}},
     "teachers": {"rte": {"m1": 55.0}},
     "difference": {"rte": interval(7, None, 2, 11)},
@@ -62,7 +64,7 @@ def test_one_setting() -> None:
         "",
         table.CAPTION,
         "",
-        "- `base`, seeds 1, 2: params.yaml as it is",
+        "- `base`, seeds 1, 2, run at 1a2b3c4, 5d6e7f8: params.yaml as it is",
     ]
 
 
@@ -99,7 +101,7 @@ def test_settings_are_next_to_each_other_and_compared() -> None:
     ]
     assert rows[7][9:] == ["base", "-0.5", "-", "-1.0 to 0.2"]
     assert lines[-3:] == [
-        "- `warm`, seeds 1: `distillation.temperature=2.0`",
+        "- `warm`, seeds 1, run at 1a2b3c4: `distillation.temperature=2.0`",
         "",
         "Not finished with these parameters: warm-2.",
     ]
