@@ -1,23 +1,21 @@
-"""The command line of the experiments: run it in a separate clone, as it writes params.yaml."""
+"""The command line of the experiments of docs/evidence.md."""
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from experiments import run, settings
-from pipeline.runtime.choices import JOBS
 from stages import _cli
 
 app = _cli.application(
     """Run the grid of docs/evidence.md as DVC experiments, and measure what it does not.
 
-    Run it in a clone of its own: it writes params.yaml and leaves an experiment for each run.
+    It leaves an experiment for each run, as `mtdnnkd seeds` does, and the workspace as it was.
 
-    Example: python -m experiments teachers --data path/to/glue --jobs 2
+    Example: python -m experiments run --data path/to/glue --jobs 2
     """
 )
 _SEEDS = [1, 2, 3]
@@ -28,49 +26,30 @@ Only = Annotated[
 Seeds = Annotated[
     list[int], typer.Option("--seed", help="A seed of the student; may be given several times.")
 ]
-Jobs = Annotated[int, typer.Option(min=1, help="How many run side by side.")]
+Jobs = Annotated[int, typer.Option(min=1, help="Stages side by side.")]
 
 
 @app.command("list")
 def list_commands(only: Only = None, seeds: Seeds = _SEEDS) -> None:
-    """Print the `dvc exp run` of every setting and seed.
+    """Print the `mtdnnkd seeds` that runs each setting alone, over params.yaml of the profile.
 
     Example: python -m experiments list --only half --seed 1
     """
-    for command in run.commands(settings.select(only or ()), seeds):
-        print(" ".join(command))
+    print(*run.commands(settings.select(only or ()), seeds), sep="\n")
 
 
-@app.command()
-def teachers(
+@app.command("run")
+def run_grid(
     data: Annotated[Path, typer.Option(help="Folder of GLUE files.")],
     only: Only = None,
+    seeds: Seeds = _SEEDS,
     jobs: Jobs = 2,
 ) -> None:
-    """Make the candidates, teachers and soft labels of every setting.
+    """Make a DVC experiment for each setting and seed that has none.
 
-    Example: python -m experiments teachers --data path/to/glue --jobs 2
+    Example: python -m experiments run --data path/to/glue --only half --jobs 2
     """
-    run.make_teachers(settings.select(only or ()), data, jobs)
-
-
-@app.command()
-def queue(only: Only = None, seeds: Seeds = _SEEDS) -> None:
-    """Queue a DVC experiment for each setting and seed that has none.
-
-    Example: python -m experiments queue --only half --seed 1 --seed 2
-    """
-    run.queue(settings.select(only or ()), seeds)
-
-
-@app.command()
-def work(jobs: Jobs = 2) -> None:
-    """Run the queue and wait for its end.
-
-    Example: python -m experiments work --jobs 2
-    """
-    os.environ[JOBS] = str(jobs)
-    run.work(jobs)
+    run.run(settings.select(only or ()), seeds, data, jobs)
 
 
 @app.command()

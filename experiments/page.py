@@ -8,12 +8,12 @@ from typing import Any
 
 import pandas as pd
 
-from experiments import collect
 from experiments import settings as grid
 from pipeline.evaluation import summary
 from pipeline.evaluation.report import page_blocks
 from pipeline.evaluation.report.markdown_table import markdown
 from pipeline.evaluation.systems import BASELINE, BASELINES, ENSEMBLE, MULTITASK, STUDENT
+from pipeline.replication.figures import share_kept
 from pipeline.tasks import GLUE
 
 PAGE = Path("docs/evidence.md")
@@ -95,7 +95,7 @@ def _kept(figures: Figures) -> str:
     if figures["kept"] is None:
         return "the ensembles have no lead over the baseline"
     means = _over_tasks(figures)
-    shares = map(collect.share_kept, means[STUDENT], means[BASELINE], means[ENSEMBLE])
+    shares = map(share_kept, means[STUDENT], means[BASELINE], means[ENSEMBLE])
     by_seed = ", ".join("-" if share is None else f"{100 * share:.0f} %" for share in shares)
     return f"{100 * figures['kept']:.0f} % of the ensembles' lead kept, by seed {by_seed}"
 

@@ -61,8 +61,8 @@ def require(params: Params, profile: str) -> None:
     needed = [paths.prepared(task) for task in params.tasks]
     needed += [of(task) for of in (paths.transfer, paths.soft_labels) for task in taught]
     if gone := [path for path in needed if not path.exists()]:
-        of_grid = "python -m experiments teachers --only half --data FOLDER"
-        fix = of_grid if profile == PROFILE else f"make repro PROFILE={profile}"
+        folder = " DATA=FOLDER" if profile == PROFILE else ""
+        fix = f"make repro PROFILE={profile}{folder}"
         raise DataError(
             f"rows or soft labels of profile {profile} are not made yet", where=gone[0], fix=fix
         )

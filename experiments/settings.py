@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from pipeline.errors import PipelineError
 from pipeline.params.checks import messages
+from pipeline.replication.settings import Setting
 
 TAUGHT = ("mnli", "qqp", "qnli", "rte")
 
@@ -26,31 +26,6 @@ makes three models of a task."""
 FOLDED = (*PLAIN, "teachers.folds=[1,2,3]")
 SAME_SIZE = ("student.encoder.layers=all", "student.learning_rate=1.0e-4", SOFT_LABELS)
 """No hidden states: a student of the teachers' own layers has nothing to find again."""
-
-
-@dataclass(frozen=True)
-class Setting:
-    """Changes to the profile that are run with several seeds.
-
-    Attributes:
-        name: names its experiments, `<name>-<seed>`.
-        title: its title in the table.
-        changes: overrides as `dvc exp run -S` takes them.
-        group: table that it belongs to.
-        against: name of the setting that it is compared with; "" for its own baseline.
-    """
-
-    name: str
-    title: str
-    changes: tuple[str, ...]
-    group: str
-    against: str = ""
-
-    @property
-    def of_teachers(self) -> tuple[str, ...]:
-        """The changes that decide candidates, teachers and the labelled rows."""
-        own = ("student.", "distillation.", "ensemble.")
-        return tuple(change for change in self.changes if not change.startswith(own))
 
 
 def _loss(name: str, title: str, *changes: str) -> Setting:

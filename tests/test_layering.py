@@ -29,6 +29,7 @@ LIBRARY = {
     "teachers": BELOW_TRAINING | {"training"},
     "student": BELOW_TRAINING | {"training"},
     "evaluation": BELOW_EVALUATION,
+    "replication": BELOW_EVALUATION | {"evaluation"},
     "planning": BELOW_MODEL | {"model", "training.task_sampling", "training.task_passes"},
     "deployment": BELOW_TRAINING,
 }
@@ -45,7 +46,7 @@ MAY_IMPORT = PROGRAMS | {
     f"pipeline.{folder}": {f"pipeline.{name}" for name in below}
     for folder, below in LIBRARY.items()
 }
-WITHOUT_TORCH = sorted(BELOW_EVALUATION | {"evaluation"})
+WITHOUT_TORCH = sorted(BELOW_EVALUATION | {"evaluation", "replication"})
 
 
 def name_of(file: Path) -> str:

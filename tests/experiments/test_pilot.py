@@ -94,7 +94,7 @@ def test_a_quarter_is_judged_and_not_learnt_from(params, monkeypatch, baseline, 
 @pytest.mark.parametrize(
     ("profile", "fix"),
     [
-        ("glue-cpu", "python -m experiments teachers --only half --data FOLDER"),
+        ("glue-cpu", "make repro PROFILE=glue-cpu DATA=FOLDER"),
         ("paper", "make repro PROFILE=paper"),
     ],
 )

@@ -1,5 +1,6 @@
 """The commands that `python -m experiments` runs, none of which is run here."""
 
+import shlex
 import signal
 import subprocess
 import sys
@@ -10,6 +11,9 @@ import pytest
 from experiments import run
 from experiments import settings as grid
 from experiments.__main__ import app
+from pipeline.params import profiles, yaml_text
+from pipeline.replication import experiments, settings
+from pipeline.replication.settings import Run
 from stages import _cli
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -18,10 +22,11 @@ HEAVY = {"torch", "transformers", "pandas", "scipy", "sklearn", "numpy", "pyarro
 
 
 @pytest.fixture
-def run_commands(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, ...]]:
-    commands: list[tuple[str, ...]] = []
-    monkeypatch.setattr(run, "_run", lambda *command: commands.append(command))
-    return commands
+def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[list[Run], int]]:
+    """What would be made."""
+    calls: list[tuple[list[Run], int]] = []
+    monkeypatch.setattr(experiments, "make", lambda runs, jobs: calls.append((runs, jobs)))
+    return calls
 
 
 def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -36,50 +41,33 @@ def call(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return int(end.value.code or 0)
 
 
-@pytest.mark.parametrize("only", [["half"], ["plain"], ["plain", "crossfit"], ["half", "plain"]])
-def test_teachers_leave_the_profiles_own_parameters(
-    run_commands: list[tuple[str, ...]],
-    only: list[str],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
+def test_the_grid_is_run_over_the_profile_and_the_folder_of_files(
+    made: list[tuple[list[Run], int]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    named = [part for name in only for part in ("--only", name)]
-    # or the queue would lay `~teachers.members.m2` over parameters that have no m2
-    assert call(monkeypatch, "teachers", *named, "--data", str(tmp_path)) == 0
-    assert run_commands[-1][2:] == (
-        "stages.profile",
-        "apply",
-        "glue-cpu",
-        "--set",
-        f"data.folder={tmp_path}",
-    )
-    changes = {setting.of_teachers for setting in grid.select(only)}
-    assert sum("orchestration.repro" in command for command in run_commands) == len(changes)
-
-
-def test_teachers_of_each_set_of_changes_are_made_under_these(
-    run_commands: list[tuple[str, ...]], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    assert call(monkeypatch, "teachers", "--only", "plain", "--data", str(tmp_path)) == 0
-    applied, repro, _ = run_commands
-    assert [part for part in applied if part in grid.PLAIN] == list(grid.PLAIN)
-    until = ("--until", "ensemble", "--until", "feature_teachers")
-    assert repro[2:] == ("orchestration.repro", "--jobs", "2", *until)
+    only = ("--only", "plain", "--only", "half", "--seed", "2", "--seed", "1")
+    assert call(monkeypatch, "run", "--data", str(tmp_path), *only, "--jobs", "3") == 0
+    ((runs, jobs),) = made
+    assert jobs == 3
+    assert [run.name for run in runs] == ["half-2", "plain-2", "half-1", "plain-1"]
+    for one in runs:
+        changes = (f"data.folder={tmp_path}", *grid.select([one.setting])[0].changes)
+        wanted = profiles.values("glue-cpu", [*changes, f"student.seed={one.seed}"])
+        assert yaml_text.parse(one.text, one.name) == wanted
 
 
 def test_missing_data_is_told(
-    run_commands: list[tuple[str, ...]],
+    made: list[tuple[list[Run], int]],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert call(monkeypatch, "teachers", "--data", "nowhere") == 2
+    assert call(monkeypatch, "run", "--data", "nowhere") == 2
     assert "no folder of GLUE files" in capsys.readouterr().err
-    assert not run_commands
+    assert not made
 
 
-@pytest.mark.parametrize("what", [("list",), ("teachers", "--data", "."), ("queue",), ("gather",)])
+@pytest.mark.parametrize("what", [("list",), ("run", "--data", "."), ("gather",)])
 def test_a_setting_that_is_not_there_is_refused(
-    run_commands: list[tuple[str, ...]],
+    made: list[tuple[list[Run], int]],
     what: tuple[str, ...],
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
@@ -91,15 +79,17 @@ def test_a_setting_that_is_not_there_is_refused(
     )
     assert "fix: choose from half, same, " in printed.err
     assert not printed.out
-    assert not run_commands
+    assert not made
 
 
-def test_commands_are_all_settings_with_the_first_seed_then_with_the_next() -> None:
-    settings = grid.select(["half", "same"])
-    names = [command[5] for command in run.commands(settings, [1, 2])]
-    assert names == ["half-1", "same-1", "half-2", "same-2"]
-    *_, last = run.commands(settings[:1], [3])
-    assert last[-2:] == ["-S", "student.seed=3"]
+def test_every_setting_is_a_command_that_means_the_same() -> None:
+    for setting, command in zip(grid.SETTINGS, run.commands(grid.SETTINGS, [1, 2]), strict=True):
+        program, tool, *words = shlex.split(command)
+        assert (program, tool, words[:2]) == ("mtdnnkd", "seeds", ["1", "2"])
+        if setting.changes:
+            assert words[2] == "--setting"
+            assert settings.parse(words[3]).changes == setting.changes
+        assert len(words) == (4 if setting.changes else 2)
 
 
 def test_help_has_an_example_of_every_command_and_loads_no_heavy_library() -> None:

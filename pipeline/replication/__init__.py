@@ -1,0 +1,1 @@
+"""Repeat runs with other seeds: settings, experiments, figures over seeds, tables."""
