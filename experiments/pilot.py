@@ -81,6 +81,8 @@ def run(params: Params, baseline: str | None) -> list[str]:
     """
     available = read_prepared(params)
     prepared, training, targets, ensemble, counts = {}, {}, {}, {}, {}
+    stopping = params.student.early_stopping
+    share = 0.0 if stopping is None else stopping.share  # of gold rows, which nobody trains on
     for task in params.teachers.tasks:
         further = transfer_rows.read(task)
         if further is None:
@@ -91,7 +93,7 @@ def run(params: Params, baseline: str | None) -> list[str]:
         prepared[task] = {"train": available[task]["train"], _DEV: judged}
         ensemble[task] = _score(known[train:][kept], judged)
         training[task] = available[task]["train"]
-        counts[task] = TaskRows(train, int((~kept).sum()), taught=True)
+        counts[task] = TaskRows(train - round(share * train), int((~kept).sum()), taught=True)
         if baseline is None:
             training[task] = rows.concatenate(training[task], further.where(~kept))
             targets[task] = np.concatenate([known[:train], known[train:][~kept]])

@@ -54,7 +54,9 @@ def _cpu_seconds() -> str:
     if not paths.METRICS.exists():
         return ""
     seconds = {one["stage"]: one["cpu_seconds"] for one in resource_usage.read()}
-    costs = artifacts.read_json(paths.METRICS)["cost"].items()
+    costs = artifacts.read_json(paths.METRICS).get("cost", {}).items()  # none before 0.2.0
+    if not costs:
+        return ""
     parts = [f"{kind} {_sum([seconds.get(run) for run in cost['runs']])}" for kind, cost in costs]
     return f"CPU seconds of the last runs here, - if not known: {', '.join(parts)}."
 

@@ -17,8 +17,9 @@ from pipeline.params.teachers import WHOLE
 from pipeline.stage_registry import maker
 
 CAPTION = (
-    "What was trained on, in sum: rows and tokens as often as they were seen, tokens without "
-    "padding, steps of the optimizer."
+    "What the models behind these figures were trained on, in sum: rows and tokens as often as "
+    "they were seen, tokens without padding, steps of the optimizer. Members that are left out of "
+    "the ensemble, and labelling, are not counted."
 )
 COUNTS = ("rows", "steps", "tokens")
 CANDIDATES, TEACHERS = "candidates", "teachers"

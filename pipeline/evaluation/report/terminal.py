@@ -41,11 +41,14 @@ def page(metrics: Mapping[str, Any], report: str) -> str:
         *(["\n".join(map(_bullet, warnings))] if warnings else []),
         table(metrics),
         caption,
-        cost.frame(metrics["cost"]).to_string(),
-        _wrapped(cost.CAPTION),
+        *([_cost(metrics["cost"])] if "cost" in metrics else []),  # none before 0.2.0
         "\n".join(map(_bullet, notes.splitlines())),
     ]
     return "\n\n".join(parts)
+
+
+def _cost(figures: Mapping[str, Any]) -> str:
+    return f"{cost.frame(figures).to_string()}\n\n{_wrapped(cost.CAPTION)}"
 
 
 def _bullet(line: str) -> str:

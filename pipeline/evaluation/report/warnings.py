@@ -87,6 +87,9 @@ def _steps(result: TaskResult) -> Iterator[str]:
 def _reason(result: TaskResult) -> str:
     if len(result.choice.budgets) > 1:
         return "The other baseline is the weaker one."
+    training = result.models[STUDENT].get("training") or {}
+    if training.get("early_stopping") is not None:
+        return "Early stopping ended them after different epochs."
     return f"A baseline of as many steps is added by `{run('baseline.budgets=[epochs,steps]')}`."
 
 

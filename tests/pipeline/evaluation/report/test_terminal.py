@@ -71,3 +71,5 @@ def test_page_fits_a_terminal(results: list[TaskResult], taught: bool) -> None:
     assert report.split("**")[1] in text
     assert f"WNLI is left out: {missing['wnli']}." in text
     assert "---:" not in text
+    older = {name: figures for name, figures in _metrics(rows).items() if name != "cost"}
+    assert "tokens" in text and "tokens" not in terminal.page(older, report)

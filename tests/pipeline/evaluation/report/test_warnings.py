@@ -128,3 +128,7 @@ def test_numbers_of_steps_that_differ_by_an_epoch(
         assert "dvc exp run -S 'baseline.budgets=[epochs,steps]'" in lines[0]
         both = replace(result, choice=Choice("epochs", "dev", BOTH))
         assert warnings.warnings([both])[0].endswith("The other baseline is the weaker one.")
+        training = {"early_stopping": {"share": 0.1}}
+        stopped = with_model(result, "student", training=training)
+        (line,) = warnings.warnings([stopped])
+        assert line.endswith("Early stopping ended them after different epochs.")
