@@ -24,10 +24,12 @@ LOCK = Path(__file__).resolve().parents[2] / "dvc.lock"
 def test_instances_that_are_gone_come_last_and_stages_that_are_gone_are_dropped() -> None:
     other = A.replace("a@1", "a@2")
     ordered = HEAD + A + B + other
-    for entries in ((GONE, B, other, A), (B, A, GONE, other), (A, B, other, GONE)):
+    stages = {"a": {"matrix": {}}, "b": {}}
+    whole, part = A.replace("a@1", "a"), B.replace("b:", "b@1:")  # as they once were
+    for entries in ((GONE, B, other, A), (B, whole, A, GONE, other), (A, B, other, part, GONE)):
         text = HEAD + "".join(entries)
-        assert lock_order.in_order(text, ["a@1", "b"], {"a", "b"}) == ordered
-    assert lock_order.in_order("", ["a@1"], {"a"}) == ""
+        assert lock_order.in_order(text, ["a@1", "b"], stages) == ordered
+    assert lock_order.in_order("", ["a@1"], stages) == ""
 
 
 def test_nothing_but_the_order_of_a_real_lock_changes() -> None:
@@ -35,7 +37,8 @@ def test_nothing_but_the_order_of_a_real_lock_changes() -> None:
     yaml = YAML(typ="safe")
     stages = yaml.load(text)["stages"]
     names = sorted(stages)
-    turned = lock_order.in_order(text, names, {name.partition("@")[0] for name in names})
+    kinds = {name.partition("@")[0]: {"matrix": {}} if "@" in name else {} for name in names}
+    turned = lock_order.in_order(text, names, kinds)
     assert yaml.load(turned)["stages"] == stages
     assert list(yaml.load(turned)["stages"]) == names
     assert sorted(turned.splitlines()) == sorted(text.splitlines())
