@@ -22,7 +22,7 @@ from orchestration import dvc_processes, gpus, lock_order, run_lock, stale_outpu
 from orchestration.dvc_project import Project, downstream, group, upstream
 from pipeline.errors import PipelineError
 from pipeline.params import automatic, file
-from pipeline.runtime import progress, signals
+from pipeline.runtime import choices, progress, signals
 from pipeline.runtime.choices import JOBS
 from pipeline.stage_registry import STAGES
 from stages import _cli
@@ -86,12 +86,13 @@ def reproduce(jobs: int, until: Sequence[str] | None = None) -> int:
         PipelineError: params.yaml cannot be used, the project is not set up for DVC, another run
             is under way, a folder cannot be written or holds what no stage makes.
     """
-    file.load()  # DVC would only name the missing file
+    params = file.load()  # DVC would only name the missing file
     project = Project()
     with run_lock.acquire(project.folder):
-        for path, value in automatic.replace().items():
-            print(f"params.yaml: {path}: auto -> {value}, this machine's value")
-        params = file.load()
+        if choices.values(params.machine):
+            for path, value in automatic.replace().items():
+                print(f"params.yaml: {path}: auto -> {value}, this machine's value")
+            params = file.load()
         with project.read():
             stages = _wanted(project, params, until)
             stale_outputs.remove(project.repo)
